@@ -1,0 +1,111 @@
+"""What passes between the agent and its worker, one JSON object a line over the worker's stdin and stdout.
+
+The worker sends the protocol's own Window, Event, Failure and Sample where the console is meant to see them; the rest is here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Union
+
+import msgspec
+
+from remote.protocol import BundleState, Event, Failure, Picture, Sample, Window
+
+
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker is started: one JSON object as the first line on its stdin.
+
+    `bundle` is the bundle's folder, `pictures` the folder where pictures of failures are written as DIGEST.jpg.
+    """
+
+    run: int
+    source: str
+    bundle: str
+    pictures: str
+    samples_per_s: float = 10.0
+    threads: int = 1
+    drills: bool = False
+
+
+# ------------------------------------------------------------ worker -> agent
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The bundle is verified, the engine loaded and warmed up, the camera asked to open: frames may come."""
+
+    bundle: BundleState
+    engine: str
+
+
+class Beat(msgspec.Struct, frozen=True, tag="beat"):
+    """The loop is alive (sent at least once a second, also while a camera is being waited for)."""
+
+    frame: int
+
+
+class Journalled(msgspec.Struct, frozen=True, tag="journalled"):
+    """A window, event or failure for the journal, with the worker's monotonic time."""
+
+    mono_ns: int
+    body: Union[Window, Event, Failure]
+
+
+class Live(msgspec.Struct, frozen=True, tag="live"):
+    """The newest frame's result for live display."""
+
+    sample: Sample
+
+
+class FrameAnswer(msgspec.Struct, frozen=True, tag="frame"):
+    """Answer to AskFrame or MarkFrame; `picture` is None while there is no frame yet."""
+
+    id: int
+    picture: Picture | None
+
+
+class Unable(msgspec.Struct, frozen=True, tag="unable"):
+    """The worker can't start and says why (bad bundle, unknown source); it exits with status 3 after this line."""
+
+    what: str
+    cure: str
+    code: str
+
+
+FromWorker = Union[Ready, Beat, Journalled, Live, FrameAnswer, Unable]
+
+
+# ------------------------------------------------------------ agent -> worker
+
+
+class AskFrame(msgspec.Struct, frozen=True, tag="ask_frame"):
+    """Send the newest frame as a JPEG at most `max_width` wide."""
+
+    id: int
+    max_width: int
+
+
+class MarkFrame(msgspec.Struct, frozen=True, tag="mark_frame"):
+    """Journal an `operator_mark` failure with the newest frame's picture, then answer with FrameAnswer."""
+
+    id: int
+    note: str
+
+
+class SampleRate(msgspec.Struct, frozen=True, tag="sample_rate"):
+    """How many samples a second somebody wants now (0: nobody watches)."""
+
+    per_s: float
+
+
+class Cause(msgspec.Struct, frozen=True, tag="cause"):
+    """A drill: behave as if this fault were there for `seconds`."""
+
+    fault: Literal["camera_unplugged", "slow_inference", "worker_hang"]
+    seconds: float
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """Finish the current window, journal it, and exit with status 0. End of file on stdin means the same."""
+
+
+ToWorker = Union[AskFrame, MarkFrame, SampleRate, Cause, Quit]
