@@ -1,0 +1,5 @@
+"""`python -m remote` is `fieldgate-agent`."""
+
+from remote.cli import main
+
+main()
