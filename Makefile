@@ -1,0 +1,62 @@
+# Everything a person needs: `make demo` and `make test`. Both set up what they need, pinned, in .venv.
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python3.10; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,10) <= sys.version_info[:2] <= (3,13))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-run
+READY_DEV := $(VENV)/.ready-dev
+
+.PHONY: demo test check bench soak whole format lock clean help docs picture
+
+help:               ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
+
+demo: $(READY)      ## open the console on a robot that runs on this machine (ARGS="--faults" for the tour)
+	@$(BIN)/fieldgate demo $(ARGS)
+
+test: check         ## format, lint, types, import contracts, then every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY_DEV) ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+whole: $(READY_DEV) ## 50 link cuts over a real sshd, with the console's copy compared to the robot's journal
+	$(BIN)/python -m pytest tests/whole -m "whole or soak" $(ARGS)
+
+bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
+	$(BIN)/python -m bench $(ARGS)
+
+soak: $(READY_DEV)  ## eight hours of data at accelerated time, 50 link cuts
+	$(BIN)/python -m bench.soak_screen
+	$(BIN)/python -m bench.soak_link
+
+format: $(READY_DEV) ## write the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY_DEV)  ## write the generated pages of docs/
+	$(BIN)/python -m docs.generate
+
+picture: $(READY)   ## write docs/screen.svg from the running demo
+	$(BIN)/fieldgate demo --picture docs/screen.svg
+
+$(READY): requirements/run.txt pyproject.toml
+	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/run.txt
+	@touch $@
+
+$(READY_DEV): requirements/dev.txt pyproject.toml
+	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/dev.txt openssh-server openssh-client
+	@touch $@ $(READY)
+
+UV_COMPILE = uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml
+lock:               ## pin again (needs uv)
+	$(UV_COMPILE) --extra console --extra robot --extra score -o requirements/run.txt
+	$(UV_COMPILE) --extra console --extra robot --extra score --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra robot -c requirements/run.txt -o requirements/robot.txt
+
+clean:              ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -1,0 +1,78 @@
+"""`fieldgate`: the command line. Commands are imported when they are called, so `--help` stays quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from console import __version__, exits
+from remote.errors import Trouble
+from remote.lazy_commands import LazyGroup
+
+_COMMANDS = {
+    "demo": ("console.commands.demo", "demo", "Open the console on a robot that runs on this machine."),
+    "live": ("console.commands.live", "live", "Open the live screen of a robot (the same as `fieldgate ROBOT`)."),
+    "watch": ("console.commands.watch", "watch", "Watch a robot without a screen: a line a second, or JSON."),
+    "robot": ("console.commands.robot", "robot", "The robots of this laptop: add, list, show, remove."),
+    "deploy": ("console.commands.deploy", "deploy", "Put the agent on a robot, or bring it up to date."),
+    "start": ("console.commands.drive", "start", "Start inference, if wanted with another source or bundle."),
+    "stop": ("console.commands.drive", "stop", "Stop inference."),
+    "bundle": ("console.commands.bundle", "bundle", "Make, check and send bundles."),
+    "eval": ("console.commands.bundle", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
+    "export": ("console.commands.export", "export", "Write what was seen as CSV."),
+}
+
+
+class _RobotOrCommand(LazyGroup):
+    """A first word that is no command is a robot: `fieldgate orin` is `fieldgate live orin`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            args = ["live", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_RobotOrCommand, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fieldgate")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def cli(debug: bool) -> None:
+    """Bring a trained model onto a real robot: watch it think, and keep the evidence.
+
+    `fieldgate demo` needs no robot; `fieldgate ROBOT` opens the live screen of one.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with a code of console.exits; errors are two lines on stderr."""
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        cli.main(standalone_mode=False)
+        code = exits.OK
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = exits.INTERRUPTED
+    except BrokenPipeError:
+        code = _reader_gone()
+    except Trouble as trouble:
+        if debug:
+            raise
+        click.echo(f"fieldgate: {trouble}", err=True)
+        code = exits.BY_CODE.get(trouble.code, exits.TROUBLE)
+    sys.exit(code)
+
+
+def _reader_gone() -> int:
+    """The reader of our pipe (`| head`) has left: that is no error, but Python must not complain when it exits."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exits.OK
