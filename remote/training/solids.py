@@ -135,16 +135,15 @@ def _normals_about_axis(solid: Solid, points: Floats32) -> Floats32:
 
 
 def _enter_cube(start: tuple[float, float, float], rays: Rays, half: float) -> Floats32:
-    near: Floats32 | None = None
-    far: Floats32 | None = None
+    near = np.full_like(rays[0], -np.inf)
+    far = np.full_like(rays[0], np.inf)
     for origin, ray in zip(start, rays, strict=True):
         inverse = 1 / np.where(np.abs(ray) < 1e-9, np.float32(1e-9), ray)
         spread = np.abs(inverse) * np.float32(half)
         middle = inverse * np.float32(-origin)
-        enter, leave = middle - spread, middle + spread
-        near = enter if near is None else np.maximum(near, enter, out=near)
-        far = leave if far is None else np.minimum(far, leave, out=far)
-    return np.asarray(np.where(near < far, near, _NOWHERE)) if near is not None else np.empty(0, np.float32)
+        np.maximum(near, middle - spread, out=near)
+        np.minimum(far, middle + spread, out=far)
+    return np.asarray(np.where(near < far, near, _NOWHERE))
 
 
 def _enter_sphere(start: tuple[float, float, float], rays: Rays, radius: float) -> Floats32:
@@ -154,7 +153,7 @@ def _enter_sphere(start: tuple[float, float, float], rays: Rays, radius: float) 
     b = dx * ox + dy * oy + dz * oz
     inside = b * b - a * np.float32(sum(value * value for value in start) - radius * radius)
     root = np.sqrt(np.maximum(inside, 0))
-    return np.where(inside > 0, (-b - root) / a, _NOWHERE)
+    return np.asarray(np.where(inside > 0, (-b - root) / a, _NOWHERE))
 
 
 def _enter_cylinder(start: tuple[float, float, float], rays: Rays, radius: float, half: float) -> Floats32:
@@ -168,7 +167,7 @@ def _enter_cylinder(start: tuple[float, float, float], rays: Rays, radius: float
     middle, spread = inverse * -oz, np.abs(inverse) * np.float32(half)
     near = np.maximum((-b - root) / a, middle - spread)
     far = np.minimum((root - b) / a, middle + spread)
-    return np.where((inside > 0) & (near < far), near, _NOWHERE)
+    return np.asarray(np.where((inside > 0) & (near < far), near, _NOWHERE))
 
 
 def _enter_cone(start: tuple[float, float, float], rays: Rays, radius: float, half: float) -> Floats32:
@@ -184,7 +183,7 @@ def _enter_cone(start: tuple[float, float, float], rays: Rays, radius: float, ha
     inside = b * b - a * c
     root = np.sqrt(np.maximum(inside, 0))
     first, second = (-b - root) / a, (root - b) / a
-    best = np.full_like(a, _NOWHERE)
+    best: Floats32 = np.full_like(rays[0], _NOWHERE)
     for hit in (first, second):
         z = oz + hit * dz
         valid = (inside > 0) & (hit > 0) & (z <= half) & (z >= -half) & (hit < best)
