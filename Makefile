@@ -2,12 +2,16 @@
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python3.10; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,10) <= sys.version_info[:2] <= (3,13))' 2>/dev/null \
 	&& echo $$p && break; done)
+PYTHON310 ?= $(shell for p in python3.10 $(HOME)/.pyenv/versions/3.10.*/bin/python3.10; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3,10))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
+VENV310 := .venv310
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
+READY_310 := $(VENV310)/.ready
 
-.PHONY: demo test check bench soak whole format lock clean help docs picture
+.PHONY: demo test test-robot check bench soak whole format lock clean help docs picture
 
 help:               ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -15,8 +19,17 @@ help:               ## this list
 demo: $(READY)      ## open the console on a robot that runs on this machine (ARGS="--faults" for the tour)
 	@$(BIN)/fieldgate demo $(ARGS)
 
-test: check         ## format, lint, types, import contracts, then every test
+test: check         ## format, lint, types, import contracts, then every test; the robot's half on Python 3.10 too
+	@$(MAKE) --no-print-directory test-robot
 	$(BIN)/python -m pytest $(ARGS)
+
+test-robot:         ## the robot's half on Python 3.10, JetPack 6's, where that interpreter is found
+ifeq ($(PYTHON310),)
+	@echo "no Python 3.10 here: the robot's tests run only on $$($(BIN)/python -V)" >&2
+else
+	@$(MAKE) --no-print-directory $(READY_310)
+	$(VENV310)/bin/python -m pytest tests/remote $(ARGS)
+endif
 
 check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -52,11 +65,16 @@ $(READY_DEV): requirements/dev.txt pyproject.toml
 	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/dev.txt openssh-server openssh-client
 	@touch $@ $(READY)
 
+$(READY_310): requirements/robot-test.txt pyproject.toml
+	@bash requirements/prepare.sh "$(PYTHON310)" $(VENV310) requirements/robot-test.txt
+	@touch $@
+
 UV_COMPILE = uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock:               ## pin again (needs uv)
 	$(UV_COMPILE) --extra console --extra robot --extra score -o requirements/run.txt
-	$(UV_COMPILE) --extra console --extra robot --extra score --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra console --extra robot --extra score --extra test --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(UV_COMPILE) --extra robot -c requirements/run.txt -o requirements/robot.txt
+	$(UV_COMPILE) --extra robot --extra score --extra test -c requirements/dev.txt -o requirements/robot-test.txt
 
 clean:              ## remove what make made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(VENV310) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -51,8 +51,8 @@ class Session(Protocol):
         """How many live samples a second the robot shall send (0: none); remembered across reconnects."""
         ...
 
-    def cut(self) -> None:
-        """Drop the link as if the cable were pulled; the session reconnects by itself (the demo's tour uses it)."""
+    def cut(self, *, for_s: float = 0.0) -> None:
+        """Drop the link as if the cable were pulled and stayed out `for_s` seconds; then it reconnects by itself."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,21 @@
+"""The pages that scripts are written from say what the program does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from console import exits
+from docs.generate import metrics_page
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_a_metric_can_be_looked_up_by_the_name_on_the_screen() -> None:
+    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run `make docs`"
+
+
+def test_a_script_can_rely_on_the_table_of_exit_codes() -> None:
+    rows = re.findall(r"^\| (\d+) \| (\w+) \|", (DOCS / "exit-codes.md").read_text(encoding="utf-8"), re.MULTILINE)
+    codes = {name: value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    assert {name: int(code) for code, name in rows} == codes
