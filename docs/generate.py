@@ -9,7 +9,8 @@ from remote.metrics import METRICS
 _HEAD = """# Metrics
 
 Generated from `remote/metrics.py` by `make docs`; a test keeps it true. `window` metrics come from the worker once a second,
-`host` metrics from the monitor once a second. A metric that can't be read now is missing and its reason stands in `unavailable`.
+`host` metrics from the monitor once a second. A metric that
+can't be read now is missing and its reason stands in `unavailable`.
 
 | name | unit | from | shape | meaning | source |
 |---|---|---|---|---|---|
