@@ -71,8 +71,11 @@ def test_a_broken_link_says_why_instead_of_numbers() -> None:
 
 
 def test_each_event_and_failure_is_told_once() -> None:
-    events = (Seen(8, 0, 0, Event("worker_started", "info", "run 1")), Seen(12, 0, 0, Event("x", "info", "y")))
-    failures = (Seen(10, 0, 0, Failure("camera_gone", "no frame", picture=None)),)
+    events = (
+        Seen(8, 0, 0, Event(name="worker_started", severity="info", text="run 1")),
+        Seen(12, 0, 0, Event(name="x", severity="info", text="y")),
+    )
+    failures = (Seen(10, 0, 0, Failure(name="camera_gone", text="no frame")),)
     shot = snapshot(events=events, failures=failures)
     assert [it.seq for it in row(shot, since_seq=8).events] == [12]
     assert [it.seq for it in row(shot, since_seq=8).failures] == [10]
