@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from console import exits
+from console.watching import Row
 from docs.generate import metrics_page
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -19,3 +20,11 @@ def test_a_script_can_rely_on_the_table_of_exit_codes() -> None:
     rows = re.findall(r"^\| (\d+) \| (\w+) \|", (DOCS / "exit-codes.md").read_text(encoding="utf-8"), re.MULTILINE)
     codes = {name: value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
     assert {name: int(code) for code, name in rows} == codes
+
+
+def test_a_pipe_can_rely_on_the_fields_of_watch() -> None:
+    page = (DOCS / "watch.md").read_text(encoding="utf-8")
+    table = page.partition("## Fields of a JSON row")[2]
+    first_cells = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+    documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    assert documented == set(Row.__struct_fields__)
