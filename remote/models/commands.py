@@ -1,0 +1,130 @@
+"""`bundle make`, `bundle check` and `eval`: thin, they parse, call and print. Data goes to stdout, narration to stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from remote.models.check import CheckReport
+    from remote.models.evaluate import Score
+    from remote.models.make import Family
+
+_FOLDER = click.Path(path_type=Path)
+_LONGEST_LABEL = 24
+
+
+@click.group()
+def bundle() -> None:
+    """Make and check bundles: model, contract and digests as one folder."""
+
+
+@bundle.command()
+@click.argument("model", type=_FOLDER)
+@click.option("--like", required=True, type=click.Choice(["yolox", "yolov5", "yolov8"]), help="Whose conventions hold.")
+@click.option("--labels", required=True, type=_FOLDER, help="Class names: YAML, or text with one a line.")
+@click.option("--output", required=True, type=_FOLDER, help="The folder to make.")
+@click.option("--name", help="The bundle's name.  [default: the model file's stem]")
+@click.option("--size", metavar="WxH", help="Input size, only for models that leave it open.")
+def make(model: Path, like: Family, labels: Path, output: Path, name: str | None, size: str | None) -> None:
+    """Write a bundle from MODEL.onnx (YOLO11 is --like yolov8)."""
+    from remote.models.labels_file import read_labels
+    from remote.models.make import make_bundle
+
+    made = make_bundle(model, like, read_labels(labels), output, name=name, size=_size(size))
+    given = made.contract.input
+    click.echo(
+        f"{output}: {made.contract.name}, {given.width} x {given.height} {given.colour}, head {like}, "
+        f"{len(made.contract.labels)} labels",
+        err=True,
+    )
+    click.echo(made.digest)
+
+
+@bundle.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the engine.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def check(folder: Path, threads: int, as_json: bool) -> None:
+    """Verify digests, shapes and a warm-up run, and measure the inference time on this machine."""
+    from remote.models.check import check_bundle
+
+    report = check_bundle(folder, threads=threads)
+    click.echo(_json(report) if as_json else _check_text(report))
+
+
+@click.command()
+@click.argument("bundle_folder", metavar="BUNDLE", type=_FOLDER)
+@click.argument("images", type=_FOLDER)
+@click.argument("labels", type=_FOLDER)
+@click.option("--score", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="Boxes count above it.")
+@click.option("--nms-iou", default=0.65, show_default=True, type=click.FloatRange(0, 1), help="NMS within a class.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the engine.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def evaluate(
+    bundle_folder: Path, images: Path, labels: Path, score: float, nms_iou: float, threads: int, as_json: bool
+) -> None:
+    """Score BUNDLE on the pictures in IMAGES with COCO's evaluation.
+
+    LABELS holds a .txt for each picture, a box a line: class cx cy w h, relative to the picture.
+    """
+    from remote.models.bundle import load_bundle
+    from remote.models.evaluate import Settings, evaluate_bundle
+
+    settings = Settings(score, nms_iou, 100)
+    result = evaluate_bundle(
+        load_bundle(bundle_folder), images, labels, settings, threads=threads, progress=_show_progress
+    )
+    click.echo(_json(result) if as_json else _score_text(result))
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 16384 and 0 < int(height) <= 16384):
+        raise Trouble(f"--size {text!r} is not WIDTHxHEIGHT", cure="Write it like 640x480", code="usage")
+    return int(width), int(height)
+
+
+def _show_progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {of} pictures" + ("\n" if done == of else ""), err=True, nl=False)
+
+
+def _json(report: CheckReport | Score) -> str:
+    return msgspec.json.encode(report).decode()
+
+
+def _check_text(report: CheckReport) -> str:
+    rows = (
+        ("bundle", report.name),
+        ("digest", report.digest),
+        ("input", " x ".join(map(str, report.input_shape))),
+        ("output", f"{' x '.join(map(str, report.output_shape))}, head {report.head}, {report.labels} labels"),
+        ("engine", report.engine),
+        ("inference", f"p50 {report.inference_p50_ms:.2f} ms, max {report.inference_max_ms:.2f} ms, n {report.runs}"),
+        ("model", f"{report.model_bytes / 1e6:.2f} MB"),
+        ("verdict", "digests, shapes and a warm-up run are right"),
+    )
+    return "\n".join(f"{name:<10}{value}" for name, value in rows)
+
+
+def _score_text(score: Score) -> str:
+    head = (
+        f"mAP@[.50:.95] {score.map:.4f}   AP50 {score.ap50:.4f}   {score.images} pictures, {score.boxes} boxes, "
+        f"score > {score.settings.score:g}, NMS IoU {score.settings.nms_iou:g}"
+    )
+    rows = [f"{'label':<{_LONGEST_LABEL}} {'AP':>6} {'AP50':>6} {'boxes':>6}"]
+    for row in score.labels:
+        if row.ap is not None and row.ap50 is not None:
+            rows.append(
+                f"{row.label[:_LONGEST_LABEL]:<{_LONGEST_LABEL}} {row.ap:>6.3f} {row.ap50:>6.3f} {row.boxes:>6}"
+            )
+    return "\n".join((head, *rows))

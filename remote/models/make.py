@@ -1,0 +1,159 @@
+"""Making a bundle from a model file: shapes are read from the model, conventions from its family's published code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from remote.errors import Trouble
+from remote.models.bundle import Bundle, load_bundle
+from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
+from remote.models.contract_file import contract_text
+from remote.models.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, manifest_bytes
+
+Family = Literal["yolox", "yolov5", "yolov8"]
+FAMILIES: tuple[str, ...] = get_args(Family)
+_DTYPES: dict[str, Literal["float32", "float16", "uint8"]] = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+}
+
+
+def make_bundle(
+    onnx: Path,
+    like: Family,
+    labels: Sequence[str],
+    output: Path,
+    *,
+    name: str | None = None,
+    size: tuple[int, int] | None = None,
+    thresholds: Thresholds | None = None,
+) -> Bundle:
+    """Write a bundle folder and return it, verified.
+
+    Args:
+        onnx: the model; copied.
+        like: the family whose conventions the contract follows.
+        labels: class names in order.
+        output: the folder to make. An equal bundle there is left as it is.
+        name: the contract's name; by default the model file's stem.
+        size: (width, height) of the input, needed only where the model leaves them open.
+        thresholds: instead of the defaults.
+
+    Raises:
+        Trouble: an unreadable model, shapes that don't fit, or `bundle_exists` where `output` holds something else.
+    """
+    if not onnx.is_file():
+        raise Trouble(f"model {onnx} does not exist", cure="Give the path of an ONNX file", code="model_missing")
+    contract = describe(onnx, like, labels, name=name or onnx.stem, size=size, thresholds=thresholds)
+    return write_bundle(onnx, contract, output)
+
+
+def describe(
+    onnx: Path,
+    like: Family,
+    labels: Sequence[str],
+    *,
+    name: str,
+    size: tuple[int, int] | None = None,
+    thresholds: Thresholds | None = None,
+) -> Contract:
+    """The contract of a model: its own shapes and its family's conventions; checked by a first run."""
+    from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine, open_session
+    from remote.perception.heads import refuse_wrong_shape
+
+    session = open_session(onnx)
+    contract = Contract(
+        name=name,
+        input=_input_of(session, like, onnx, size),
+        output=OutputContract(name=session.get_outputs()[0].name, head=like),
+        labels=tuple(labels),
+        thresholds=thresholds or Thresholds(),
+    )
+    engine = OnnxRuntimeEngine(onnx, contract)
+    refuse_wrong_shape(contract, engine.output.shape)
+    engine.close()
+    return contract
+
+
+def _input_of(session: Any, like: Family, onnx: Path, size: tuple[int, int] | None) -> InputContract:
+    node = session.get_inputs()[0]
+    shape = list(node.shape)
+    if node.type not in _DTYPES or len(shape) != 4 or 3 not in (shape[1], shape[3]):
+        what = f"model {onnx} takes {node.type} {shape}, not one picture [1, 3, height, width] or [1, height, width, 3]"
+        raise Trouble(what, cure="Export the model with a picture as its one input", code="model_mismatch")
+    layout: Literal["nchw", "nhwc"] = "nchw" if shape[1] == 3 else "nhwc"
+    height, width = shape[2:4] if layout == "nchw" else shape[1:3]
+    if size is not None:
+        width, height = size
+    if not (isinstance(width, int) and isinstance(height, int)):
+        what = f"model {onnx} leaves its input size open: {shape}"
+        raise Trouble(what, cure="Say it: --size WIDTHxHEIGHT", code="model_mismatch")
+    dtype = _DTYPES[node.type]
+    shares = like != "yolox" and dtype != "uint8"
+    return InputContract(
+        name=node.name,
+        width=width,
+        height=height,
+        layout=layout,
+        dtype=dtype,
+        colour="bgr" if like == "yolox" else "rgb",
+        scale=1 / 255 if shares else 1.0,
+        place="top_left" if like == "yolox" else "centre",
+    )
+
+
+def write_bundle(onnx: Path, contract: Contract, output: Path) -> Bundle:
+    """Write model, contract and manifest beside `output` and rename the whole folder into place.
+
+    A crash leaves either no bundle or the whole one. Raises Trouble `bundle_exists` where `output` holds something else.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    try:
+        manifest = _fill(work, onnx, contract)
+        if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
+            return _same_or_refuse(output, digest_of(manifest))
+        work.chmod(0o755)
+        work.rename(output)  # an empty folder in the way is replaced
+        _sync(output.parent)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return load_bundle(output)
+
+
+def _fill(work: Path, onnx: Path, contract: Contract) -> bytes:
+    shutil.copyfile(onnx, work / MODEL)
+    (work / CONTRACT).write_text(contract_text(contract), encoding="utf-8")
+    files = {name: entry_of(work / name) for name in (MODEL, CONTRACT)}
+    manifest = manifest_bytes(contract.name, files)
+    (work / MANIFEST).write_bytes(manifest)
+    for path in (*sorted(work.iterdir()), work):
+        _sync(path)
+    return manifest
+
+
+def _same_or_refuse(output: Path, digest: str) -> Bundle:
+    cure = "Choose another --output, or remove that folder first"
+    if output.is_dir():
+        try:
+            present = load_bundle(output)
+        except Trouble as trouble:
+            what = f"{output} holds something else: {trouble.what}"
+            raise Trouble(what, cure=cure, code="bundle_exists") from trouble
+        if present.digest == digest:
+            return present
+    raise Trouble(f"{output} holds something else already", cure=cure, code="bundle_exists")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Engines: what runs a model. Everything outside of this folder knows only base.Engine."""
