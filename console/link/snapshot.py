@@ -33,6 +33,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     `phase`: connecting (first try), up, silent (connected, nothing heard for 2 s), down (trying again, `reason` and
     `retry_at_ns` say why and when), refused (a person must act: key, host key, version), closed (we hung up).
+    `code` is the stable word of the Trouble behind `reason`, empty while up.
     `round_trip_ms` and `robot_wall_offset_ms` (robot's clock minus laptop's) are None until measured.
     """
 
@@ -41,6 +42,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     reason: str = ""
     cure: str = ""
+    code: str = ""
     retry_at_ns: int | None = None
     heard_ns: int | None = None
     round_trip_ms: float | None = None

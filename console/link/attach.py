@@ -1,0 +1,69 @@
+"""The words that attach to an agent, and what it means when that fails."""
+
+from __future__ import annotations
+
+import shlex
+
+from console.robots import DEMO, Robot
+from remote.errors import Trouble
+
+MISSING_EXIT = 127
+_MISSING = "fieldgate-agent is not on this robot"
+
+
+def attach_options(robot: Robot) -> list[str]:
+    """The options of `fieldgate-agent attach` that the robot's settings ask for."""
+    settings = robot.settings
+    options = ["--home", robot.home] if robot.home else []
+    if settings.start_agent:
+        options += ["--start"]
+        options += ["--drills"] if settings.drills else []
+        options += ["--autostart"] if settings.autostart else []
+        if settings.exit_when_alone_s is not None:
+            options += ["--exit-when-alone", f"{settings.exit_when_alone_s:g}"]
+        options += ["--name", robot.name] if robot.name == DEMO else []
+    return options
+
+
+def shell_path(path: str) -> str:
+    """A path on the robot for its shell; a leading `~/` means the home folder there."""
+    if path == "~":
+        return '"$HOME"'
+    return f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)
+
+
+def agent_program(robot: Robot) -> str:
+    """`fieldgate-agent` of the robot's current version, for its shell."""
+    return f"{shell_path(robot.root.rstrip('/'))}/current/bin/fieldgate-agent"
+
+
+def as_sh(script: str) -> str:
+    """The script for a login shell that may be fish or csh."""
+    return f"exec /bin/sh -c {shlex.quote(script)}"
+
+
+def attach_command(robot: Robot) -> str:
+    """What an SSH session runs to reach the agent."""
+    options = [f"--home {shell_path(robot.home)}"] if robot.home else []
+    options += [shlex.quote(word) for word in attach_options(robot)[2 if robot.home else 0 :]]
+    script = f'p={agent_program(robot)}; [ -x "$p" ] || {{ echo {shlex.quote(_MISSING)} >&2; exit {MISSING_EXIT}; }}; '
+    return as_sh(script + f'exec "$p" attach {" ".join(options)}')
+
+
+def ended_trouble(robot: Robot, last_words: str) -> Trouble:
+    """Why an attach ended before its hello."""
+    if _MISSING in last_words or "not found" in last_words:
+        what = f"there is no fieldgate on '{robot.name}' (looked in {robot.root})"
+        return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`", code="no_agent")
+    said = f": {last_words.splitlines()[-1]}" if last_words else " without a word"
+    what = f"the attach to the agent of '{robot.name}' ended{said}"
+    return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`, then try again", code="unreachable")
+
+
+def no_agent_trouble(robot: Robot, what: str) -> Trouble:
+    """No agent runs there, though fieldgate is installed."""
+    return Trouble(
+        f"no agent runs on '{robot.name}': {what}",
+        cure=f"run `fieldgate deploy {robot.name}`, which starts it",
+        code="no_agent",
+    )

@@ -1,0 +1,49 @@
+"""A robot that is this very machine: the agent's attach as a child process instead of an SSH session."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from console.link.attach import attach_options
+from console.link.pipes import PipeChannel
+from console.link.transport import Progress, Ran
+from console.robots import Robot
+from remote.errors import Trouble
+
+
+class LocalTransport:
+    """See Transport. The agent is that of the Python that runs this console."""
+
+    name = "local"
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+
+    def open(self) -> PipeChannel:
+        """See Transport."""
+        return PipeChannel([sys.executable, "-m", "remote", "attach", *attach_options(self._robot)])
+
+    def run(self, command: str, *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
+        """See Transport."""
+        try:
+            done = subprocess.run(
+                ["/bin/sh", "-c", command], input=stdin, capture_output=True, timeout=timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Trouble(
+                f"a command took more than {timeout_s:.0f} s on {self._robot.name}", code="timeout"
+            ) from error
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def put(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+        """See Transport."""
+        shutil.copyfile(local, remote)
+        if progress is not None:
+            size = local.stat().st_size
+            progress(size, size)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
