@@ -84,7 +84,7 @@ def lying(kind: Kind, spot_m: tuple[float, float], *, radius_m: float, half_heig
 def rays_in_frame(solid: Solid, view: Viewpoint, left: int, top: int, right: int, bottom: int) -> tuple[Floats, Rays]:
     """The rays of the pixels [top, bottom) x [left, right) in the solid's frame: (origin [3], three planes)."""
     origin = solid.turn.T @ (view.position_m - solid.middle_m)
-    matrix = (solid.turn.T @ view.rays()).astype(np.float32)
+    matrix = (solid.turn.T @ view.rays).astype(np.float32)
     u = np.arange(left, right, dtype=np.float32) + np.float32(0.5)
     v = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
     planes = [matrix[axis, 0] * u + (matrix[axis, 1] * v + matrix[axis, 2]) for axis in range(3)]
@@ -121,7 +121,7 @@ def _normals_about_axis(solid: Solid, points: Floats32) -> Floats32:
     radius, half = np.float32(solid.radius_m), np.float32(solid.half_height_m)
     lean = radius / (2 * half) if solid.kind == "cone" else np.float32(0)
     size = np.float32(math.sqrt(1 + float(lean) ** 2))
-    distance = np.maximum(np.hypot(points[0], points[1]), np.float32(1e-9))
+    distance = np.sqrt(points[0] * points[0] + points[1] * points[1] + np.float32(1e-12))
     facing = np.empty_like(points)
     np.divide(points[:2], distance * size, out=facing[:2])
     facing[2] = lean / size

@@ -49,7 +49,9 @@ class Trained:
     minutes: float
 
 
-def train(scenes: Scenes, *, steps: int, seed: int, minutes: float, clock: Callable[[], float] = time.monotonic) -> Trained:
+def train(
+    scenes: Scenes, *, steps: int, seed: int, minutes: float, clock: Callable[[], float] = time.monotonic
+) -> Trained:
     """Train from random weights for `steps` steps, fewer if `minutes` are over (then the rate falls by the clock)."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -222,7 +224,14 @@ def _processor() -> str:
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--randomisation", type=click.Path(path_type=Path), default=DEFAULT_FILE, help="Randomisation file.")
 def main(
-    output: Path, scenes: int, steps: int, minutes: float, seed: int, first_scene: int, threads: int, randomisation: Path
+    output: Path,
+    scenes: int,
+    steps: int,
+    minutes: float,
+    seed: int,
+    first_scene: int,
+    threads: int,
+    randomisation: Path,
 ) -> None:
     """Render scenes, train on them, export, measure on scenes never trained on."""
     torch.set_num_threads(threads)

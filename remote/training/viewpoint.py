@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Viewpoint:
     """Pose and lens of the camera.
 
@@ -38,6 +39,7 @@ class Viewpoint:
         spot = seen[:, :2] * (self.focal_px / np.maximum(seen[:, 2:], 1e-6))
         return np.asarray(spot + (self.width / 2, self.height / 2))
 
+    @cached_property
     def rays(self) -> Floats:
         """[3, 3] matrix M: the pixel at (u, v) looks along M @ (u, v, 1), whose forward component is 1."""
         right, down, forward = self.axes
@@ -54,7 +56,7 @@ class Viewpoint:
 
     def on_table(self, pixels: Floats) -> Floats:
         """Picture points [n, 2] -> where their rays meet the table's plane, [n, 2] in metres."""
-        rays = np.column_stack([pixels, np.ones(len(pixels))]) @ self.rays().T
+        rays = np.column_stack([pixels, np.ones(len(pixels))]) @ self.rays.T
         reach = -self.position_m[2] / np.minimum(rays[:, 2:], -1e-6)
         return np.asarray(self.position_m[:2] + rays[:, :2] * reach)
 
