@@ -130,7 +130,7 @@ class Robots:
 
 def demo_robot() -> Robot:
     """The robot that runs on this very machine, as a child process, with a folder of its own."""
-    settings = Settings(start_agent=True, autostart=True, exit_when_alone_s=30.0)
+    settings = Settings(start_agent=True, autostart=True, drills=True, exit_when_alone_s=30.0)
     return Robot(name=DEMO, transport="local", home=str(data_dir() / "demo"), settings=settings)
 
 
