@@ -1,8 +1,8 @@
 """The embedded detector: a small plain-convolution backbone, two scales, no anchors. Needs PyTorch (extra `train`).
 
 Input [n, 3, height, width], BGR levels 0..255; they are only scaled, not shifted, so that export can fold the scale into
-the first convolution and its zero padding stays zero. Each cell of the stride-8 and stride-16 grids says how far the box's four sides are from its middle
-and one score for each class.
+the first convolution and its zero padding stays zero. Each cell of the stride-8 and stride-16 grids says how far the
+box's four sides are from its middle, and one score for each class.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class SplitBlock(nn.Module):  # type: ignore[misc]
         self.leave = ConvUnit(half * (2 + pairs), channels, 1)
 
     def forward(self, x: Any) -> Any:
+        """[n, channels, h, w] -> the same shape."""
         kept = list(self.enter(x).chunk(2, 1))
         for pair in self.pairs:
             kept.append(kept[-1] + pair(kept[-1]))
@@ -51,6 +52,7 @@ class WideView(nn.Module):  # type: ignore[misc]
         self.leave = ConvUnit(channels * 2, channels, 1)
 
     def forward(self, x: Any) -> Any:
+        """[n, channels, h, w] -> the same shape."""
         kept = [self.enter(x)]
         for _ in range(3):
             kept.append(functional.max_pool2d(kept[-1], 5, 1, 2))

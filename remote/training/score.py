@@ -25,13 +25,17 @@ _MOST_DETECTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """COCO's figures over `scenes` scenes with `objects` labelled objects; AP50 of each class in the order of LABELS."""
+    """COCO's figures over `scenes` scenes with `objects` labelled objects.
+
+    `ap50_by_class` is in the order of LABELS; `ap_by_area` is AP50..95 of boxes below 32 x 32 px, up to 96 x 96, above.
+    """
 
     scenes: int
     objects: int
     ap: float
     ap50: float
     ap50_by_class: tuple[float, ...]
+    ap_by_area: tuple[float, float, float]
 
 
 def open_detector(model: Path, *, nms_iou: float = 0.65) -> Callable[[npt.NDArray[np.uint8]], Detections]:
@@ -117,7 +121,7 @@ def _evaluate(images: list[dict[str, Any]], truth: list[dict[str, Any]], found: 
     from pycocotools.cocoeval import COCOeval
 
     if not found:
-        return Scores(len(images), len(truth), 0.0, 0.0, (0.0,) * len(LABELS))
+        return Scores(len(images), len(truth), 0.0, 0.0, (0.0,) * len(LABELS), (0.0, 0.0, 0.0))
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports its progress on stdout
         coco = COCO()
         categories = [{"id": index + 1, "name": name} for index, name in enumerate(LABELS)]
@@ -129,4 +133,5 @@ def _evaluate(images: list[dict[str, Any]], truth: list[dict[str, Any]], found: 
         evaluation.summarize()
     at_half = evaluation.eval["precision"][0, :, :, 0, 2]  # IoU 0.5, all areas, 100 detections: [recall, class]
     by_class = tuple(float(np.mean(at_half[at_half[:, k] > -1, k])) for k in range(len(LABELS)))
-    return Scores(len(images), len(truth), float(evaluation.stats[0]), float(evaluation.stats[1]), by_class)
+    ap, ap50, _, small, medium, large = (float(value) for value in evaluation.stats[:6])
+    return Scores(len(images), len(truth), ap, ap50, by_class, (small, medium, large))

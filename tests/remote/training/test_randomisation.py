@@ -105,7 +105,12 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     large, binary = tmp_path / "large.yaml", tmp_path / "binary.yaml"
     large.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     binary.write_bytes(b"\xff\xfe\x00")
-    for path, reason in ((large, "more than"), (binary, "UTF-8"), (tmp_path / "none", "No such file"), (tmp_path, "Is a")):
+    for path, reason in (
+        (large, "more than"),
+        (binary, "UTF-8"),
+        (tmp_path / "none", "No such file"),
+        (tmp_path, "Is a"),
+    ):
         with pytest.raises(Trouble) as caught:
             load_randomisation(path)
         assert caught.value.code == "randomisation_unreadable"

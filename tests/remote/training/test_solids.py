@@ -28,7 +28,9 @@ def seen(solid: Solid, azimuth_deg: float) -> tuple[np.ndarray, np.ndarray, np.n
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(KINDS), st.sampled_from(sorted(PUTS)), SIZES, SIZES, ANGLES)
-def test_a_solid_rests_on_the_table_within_its_outline(kind: Kind, put: str, radius: float, half: float, yaw: float) -> None:
+def test_a_solid_rests_on_the_table_within_its_outline(
+    kind: Kind, put: str, radius: float, half: float, yaw: float
+) -> None:
     """Sunk or floating objects would give away that the shadow does not belong to them."""
     solid = PUTS[put](kind, (0.0, 0.0), radius_m=radius, half_height_m=half, yaw_rad=yaw)
     points, rays, hit = seen(solid, 30.0)
