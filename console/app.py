@@ -1,0 +1,217 @@
+"""The Textual application: a session's snapshots in, views out at a steady rate, commands from keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.message import Message
+from textual.screen import Screen
+
+from console.actions import ACTIONS
+from console.alarms import AlarmBook
+from console.kpis import Kpis, load_kpis
+from console.link.session import Session
+from console.link.snapshot import Link, Snapshot
+from console.marks import ASCII, UNICODE
+from console.screens.live import LiveScreen
+from console.trends import Trends
+from console.view import View
+from console.widgets.ink import THEMES, styles_of, without_colour
+from console.widgets.list_panel import ListPanel
+from remote.errors import Trouble
+from remote.protocol import Command, Expected, Reply
+
+LOW_BANDWIDTH_HZ = 0.5
+REPAINT_HZ_MAX = 10.0
+
+
+class Answered(Message):
+    """A command's end: confirmed (`trouble` is None), or why not."""
+
+    def __init__(self, what: str, reply: Reply | None, trouble: Trouble | None) -> None:
+        super().__init__()
+        self.what = what
+        self.reply = reply
+        self.trouble = trouble
+
+
+class Told(Message):
+    """A line of narration came from another thread."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class FieldgateApp(App[int]):
+    """One robot's live screen.
+
+    Args:
+        session: the robot; started after the first paint, closed by `run_live`.
+        robot: its name, shown until the session says more.
+        kpis: the alarm rules; None loads those that come with fieldgate after the first paint.
+        ascii: write no byte beyond ASCII.
+        low_bandwidth: repaint every 2 s, no histories.
+        repaint_hz: repaints a second, up to 10; data may come faster.
+        clock: monotonic nanoseconds.
+        theme_name: one of widgets/ink.py's, without the prefix `fieldgate-`.
+    """
+
+    TITLE = "fieldgate"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(action.keys, action.name, action.label, show=False) for action in ACTIONS
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        robot: str,
+        kpis: Kpis | None = None,
+        ascii: bool = False,
+        low_bandwidth: bool = False,
+        repaint_hz: float = 2.0,
+        clock: Callable[[], int] = time.monotonic_ns,
+        theme_name: str = "dark",
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.ascii = ascii
+        self.low_bandwidth = low_bandwidth
+        self.repaint_hz = LOW_BANDWIDTH_HZ if low_bandwidth else min(max(repaint_hz, 0.1), REPAINT_HZ_MAX)
+        self.clock = clock
+        self.paused_ns: int | None = None
+        self._charset = ASCII if ascii else UNICODE
+        self._kpis = kpis
+        self._book = AlarmBook(kpis or Kpis(), clock)
+        self._trends = Trends()
+        now_ns = clock()
+        link = Link(phase="connecting", since_ns=now_ns, transport="")
+        self._newest = Snapshot(robot=robot, taken_ns=now_ns, link=link)
+        self._shown: Snapshot | None = None
+        self._extra_filters: list[LineFilter] = []
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = f"fieldgate-{theme_name}"
+        self.set_class(ascii, "ascii")
+        self.live = LiveScreen(self._ink())
+
+    # ------------------------------------------------------------ looks
+
+    def get_default_screen(self) -> Screen[None]:
+        """The live screen itself, so that the first paint is already it."""
+        return self.live
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters; with NO_COLOR none but bare attributes, with `ascii` the twins of all characters."""
+        filters = [one for one in super().get_line_filters() if not isinstance(one, Monochrome)]
+        if not self._extra_filters and (self.ascii or self.no_color):
+            self._extra_filters = self._own_filters()
+        return [*filters, *self._extra_filters]
+
+    def _own_filters(self) -> list[LineFilter]:
+        from console.widgets.ascii_filter import AsciiFilter
+
+        return [*([NoColor()] if self.no_color else []), *([AsciiFilter()] if self.ascii else [])]
+
+    def _ink(self) -> dict[str, Any]:
+        styles = styles_of(self.current_theme)
+        return without_colour(styles) if self.no_color else styles
+
+    def action_next_theme(self) -> None:
+        """The next of dark, light, high contrast."""
+        names = [theme.name for theme in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        self.live.set_ink(self._ink())
+        self.live.say(f"theme: {self.theme.removeprefix('fieldgate-')}", "muted")
+
+    # ------------------------------------------------------------ data
+
+    def on_mount(self) -> None:
+        """Paint once with nothing known, then begin."""
+        self.live.keys.show_keys([(action.shown, action.label) for action in ACTIONS])
+        self.live.show(self._view())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
+        self.run_worker(self._start_session, thread=True, name="start session")
+
+    def _start_session(self) -> None:
+        if self._kpis is None:
+            kpis = load_kpis()
+            self.call_from_thread(self._use, kpis)
+        self.session.start(self.receive)
+
+    def _use(self, kpis: Kpis) -> None:
+        self._kpis, self._book = kpis, AlarmBook(kpis, self.clock)
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Take a snapshot, from any thread; the next repaint shows the newest one."""
+        self._newest = snapshot
+
+    def _tick(self) -> None:
+        view = self._view()
+        self.live.show(view)
+        if self._shown is not None and self._shown is not view.snapshot:
+            self._notice(self._shown, view.snapshot)
+        self._shown = view.snapshot
+
+    def _view(self) -> View:
+        snapshot = self._newest
+        self._trends.take(snapshot)
+        return View(
+            snapshot=snapshot,
+            now_ns=self.clock(),
+            kpis=self._kpis or Kpis(),
+            alarms=self._book.fold(snapshot),
+            blind=self._book.blind,
+            trends=self._trends,
+            charset=self._charset,
+            mine=self.session.holds_lease,
+            brief=self.live.is_brief,
+            sparks=not self.low_bandwidth,
+            paused_ns=self.paused_ns,
+        )
+
+    def _notice(self, before: Snapshot, now: Snapshot) -> None:
+        """Say what a person should not overlook: the lease changed hands."""
+        was = before.state.lease if before.state else None
+        lease = now.state.lease if now.state else None
+        if lease is not None and (was is None or was.epoch != lease.epoch) and not self.session.holds_lease:
+            taken = f", taken over from {lease.last_taken_from}" if lease.last_taken_from else ""
+            self.notify(f"{lease.holder} commands this robot now{taken}", title="lease", severity="warning", timeout=8)
+
+    # ------------------------------------------------------------ words
+
+    def say(self, text: str) -> None:
+        """Show a line of narration (a tour's) above the keys; an empty one removes it. From any thread."""
+        self.post_message(Told(text))
+
+    def on_told(self, event: Told) -> None:
+        """Show the narration."""
+        self.live.tell(event.text)
+
+    def refresh_now(self) -> None:
+        """Repaint at once after a key, instead of at the next turn."""
+        self._tick()
+
+
+def run_live(session: Session, **options: Any) -> int:
+    """Run the live screen on `session` until the person leaves; returns an exit code of console.exits."""
+    app = FieldgateApp(session, **options)
+    try:
+        app.run()
+    finally:
+        session.close()
+    return app.return_code or 0

@@ -1,0 +1,130 @@
+"""Where the panes stand: a plan for each size of terminal, and the layout that follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.geometry import NULL_OFFSET, Region, Size, Spacing
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+SMALLEST = Size(60, 15)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A pane in a column: its least height in rows, and its share of the rows that are left."""
+
+    pane: str
+    least: int
+    weight: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Columns as (share of the width, slots). `brief`: panes show what those left out would have shown."""
+
+    name: str
+    columns: tuple[tuple[int, tuple[Slot, ...]], ...]
+    brief: bool = False
+
+    @property
+    def panes(self) -> frozenset[str]:
+        """The ids of the panes that are on the screen."""
+        return frozenset(slot.pane for _, slots in self.columns for slot in slots)
+
+
+TINY = Plan("tiny", ())
+SMALL = Plan(
+    "small",
+    ((54, (Slot("latency", 7), Slot("alarms", 3, 1))), (46, (Slot("rate", 5), Slot("load", 5, 1)))),
+    brief=True,
+)
+COMPACT = Plan(
+    "compact",
+    (
+        (56, (Slot("latency", 8), Slot("detections", 6, 1), Slot("alarms", 6, 1))),
+        (44, (Slot("rate", 7), Slot("load", 8), Slot("events", 5, 1))),
+    ),
+    brief=True,
+)
+NORMAL = Plan(
+    "normal",
+    (
+        (55, (Slot("latency", 8), Slot("detections", 7, 2), Slot("failures", 5, 1), Slot("events", 5, 1))),
+        (45, (Slot("rate", 6), Slot("load", 8, 1), Slot("camera", 6), Slot("alarms", 5, 1))),
+    ),
+    brief=True,
+)
+WIDE = Plan(
+    "wide",
+    (
+        (54, (Slot("latency", 8), Slot("detections", 10, 2), Slot("failures", 8, 1), Slot("events", 8, 1))),
+        (46, (Slot("rate", 6), Slot("load", 10), Slot("thermal", 8, 2), Slot("camera", 6), Slot("alarms", 6, 1))),
+    ),
+)
+
+
+def plan_for(size: Size) -> Plan:
+    """The richest plan that fits a terminal of `size`."""
+    if size.width < SMALLEST.width or size.height < SMALLEST.height:
+        return TINY
+    if size.width >= 130 and size.height >= 40:
+        return WIDE
+    if size.width >= 96 and size.height >= 29:
+        return NORMAL
+    return COMPACT if size.height >= 23 else SMALL
+
+
+def regions_of(plan: Plan, area: Region) -> dict[str, Region]:
+    """Where each pane of `plan` stands within `area`: no gap, no overlap."""
+    found: dict[str, Region] = {}
+    x, left, shares = area.x, area.width, sum(share for share, _ in plan.columns)
+    for share, slots in plan.columns:
+        width = round(left * share / shares) if shares else 0
+        y = area.y
+        for slot, height in zip(slots, _heights(slots, area.height), strict=True):
+            found[slot.pane] = Region(x, y, width, height)
+            y += height
+        x, left, shares = x + width, left - width, shares - share
+    return found
+
+
+def _heights(slots: tuple[Slot, ...], rows: int) -> list[int]:
+    heights = [slot.least for slot in slots]
+    spare, weights = rows - sum(heights), sum(slot.weight for slot in slots)
+    for n, slot in enumerate(slots):
+        if spare > 0 and slot.weight:
+            extra = spare * slot.weight // weights
+            heights[n], spare, weights = heights[n] + extra, spare - extra, weights - slot.weight
+    return heights
+
+
+class BoardLayout(Layout):
+    """Status line above, message and key line below, the panes of the plan between."""
+
+    name = "board"
+
+    def __init__(self) -> None:
+        self.plan = TINY
+        self.head = 2
+        self.foot = 1
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+        """Place what is displayed; a pane that the plan does not name stays out."""
+        width, height = size
+        head = min(self.head, max(1, height - 2))
+        area = Region(0, head, width, max(0, height - head - self.foot - 1))
+        regions = regions_of(self.plan, area)
+        regions["status"] = Region(0, 0, width, head)
+        regions["message"] = Region(0, area.bottom, width, self.foot)
+        regions["keys"] = Region(0, height - 1, width, 1)
+        regions["small"] = area
+        return [
+            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
+            for child in children
+            if child.id in regions and child.display
+        ]

@@ -1,0 +1,56 @@
+"""What the panels are handed at each repaint: the newest snapshot with everything derived from it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.alarms import Alarm
+from console.kpis import Kpis, holds
+from console.link.snapshot import Snapshot
+from console.marks import Charset
+from console.readings import age_s
+from console.trends import Trends
+
+STALE_S = 3.0
+"""A number older than this is never shown as current."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One repaint's input. `mine`: this console holds the lease. `brief`: few panels fit, so each shows what others would.
+
+    `sparks`: histories are wanted (not in low bandwidth). `paused_ns`: since when lists and tables are frozen.
+    """
+
+    snapshot: Snapshot
+    now_ns: int
+    kpis: Kpis
+    alarms: tuple[Alarm, ...]
+    blind: tuple[tuple[str, str], ...]
+    trends: Trends
+    charset: Charset
+    mine: bool
+    brief: bool
+    sparks: bool
+    paused_ns: int | None = None
+
+    def age_s(self, at_ns: int | None) -> float | None:
+        """Seconds since `at_ns`; None of None."""
+        return age_s(at_ns, self.now_ns)
+
+    def role_of(self, metric: str, value: float | None, role: str = "text") -> str:
+        """The colour role of a value by its KPI: `role` while healthy, the KPI's severity where not."""
+        kpi = self.kpis.limit_of(metric)
+        if kpi is None or value is None or holds(value, kpi.comparison, kpi.threshold):
+            return role
+        return kpi.severity
+
+    @property
+    def windows_at_ns(self) -> int | None:
+        """When the newest window began to be known to have happened; None before the first."""
+        return self.snapshot.windows[-1].at_ns if self.snapshot.windows else None
+
+    @property
+    def hosts_at_ns(self) -> int | None:
+        """The same for the newest host sample."""
+        return self.snapshot.hosts[-1].at_ns if self.snapshot.hosts else None

@@ -1,0 +1,75 @@
+"""Rows of styled text: how panels keep what they show, cut it to a width and find what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+"""A text and its colour role."""
+Row = tuple[Span, ...]
+GAP_CELLS = 6
+"""Changes closer than this are painted together: moving the cursor costs about as many bytes."""
+
+
+def clean(text: str) -> str:
+    """Text from a robot without control characters, on one line: nothing of it can steer the terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells, padded, or cut with an ellipsis."""
+    if width <= 0:
+        return ""
+    size = len(text) if text.isascii() else cell_len(text)
+    if size > width:
+        return set_cell_size(text, width - 1) + "…"
+    pad = " " * (width - size)
+    return pad + text if right else text + pad
+
+
+def row_of(spans: Sequence[Span], width: int) -> Row:
+    """The spans in exactly `width` cells: cut at the end or padded with text-coloured blanks."""
+    row: list[Span] = []
+    left = width
+    for text, role in spans:
+        size = len(text) if text.isascii() else cell_len(text)
+        if size > left:
+            if left > 0:
+                row.append((fit(text, left), role))
+            return tuple(row)
+        row.append((text, role))
+        left -= size
+    if left:
+        row.append((" " * left, "text"))
+    return tuple(row)
+
+
+def plain(row: Row) -> str:
+    """The row's text."""
+    return "".join(text for text, _ in row)
+
+
+def changes(old: Row, new: Row) -> list[tuple[int, int]]:
+    """Half-open column ranges in which two rows of one width differ; the whole row where wide characters are in it."""
+    before, after = plain(old), plain(new)
+    if len(before) != len(after) or cell_len(before) != len(before) or cell_len(after) != len(after):
+        return [(0, max(cell_len(before), cell_len(after)))]
+    roles_before, roles_after = _roles(old), _roles(new)
+    found: list[tuple[int, int]] = []
+    for x, (a, b, c, d) in enumerate(zip(before, after, roles_before, roles_after, strict=True)):
+        if a == b and c == d:
+            continue
+        if found and x - found[-1][1] <= GAP_CELLS:
+            found[-1] = (found[-1][0], x + 1)
+        else:
+            found.append((x, x + 1))
+    return found
+
+
+def _roles(row: Row) -> list[str]:
+    roles: list[str] = []
+    for text, role in row:
+        roles += [role] * len(text)
+    return roles

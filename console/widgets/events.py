@@ -1,0 +1,48 @@
+"""What happened lately; where few panes fit, failures are listed in between."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from console.link.snapshot import Seen
+from console.marks import MARKS
+from console.view import View
+from console.widgets.cells import clean, fit
+from console.widgets.drawing import clock_time
+from console.widgets.failures import failure_item
+from console.widgets.list_panel import Item, ListPanel
+from remote.protocol import Event
+
+
+class EventsPanel(ListPanel):
+    """Events, newest first: time, severity, sentence."""
+
+    TITLE = "Events"
+    HELP = (
+        "What the robot reported, newest first, by the robot's clock. `/` filters (`!word` hides), Enter shows all of it, "
+        "`y` copies."
+    )
+    NOTHING = "no event yet"
+
+    def depends(self, view: View) -> Hashable:
+        """The newest event (and failure) and what the list itself shows."""
+        newest = view.snapshot.events[-1].seq if view.snapshot.events else 0
+        failure = view.snapshot.failures[-1].seq if view.snapshot.failures else 0
+        return newest, failure if view.brief else 0, len(view.snapshot.events)
+
+    def items(self, view: View, width: int) -> list[Item]:
+        """Events, and failures where they have no pane of their own."""
+        items = [event_item(view, seen, width) for seen in view.snapshot.events]
+        if view.brief:
+            items += [failure_item(view, seen, width) for seen in view.snapshot.failures]
+        return sorted(items, key=lambda item: -item.thing.seq)
+
+
+def event_item(view: View, seen: Seen[Event], width: int) -> Item:
+    """One event as a list's item."""
+    body = seen.body
+    mark = MARKS[body.severity]
+    time, text = clock_time(seen.wall_ns), clean(body.text)
+    role = "text" if body.severity == "info" else mark.role
+    spans = [(f"{time} ", "muted"), (f"{view.charset.glyph(body.severity)} ", mark.role), (fit(text, width - 11), role)]
+    return Item(("event", seen.seq), spans, f"{time} {body.severity} {clean(body.name)}: {text}", seen)

@@ -1,0 +1,69 @@
+"""Latency: percentiles of the whole way and of each stage, with their histories."""
+
+from __future__ import annotations
+
+from console.readings import statistic_of
+from console.view import View
+from console.widgets.cells import Span, fit
+from console.widgets.drawing import bar, number
+from console.widgets.panel import Panel, spark
+from remote.histogram import Histogram
+
+SPAN_S = 10.0
+_ROWS = (
+    ("end_to_end", "end to end"),
+    ("inference", "inference"),
+    ("capture", "capture"),
+    ("preprocess", "preprocess"),
+    ("postprocess", "postprocess"),
+)
+_STATISTICS = ("p50", "p95", "p99", "max")
+
+
+class LatencyPanel(Panel):
+    """p50, p95, p99 and max in milliseconds over the last ten seconds; history is each second's p95."""
+
+    TITLE = "Latency"
+    HELP = (
+        "Milliseconds over the last 10 s of frames. *end to end* runs from the capture stamp to the result; the other rows "
+        "are its stages. *share* compares each stage's p50 with end to end. History: p95 of each second. "
+        "A value in colour with its limit's sign is beyond its limit in kpis.yaml."
+    )
+
+    def caption(self, view: View) -> str:
+        """Unit, span and count."""
+        n = view.trends.merged.stage(view.snapshot, "end_to_end", SPAN_S).count
+        return f"ms · {n} frames in {SPAN_S:.0f} s"
+
+    def body(self, view: View, width: int, height: int) -> list[list[Span]]:
+        """A heading and a row for each stage."""
+        cell = 8 if width >= 56 else 6
+        share = 12 if width >= 66 else 0
+        head = fit("", 12) + "".join(fit(name, cell, right=True) for name in _STATISTICS)
+        head += fit("   share", share + 3) if share else ""
+        rows: list[list[Span]] = [[(head + ("  p95, each second" if width - len(head) > 20 else ""), "muted")]]
+        merged = view.trends.merged
+        whole = statistic_of(merged.stage(view.snapshot, "end_to_end", SPAN_S), "p50")
+        for stage, name in _ROWS:
+            histogram = merged.stage(view.snapshot, stage, SPAN_S)
+            rows.append(self._row(view, stage, name, histogram, (cell, share, width), whole))
+        return rows
+
+    def _row(
+        self, view: View, stage: str, name: str, histogram: Histogram, sizes: tuple[int, int, int], whole: float | None
+    ) -> list[Span]:
+        cell, share, width = sizes
+        metric = f"{stage}_ms"
+        row: list[Span] = [(fit(name, 12), "strong" if stage == "end_to_end" else "text")]
+        worst = "info"
+        for statistic in _STATISTICS:
+            value = statistic_of(histogram, statistic)
+            kpi = view.kpis.limit_of(metric)
+            role = view.role_of(metric, value) if kpi and kpi.statistic == statistic else "text"
+            worst = role if role != "text" else worst
+            row.append((number(value, cell), role))
+        if share:
+            part = (statistic_of(histogram, "p50") or 0.0) / whole if whole else 0.0
+            row += [("   ", "text"), *bar(part, share, view.charset, worst)]
+        used = 12 + 4 * cell + (share + 3 if share else 0)
+        return [*row, ("  ", "text"), spark(view, metric, width - used - 2, worst)]

@@ -1,0 +1,80 @@
+"""The two lines at the foot: what was said last, and which keys there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.widgets.canvas import Canvas
+from console.widgets.cells import Span, clean, row_of
+
+HINT = "Tab moves between panes, Enter opens, ? explains the pane, : lists all actions"
+
+
+class MessageLine(Canvas):
+    """A tour's narration and the newest command's fate; a hint while there is neither."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._story = ""
+        self._word: Span = ("", "text")
+
+    def tell(self, story: str) -> None:
+        """Show a line of narration until the next one; an empty one ends it."""
+        self._story = clean(story)
+        self.update()
+
+    def say(self, text: str, role: str) -> None:
+        """Show a command's state: asked, confirmed, refused."""
+        self._word = (clean(text), role)
+        self.update()
+
+    @property
+    def lines(self) -> int:
+        """How many rows it needs."""
+        return 2 if self._story and self._word[0] else 1
+
+    def update(self) -> None:
+        """Paint what it knows in the rows it has."""
+        width, height = self.size
+        rows: list[Sequence[Span]] = []
+        if self._story:
+            rows.append([(f" {self._story}".ljust(width), "story")])
+        if self._word[0]:
+            rows.append([(" ", "text"), self._word])
+        if not rows:
+            rows.append([(f" {HINT}", "muted")])
+        self.paint([row_of(row, width) for row in rows[:height]])
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self.update()
+
+
+class KeyLine(Canvas):
+    """The keys that work here; never leaves the screen."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._keys: list[tuple[str, str]] = []
+
+    def show_keys(self, keys: list[tuple[str, str]]) -> None:
+        """Show (key, label) pairs, most important first; what does not fit is left out from the end."""
+        self._keys = keys
+        self.update()
+
+    def update(self) -> None:
+        """Paint as many whole pairs as fit."""
+        width = self.size.width
+        spans: list[Span] = []
+        used = 0
+        for key, label in self._keys:
+            size = len(key) + len(label) + 4
+            if used + size > width:
+                break
+            spans += [(f" {key} ", "key"), (f"{label}  ", "muted")]
+            used += size
+        self.paint([row_of(spans, width)])
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self.update()

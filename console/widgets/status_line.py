@@ -1,0 +1,124 @@
+"""The status line: which robot, how the link is, what runs, who commands, what is stored, how many alarms."""
+
+from __future__ import annotations
+
+from console.marks import MARKS
+from console.readings import NS_PER_S
+from console.view import View
+from console.widgets.canvas import Canvas
+from console.widgets.cells import Row, Span, clean, row_of
+from console.widgets.drawing import duration
+
+_LINK_MARK = {
+    "up": "ok",
+    "connecting": "busy",
+    "silent": "warning",
+    "down": "error",
+    "refused": "error",
+    "closed": "off",
+}
+_WORKER_MARK = {"running": "ok", "stopped": "off", "waiting_to_restart": "error"}
+
+
+class StatusLine(Canvas):
+    """Two rows, and a third that can't be overlooked while the link is not up. Never leaves the screen."""
+
+    def show(self, view: View) -> None:
+        """Show `view`."""
+        width, height = self.size
+        rows = [self._first(view), self._second(view)]
+        if trouble := link_trouble(view):
+            rows.insert(0, trouble)
+        self.paint([_filled(row, width) for row in rows[:height]])
+
+    def _first(self, view: View) -> list[Span]:
+        snapshot = view.snapshot
+        spans: list[Span] = [(f" {clean(snapshot.robot)} ", "strong"), *_link(view)]
+        worker = snapshot.state.worker if snapshot.state else None
+        if worker is None:
+            spans += _part("worker", "not known", "muted")
+        else:
+            mark = _WORKER_MARK.get(worker.phase, "busy")
+            text = f"{view.charset.glyph(mark)} {worker.phase.replace('_', ' ')}"
+            spans += _part("worker", text, MARKS[mark].role)
+        if view.paused_ns is not None:
+            spans += _part("", f"{view.charset.glyph('paused')} paused", "accent")
+        return [*spans, *_alarms(view)]
+
+    def _second(self, view: View) -> list[Span]:
+        state = view.snapshot.state
+        bundle = state.bundle if state else None
+        spans: list[Span] = [(" ", "text")]
+        spans += _part("bundle", f"{clean(bundle.name)} {bundle.digest[:8]}" if bundle else "none", "text", first=True)
+        spans += _part("source", clean(state.source) if state and state.source else "none", "text")
+        spans += _part("lease", *_lease(view))
+        return [*spans, *_stored(view)]
+
+
+def link_trouble(view: View) -> list[Span]:
+    """The row that says that the link is not up, why, until when and what to do; empty while it is up."""
+    link = view.snapshot.link
+    if link.phase in ("up", "connecting"):
+        return []
+    for_ = duration(max(0, view.now_ns - link.since_ns) / NS_PER_S, whole=True)
+    glyph = view.charset.glyph(_LINK_MARK[link.phase])
+    text = f" {glyph} LINK {link.phase.upper()} for {for_}"
+    if link.reason:
+        text += f": {clean(link.reason)}"
+    if link.retry_at_ns is not None:
+        left = max(0, link.retry_at_ns - view.now_ns) / NS_PER_S
+        text += f" · next try in {left:.0f} s" if left >= 1 else " · trying now"
+    if link.cure:
+        text += f" · {clean(link.cure)}"
+    return [(text, "notice" if link.phase == "silent" else "alert")]
+
+
+def _filled(spans: list[Span], width: int) -> Row:
+    role = spans[0][1] if spans and spans[0][1] in ("alert", "notice") else "text"
+    row = row_of(spans, width)
+    return row if role == "text" else tuple((text, role) for text, _ in row)
+
+
+def _part(name: str, text: str, role: str, *, first: bool = False) -> list[Span]:
+    return [("" if first else "  │ ", "line"), (f"{name} " if name else "", "muted"), (text, role)]
+
+
+def _link(view: View) -> list[Span]:
+    link = view.snapshot.link
+    mark = _LINK_MARK[link.phase]
+    spans = _part("link", f"{view.charset.glyph(mark)} {link.phase}", MARKS[mark].role)
+    age = view.age_s(link.heard_ns)
+    if age is not None:
+        spans.append((f" {duration(age, whole=not view.sparks)} ago", "muted"))
+    if link.round_trip_ms is not None and link.phase == "up":
+        spans += _part("round trip", f"{link.round_trip_ms:5.1f} ms", "text")
+    return spans
+
+
+def _alarms(view: View) -> list[Span]:
+    raised = [alarm for alarm in view.alarms if alarm.state == "raised"]
+    if not raised:
+        cleared = len(view.alarms)
+        return _part("alarms", f"none raised, {cleared} cleared" if cleared else "none", "muted")
+    worst = raised[0].severity
+    fresh = sum(not alarm.acknowledged for alarm in raised)
+    new = f", {fresh} new" if fresh else ""
+    return _part("alarms", f"{view.charset.glyph(worst)} {len(raised)} {worst}{new}", worst)
+
+
+def _lease(view: View) -> Span:
+    lease = view.snapshot.state.lease if view.snapshot.state else None
+    if view.mine:
+        return "you", "ok"
+    return (clean(lease.holder), "warning") if lease else ("free", "muted")
+
+
+def _stored(view: View) -> list[Span]:
+    state = view.snapshot.state
+    stored = view.snapshot.stored_seq
+    if state is None or not stored:
+        return _part("stored", "nothing yet", "muted")
+    newest = max([state.journal.last_seq, *(seen[-1].seq for seen in (view.snapshot.windows,) if seen)])
+    behind = newest - stored
+    text = f"{view.charset.glyph('ok')} #{stored}" if behind < 30 else f"{view.charset.glyph('busy')} {behind} behind"
+    return _part("stored", text, "ok" if behind < 30 else "warning")
