@@ -32,7 +32,7 @@ class Head(Protocol):
     """Decodes one family's output."""
 
     def __call__(self, output: Tensor, score: float) -> Candidates:
-        """Every class of every cell whose score is above `score`. Raises BadOutput for NaN, infinity or an impossible box or score."""
+        """Every class of every cell above `score`. Raises BadOutput for NaN, infinity or an impossible box or score."""
 
 
 def make_head(contract: Contract, shape: tuple[int, ...]) -> Head:

@@ -1,0 +1,1 @@
+"""Cameras: where frames come from. Everything outside of this folder knows only base.Camera and spec.parse_source."""
