@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from remote.training.scene import LABELS, LEAST_VISIBLE_PX, LEAST_VISIBLE_SHARE
+from remote.training.scene import LABELS
 from remote.training.score import Scores
+from remote.training.visibility import LEAST_VISIBLE_PX, LEAST_VISIBLE_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def _measured(made: Making) -> list[str]:
         *(f"| {area} | AP50..95 | {value:.3f} |" for area, value in zip(areas, test.ap_by_area, strict=True)),
         "",
         f"With the contract's thresholds, on {len(made.threshold_seeds)} scenes with seeds {_span(made.threshold_seeds)},",
-        f"where the score threshold was picked by the best F1 at IoU 0.5: precision {made.precision:.3f}, recall {made.recall:.3f}.",
+        f"where the score threshold was picked by the best F1 at IoU 0.5: precision {made.precision:.3f}, recall",
+        f"{made.recall:.3f}.",
         "",
         f"Latency of one inference alone, one thread, {made.processor}: p50 {made.latency_p50_ms:.2f} ms,",
         f"p99 {made.latency_p99_ms:.2f} ms (n = {made.latency_runs}, idle machine not guaranteed).",

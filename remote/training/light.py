@@ -64,7 +64,7 @@ def table_light(lamp: Lamp, solids: Sequence[Solid], view: Viewpoint) -> Levels:
 
 def _lamp_on_table(lamp: Lamp, view: Viewpoint) -> Levels:
     """The lamp's strength on the bare table, seen by the camera in a coarse grid: levels, 255 = _MAP_FULL."""
-    columns, rows = 32, 24
+    columns, rows = 16, 12
     u, v = np.meshgrid((np.arange(columns) + 0.5) / columns * view.width, (np.arange(rows) + 0.5) / rows * view.height)
     spots = view.on_table(np.column_stack([u.ravel(), v.ravel()]))
     points = np.zeros((3, len(spots)), np.float32)
@@ -116,7 +116,7 @@ def _fill(mask: Levels, points_m: Floats, view: Viewpoint, level: int) -> None:
         return
     spots = np.clip(view.project(points_m) / SHADE_STEP, -4000, 4000)
     hull = cv2.convexHull((spots * 16).astype(np.int32))
-    cv2.fillConvexPoly(mask, hull, level, lineType=cv2.LINE_AA, shift=4)
+    cv2.fillConvexPoly(mask, hull, level, lineType=cv2.LINE_8, shift=4)
 
 
 def solid_light(

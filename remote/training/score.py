@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from remote.training.scene import LABELS, LabelledBox, RenderedScene
+from remote.training.scene import LABELS, RenderedScene
+from remote.training.visibility import LabelledBox
 
 Detections = npt.NDArray[np.float32]  # [n, 6]: x1, y1, x2, y2, score, class
 _EVALUATION_SCORE = 0.01

@@ -121,16 +121,15 @@ def _normals_about_axis(solid: Solid, points: Floats32) -> Floats32:
     radius, half = np.float32(solid.radius_m), np.float32(solid.half_height_m)
     lean = radius / (2 * half) if solid.kind == "cone" else np.float32(0)
     size = np.float32(math.sqrt(1 + float(lean) ** 2))
+    edge = half * np.float32(1 - 2e-4)
+    above = points[2] > edge if solid.kind == "cylinder" else np.zeros(points.shape[1], bool)
+    lids = above | (points[2] < -edge)
     distance = np.sqrt(points[0] * points[0] + points[1] * points[1] + np.float32(1e-12))
     facing = np.empty_like(points)
-    np.divide(points[:2], distance * size, out=facing[:2])
+    np.multiply(points[:2], ~lids / (distance * size), out=facing[:2])
     facing[2] = lean / size
-    edge = half * np.float32(1 - 2e-4)
-    lids = points[2] < -edge
-    if solid.kind == "cylinder":
-        lids |= points[2] > edge
-    facing[:2, lids] = 0
-    facing[2, lids] = np.sign(points[2, lids])
+    facing[2][lids] = -1
+    facing[2][above] = 1
     return facing
 
 

@@ -73,7 +73,8 @@ def print_share(paint: Paint, points: Floats32) -> Floats32 | None:
         return None
     strength, step = np.float32(paint.strength), np.float32(1 / paint.pitch_m)
     if paint.pattern == "bands":
-        return np.asarray(strength * ((points[2] * step) % 1 > 0.5))
+        bands = (points[2] * (2 * step) + np.float32(1000)).astype(np.int32)
+        return np.asarray((bands & 1) * strength)
     if paint.pattern == "checks":
         cells = np.floor(points * step).astype(np.int32).sum(axis=0)
         return np.asarray((cells & 1) * strength)

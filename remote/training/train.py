@@ -27,8 +27,9 @@ from remote.training.dataset import Scenes, render_scenes
 from remote.training.losses import detection_loss
 from remote.training.network import Detector, cells
 from remote.training.randomisation import DEFAULT_FILE, Randomisation, load_randomisation
-from remote.training.scene import LABELS, LabelledBox, RenderedScene, SceneRenderer
+from remote.training.scene import LABELS, RenderedScene, SceneRenderer
 from remote.training.score import Detections, open_detector, score
+from remote.training.visibility import LabelledBox
 
 SIZE = (256, 192)  # width, height: 640 x 480 frames fit exactly
 BATCH = 32

@@ -96,6 +96,7 @@ def test_arbitrary_text_is_refused_with_a_reason(text: str) -> None:
         "\x00",
         "format: 1\nname: 99999999999-99-99",
     ],
+    ids=["deep", "aliases", "object", "binary", "control", "date"],
 )
 def test_hostile_yaml_is_refused_without_a_traceback(text: str) -> None:
     refusal(text)

@@ -12,15 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.training.randomisation import load_randomisation
-from remote.training.scene import (
-    LABELS,
-    LEAST_VISIBLE_PX,
-    LEAST_VISIBLE_SHARE,
-    UNLABELLED_ID,
-    LabelledBox,
-    RenderedScene,
-    SceneRenderer,
-)
+from remote.training.scene import LABELS, RenderedScene, SceneRenderer
+from remote.training.visibility import LEAST_VISIBLE_PX, LEAST_VISIBLE_SHARE, UNLABELLED_ID, LabelledBox
 
 RENDERER = SceneRenderer(load_randomisation())
 SEEDS = st.integers(min_value=0, max_value=2**31)
