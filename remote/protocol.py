@@ -202,12 +202,16 @@ class LeaseState(msgspec.Struct, frozen=True):
 
 
 class JournalState(msgspec.Struct, frozen=True):
-    """The journal: its id (new when the file is new), the first and last sequence numbers kept, its size on disk."""
+    """The journal: its id (new when the file is new), the first and last sequence numbers kept, its size on disk.
+
+    `trouble` says why entries can't be written now (a full disk); empty while they can.
+    """
 
     id: str
     first_seq: int
     last_seq: int
     bytes: int
+    trouble: str = ""
 
 
 class AgentState(msgspec.Struct, frozen=True, tag="state", kw_only=True):

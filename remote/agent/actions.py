@@ -1,0 +1,150 @@
+"""Requests that change something. Each method returns only after the change is confirmed; conditions were checked before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import msgspec
+
+from remote.agent import sources
+from remote.agent.core import Agent
+from remote.agent.lease import Holder
+from remote.agent.settings import Settings
+from remote.errors import Trouble
+from remote.perception.messages import Cause
+from remote.protocol import (
+    Drill,
+    Failure,
+    Mark,
+    ReleaseLease,
+    RenewLease,
+    Reply,
+    Request,
+    SetBundle,
+    SetSource,
+    Start,
+    Stop,
+    TakeLease,
+)
+
+NOTE_LIMIT = 2000
+LONGEST_DRILL_S = 600.0
+
+
+class Actions:
+    """One method for each command that acts."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    async def take_lease(self, command: TakeLease, who: Holder, request: Request) -> Reply:
+        """Grant the lease or raise Trouble (code `lease_held`); everybody sees who took it from whom."""
+        agent = self._agent
+        holder = agent.lease.holder
+        present = holder is not None and holder.connection in agent.consoles
+        grant = agent.lease.take(who, agent.clock.mono_ns(), over=command.over, holder_attached=present)
+        if grant.fresh:
+            agent.counters.granted(grant.lease.epoch)
+            over = f" over from {grant.taken_from}" if grant.taken_from else ""
+            text = f"{who.name} took the lease{over} (epoch {grant.lease.epoch})"
+            severity = "warning" if grant.taken_from else "info"
+            data = {"holder": who.name, "taken_from": grant.taken_from, "epoch": grant.lease.epoch}
+            agent.event("lease_taken", severity, text, **data)  # type: ignore[arg-type]
+        return self._done(request)
+
+    async def renew_lease(self, _command: RenewLease, who: Holder, request: Request) -> Reply:
+        """Extend the lease."""
+        self._agent.lease.renew(who, request.epoch, self._agent.clock.mono_ns())
+        return self._done(request)
+
+    async def release_lease(self, _command: ReleaseLease, who: Holder, request: Request) -> Reply:
+        """Give the lease back."""
+        self._agent.lease.release(who, request.epoch, self._agent.clock.mono_ns())
+        self._agent.event("lease_released", "info", f"{who.name} released the lease", holder=who.name)
+        return self._done(request)
+
+    async def start(self, _command: Start, _who: Holder, request: Request) -> Reply:
+        """Start the worker; done when it is ready."""
+        await self.start_worker()
+        return self._done(request)
+
+    async def start_worker(self, *, insist: bool = False) -> None:
+        """Start the worker with the settings' source and bundle. Raises Trouble where that can't be or it can't start."""
+        agent = self._agent
+        digest = agent.settings.bundle or agent.bundles.default_digest()
+        if digest is None:
+            raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
+        await asyncio.to_thread(sources.check, agent.settings.source)
+        config = await asyncio.to_thread(agent.worker_config, agent.settings.source, digest)
+        await agent.supervisor.start(config, insist=insist)
+
+    async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
+        """Stop the worker; done when the process has ended."""
+        await self._agent.supervisor.stop()
+        return self._done(request)
+
+    async def set_source(self, command: SetSource, who: Holder, request: Request) -> Reply:
+        """Choose the camera; a running worker is restarted with it, or with the old one where that fails."""
+        await asyncio.to_thread(sources.check, command.source)
+        await self._switch(msgspec.structs.replace(self._agent.settings, source=command.source))
+        text = f"{who.name} chose the source {command.source}"
+        self._agent.event("source_set", "info", text, source=command.source, by=who.name)
+        return self._done(request)
+
+    async def set_bundle(self, command: SetBundle, who: Holder, request: Request) -> Reply:
+        """Choose the bundle; a running worker is restarted with it, or with the old one where that fails."""
+        _, bundle = await asyncio.to_thread(self._agent.bundles.find, command.digest)
+        await self._switch(msgspec.structs.replace(self._agent.settings, bundle=bundle.digest))
+        self._agent.bundle = bundle
+        text = f"{who.name} chose the bundle {bundle.name} ({bundle.digest[:12]})"
+        self._agent.event("bundle_set", "info", text, bundle=bundle.digest, name_of_bundle=bundle.name, by=who.name)
+        return self._done(request)
+
+    async def _switch(self, settings: Settings) -> None:
+        agent, before = self._agent, self._agent.settings
+        if settings == before:
+            return
+        agent.save(settings)
+        if not agent.supervisor.wanted:
+            return
+        await agent.supervisor.stop()
+        try:
+            await self.start_worker()
+        except Trouble as trouble:
+            agent.save(before)
+            with contextlib.suppress(Trouble):  # the state in the reply says how that ended
+                await self.start_worker()
+            raise Trouble(
+                f"{trouble.what}; what was used before is used again", cure=trouble.cure, code=trouble.code
+            ) from None
+
+    async def mark(self, command: Mark, who: Holder, request: Request) -> Reply:
+        """Journal a person's mark, with the newest frame where there is one."""
+        note = command.note[:NOTE_LIMIT]
+        try:
+            await self._agent.supervisor.mark(note)
+        except Trouble as trouble:
+            data = {"by": who.name, "no_picture_because": trouble.what}
+            self._agent.journal(
+                Failure(name="operator_mark", text=note, source=self._agent.settings.source, data=dict(data))
+            )
+        return self._done(request)
+
+    async def drill(self, command: Drill, who: Holder, request: Request) -> Reply:
+        """Cause a fault on purpose, on an agent that was started for that."""
+        agent = self._agent
+        if not agent.drills:
+            cure = "drills are for demonstrations: `fieldgate-agent serve --drills`"
+            raise Trouble("this agent takes no drills", cure=cure, code="no_drills")
+        seconds = max(0.0, min(command.seconds, LONGEST_DRILL_S))
+        if command.fault == "worker_crash":
+            await agent.supervisor.kill()
+        else:
+            agent.supervisor.cause(Cause(command.fault, seconds))
+        agent.event("drill", "info", f"{who.name} drills {command.fault} for {seconds:g} s", fault=command.fault)
+        return self._done(request)
+
+    def _done(self, request: Request) -> Reply:
+        self._agent.changed()
+        return Reply(id=request.id, state=self._agent.state())

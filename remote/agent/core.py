@@ -1,0 +1,221 @@
+"""The agent's heart: what it knows, who is attached, and telling everybody when that changes. Lives in the loop's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+from remote.agent import settings as settings_file
+from remote.agent.bundles import BundleStore
+from remote.agent.clock import Clock
+from remote.agent.counters import Counters
+from remote.agent.journal import JournalReader
+from remote.agent.lease import TERM_S, Holder, LeaseBook
+from remote.agent.places import Places
+from remote.agent.settings import Settings
+from remote.agent.supervisor import Supervisor, Timing
+from remote.agent.writer import JournalWriter
+from remote.errors import Trouble
+from remote.perception.messages import WorkerConfig
+from remote.protocol import (
+    SAMPLES_PER_S_MAX,
+    AgentState,
+    Body,
+    BundleState,
+    Event,
+    Sample,
+    Scalar,
+    Severity,
+    line,
+)
+
+log = logging.getLogger("fieldgate.agent")
+
+
+class Console(Protocol):
+    """One attached console, as the agent sees it."""
+
+    number: int
+    samples_per_s: float
+
+    @property
+    def holder(self) -> Holder:
+        """Who it is."""
+        ...
+
+    def state_changed(self) -> None:
+        """Send the new state when there is room."""
+
+    def entries_committed(self) -> None:
+        """Send what is new in the journal when there is room."""
+
+    def offer_sample(self, data: bytes) -> None:
+        """Send this line or drop it."""
+
+    def end(self) -> None:
+        """Close the connection."""
+
+
+class Agent:
+    """Everything that commands change, in one place.
+
+    Args:
+        name: the robot's name, shown to consoles.
+        drills: whether faults may be caused on purpose.
+        worker_command: the worker's command line.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings,
+        clock: Clock,
+        writer: JournalWriter,
+        *,
+        name: str,
+        drills: bool,
+        worker_command: Sequence[str],
+        timing: Timing = Timing(),
+        lease_s: float = TERM_S,
+    ) -> None:
+        self.places, self.settings, self.clock, self.writer = places, settings, clock, writer
+        self.name, self.drills, self.user = name, drills, os.getuid()
+        self.counters = Counters(places.counters, floor=writer.last_seq)
+        self.lease = LeaseBook(self.counters.epoch, lease_s)
+        self.bundles = BundleStore(places)
+        self.reader = JournalReader(places.journal)
+        self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
+        self.bundle: BundleState | None = None
+        self.consoles: dict[int, Console] = {}
+        self._version = 0
+        self._push_due = False
+
+    # ------------------------------------------------------------ what it knows
+
+    def state(self) -> AgentState:
+        """The state as consoles see it."""
+        return AgentState(
+            version=self._version,
+            mono_ns=self.clock.mono_ns(),
+            worker=self.supervisor.state,
+            source=self.settings.source,
+            bundle=self.bundle,
+            lease=self.lease.lease,
+            epoch=self.lease.epoch,
+            journal=self.writer.state(),
+            consoles=tuple(console.holder.name for console in self.consoles.values()),
+            on_link_loss=self.settings.on_link_loss,
+            drills=self.drills,
+        )
+
+    def load_bundle(self) -> None:
+        """Find out which bundle is chosen; a broken one is told by an event and is no bundle."""
+        digest = self.settings.bundle or self.bundles.default_digest()
+        if digest is None:
+            return
+        try:
+            self.bundle = self.bundles.find(digest)[1]
+        except Trouble as trouble:
+            self.event("bundle_unusable", "error", trouble.what, code=trouble.code)
+
+    def worker_config(self, source: str, digest: str) -> WorkerConfig:
+        """How the worker is started with this source and bundle. Raises Trouble where the bundle is not usable."""
+        folder, _ = self.bundles.find(digest)
+        pictures = str(self.places.pictures)
+        threads = self.settings.threads
+        return WorkerConfig(
+            run=0, source=source, bundle=str(folder), pictures=pictures, threads=threads, drills=self.drills
+        )
+
+    def save(self, settings: Settings) -> None:
+        """Make these settings the current ones, on the disk first. Raises Trouble where they can't be written."""
+        settings_file.save(self.places.settings, settings)
+        self.settings = settings
+
+    # ------------------------------------------------------------ WorkerListener
+
+    def journal(self, body: Body, mono_ns: int | None = None) -> None:
+        """Journal a body soon."""
+        self.writer.append(body, mono_ns)
+
+    def live(self, sample: Sample) -> None:
+        """Pass the newest frame to the consoles that want samples."""
+        takers = [console for console in self.consoles.values() if console.samples_per_s > 0]
+        if takers:
+            data = line(sample)
+            for console in takers:
+                console.offer_sample(data)
+
+    def worker_changed(self) -> None:
+        """The supervisor's state is another one."""
+        if self.supervisor.bundle is not None and self.supervisor.state.phase == "running":
+            self.bundle = self.supervisor.bundle
+        self.changed()
+
+    # ------------------------------------------------------------ telling everybody
+
+    def event(self, name: str, severity: Severity, text: str, **data: Scalar) -> None:
+        """Journal an event."""
+        log.log(logging.INFO if severity == "info" else logging.WARNING, "%s: %s", name, text)
+        self.writer.append(Event(name=name, severity=severity, text=text, data=data))
+
+    def changed(self) -> None:
+        """The state is another one: all consoles get it, once for all changes of this turn of the loop."""
+        self._version += 1
+        if not self._push_due:
+            self._push_due = True
+            asyncio.get_running_loop().call_soon(self._push)
+
+    def _push(self) -> None:
+        self._push_due = False
+        for console in self.consoles.values():
+            console.state_changed()
+
+    def committed(self) -> None:
+        """The journal grew: subscribers get the entries."""
+        for console in self.consoles.values():
+            console.entries_committed()
+
+    def journal_replaced(self) -> None:
+        """A new journal has begun: numbers start anew, so every console has to shake hands again."""
+        self.reader.close()
+        self.reader = JournalReader(self.places.journal)
+        for console in list(self.consoles.values()):
+            console.end()
+
+    # ------------------------------------------------------------ consoles
+
+    def attached(self, console: Console) -> None:
+        """A console has shaken hands."""
+        self.consoles[console.number] = console
+        self.event("console_attached", "info", f"{console.holder.name} attached", console=console.holder.name)
+        self._consoles_changed()
+
+    def detached(self, console: Console) -> None:
+        """A console's connection has ended. Its lease goes on until it expires: it may come back."""
+        if self.consoles.pop(console.number, None):
+            self.event("console_detached", "info", f"{console.holder.name} detached", console=console.holder.name)
+            self._consoles_changed()
+
+    def _consoles_changed(self) -> None:
+        self.writer.attached = tuple({console.holder.client_id for console in self.consoles.values()})
+        self.rates_changed()
+        self.changed()
+
+    def rates_changed(self) -> None:
+        """Tell the worker the highest sample rate that a console wants."""
+        wanted = max((console.samples_per_s for console in self.consoles.values()), default=0.0)
+        self.supervisor.sample_rate(min(wanted, SAMPLES_PER_S_MAX))
+
+    def look_at_lease(self) -> bool:
+        """Let the lease expire where its time is over; True where it just did (the holder's link counts as lost)."""
+        gone = self.lease.expire(self.clock.mono_ns())
+        if gone is None:
+            return False
+        text = f"the lease of {gone.holder} (epoch {gone.epoch}) expired without being renewed"
+        self.event("lease_expired", "warning", text, holder=gone.holder, epoch=gone.epoch)
+        self.changed()
+        return True

@@ -1,0 +1,80 @@
+"""settings.yaml of the agent: what it uses, what it offers, what it may take, what it does when the link dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from remote.agent.atomic import write_atomically
+from remote.errors import Trouble
+
+MiB = 1024 * 1024
+Bytes = Annotated[int, msgspec.Meta(ge=0)]
+
+_HEADER = "# Settings of the fieldgate agent (docs/agent.md). The agent rewrites this file when a console chooses.\n"
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the agent may take of the disk.
+
+    Beyond `keep_bytes` or `keep_running_days` the journal lets go of what every console has taken. Beyond `max_bytes`, or
+    with less than `disk_free_floor_bytes` free, the oldest go whether taken or not. Days count while the agent runs.
+    """
+
+    keep_bytes: Bytes = 256 * MiB
+    keep_running_days: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    max_bytes: Annotated[int, msgspec.Meta(ge=256 * 1024)] = 1024 * MiB
+    disk_free_floor_bytes: Bytes = 300 * MiB
+    pictures_bytes: Bytes = 256 * MiB
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All settings with their defaults. `bundle` None means the bundle that came with the agent.
+
+    `folders` are offered to consoles as sources. `threads` is what the engine may use. `autostart` starts the worker with
+    the agent. `name` is shown as the robot's name; the host name where empty.
+    """
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "scene:"
+    bundle: str | None = None
+    on_link_loss: Literal["continue", "stop"] = "continue"
+    autostart: bool = False
+    name: str = ""
+    folders: tuple[str, ...] = ()
+    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    limits: Limits = Limits()
+
+
+def load(path: Path) -> Settings:
+    """Read the settings; defaults where the file is missing. Raises Trouble naming file and key for anything wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _trouble(path, str(error)) from error
+    try:
+        return msgspec.convert(yaml.safe_load(text) or {}, Settings, strict=True)
+    except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
+        raise _trouble(path, " ".join(str(error).split())) from error
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Write the settings atomically. Raises Trouble (code `settings_unwritable`)."""
+    text = _HEADER + yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        what = f"the settings {path} can't be written: {error.strerror}"
+        raise Trouble(what, cure="make space or check the owner", code="settings_unwritable") from error
+
+
+def _trouble(path: Path, why: str) -> Trouble:
+    return Trouble(
+        f"the settings {path} can't be read: {why}",
+        cure="correct that line, or move the file away to start with the defaults",
+        code="bad_settings",
+    )

@@ -1,0 +1,85 @@
+"""The cameras a robot offers, and whether a chosen one can be there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from remote.errors import Trouble
+from remote.protocol import Choice
+
+SCHEMES = ("scene", "folder", "video", "v4l2")
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
+LOOK_AT_MOST = 10_000
+
+
+def choices(
+    folders: Sequence[str], devices: Path = Path("/dev"), names: Path = Path("/sys/class/video4linux")
+) -> tuple[Choice, ...]:
+    """The rendered scene, the configured folders that are there, and the V4L2 devices, in that order."""
+    found = [Choice("scene:", "rendered table-top scene")]
+    for folder in folders:
+        path = Path(folder).expanduser()
+        if path.is_dir():
+            found.append(Choice(f"folder:{path}", f"pictures in {path}"))
+    for device in sorted(devices.glob("video[0-9]*")):
+        found.append(Choice(f"v4l2:{device}", _device_text(device, names)))
+    return tuple(found)
+
+
+def check(source: str) -> None:
+    """Raise Trouble (code `bad_source`) where `source` can't be a camera: unknown scheme, missing file or folder, empty folder.
+
+    What only opening it can tell (a broken video, a camera in use) the worker says when it starts.
+    """
+    scheme, colon, rest = source.partition(":")
+    if not colon or scheme not in SCHEMES:
+        raise _bad(f"{source[:200]!r} is no source", f"use one of {', '.join(f'{one}:' for one in SCHEMES)}")
+    if scheme != "scene" and ("\0" in rest or not rest):
+        raise _bad(f"{source[:200]!r} names no {scheme}", f"write {scheme}:PATH")
+    if scheme == "folder":
+        _check_folder(Path(rest).expanduser())
+    elif scheme == "video":
+        _check_file(Path(rest).expanduser(), "video file")
+    elif scheme == "v4l2":
+        _check_device(rest)
+
+
+def _check_folder(path: Path) -> None:
+    try:
+        with os.scandir(path) as entries:
+            for number, entry in enumerate(entries):
+                if entry.name.lower().endswith(PICTURES):
+                    return
+                if number > LOOK_AT_MOST:
+                    return
+    except OSError as error:
+        raise _bad(
+            f"the folder {path} can't be read: {error.strerror}", "give a folder of pictures on the robot"
+        ) from error
+    raise _bad(f"the folder {path} holds no pictures", f"put pictures there ({', '.join(PICTURES)})")
+
+
+def _check_file(path: Path, what: str) -> None:
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise _bad(f"the {what} {path} is not there or can't be read", "give a file on the robot")
+
+
+def _check_device(device: str) -> None:
+    path = Path(f"/dev/video{device}") if device.isdigit() else Path(device)
+    if not path.exists():
+        raise _bad(f"the camera {path} is not there", "plug it in, or look at the list of sources")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _bad(f"this user may not open {path}", "add the user to the group `video` and log in again")
+
+
+def _device_text(device: Path, names: Path) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return f"{(names / device.name / 'name').read_text().strip()} ({device})"
+    return f"camera {device}"
+
+
+def _bad(what: str, cure: str) -> Trouble:
+    return Trouble(what, cure=cure, code="bad_source")
