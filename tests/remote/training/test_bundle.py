@@ -28,7 +28,7 @@ def contract() -> Contract:
 
 
 def next_class(found: Detections) -> Detections:
-    swapped = found.copy()
+    swapped: Detections = found.copy()
     swapped[:, 5] = (swapped[:, 5] + 1) % len(LABELS)
     return swapped
 
