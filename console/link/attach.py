@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from console.link.openssh_words import ssh_trouble
 from console.robots import DEMO, Robot
 from remote.errors import Trouble
 
@@ -42,12 +43,19 @@ def as_sh(script: str) -> str:
     return f"exec /bin/sh -c {shlex.quote(script)}"
 
 
+# Without PAM's help an SSH session lacks the variable, and then looks for the agent's socket in another place.
+RUNTIME_DIR = (
+    'if [ -z "$XDG_RUNTIME_DIR" ] && [ -d "/run/user/$(id -u)" ]; '
+    'then XDG_RUNTIME_DIR="/run/user/$(id -u)"; export XDG_RUNTIME_DIR; fi; '
+)
+
+
 def attach_command(robot: Robot) -> str:
     """What an SSH session runs to reach the agent."""
     options = [f"--home {shell_path(robot.home)}"] if robot.home else []
     options += [shlex.quote(word) for word in attach_options(robot)[2 if robot.home else 0 :]]
     script = f'p={agent_program(robot)}; [ -x "$p" ] || {{ echo {shlex.quote(_MISSING)} >&2; exit {MISSING_EXIT}; }}; '
-    return as_sh(script + f'exec "$p" attach {" ".join(options)}')
+    return as_sh(RUNTIME_DIR + script + f'exec "$p" attach {" ".join(options)}')
 
 
 def ended_trouble(robot: Robot, last_words: str) -> Trouble:
@@ -55,6 +63,8 @@ def ended_trouble(robot: Robot, last_words: str) -> Trouble:
     if _MISSING in last_words or "not found" in last_words:
         what = f"there is no fieldgate on '{robot.name}' (looked in {robot.root})"
         return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`", code="no_agent")
+    if robot.transport == "openssh" and last_words:
+        return ssh_trouble(robot, last_words)
     said = f": {last_words.splitlines()[-1]}" if last_words else " without a word"
     what = f"the attach to the agent of '{robot.name}' ended{said}"
     return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`, then try again", code="unreachable")

@@ -349,13 +349,13 @@ class RobotClient:
             return
         if trouble.code in NEEDS_A_PERSON:
             with self._lock:
-                self._phase("refused", trouble.what, trouble.cure)
+                self._phase("refused", trouble.what, trouble.cure, trouble.code)
             self._retry_now.wait()
             return
         wait_s = self._backoff.next_s()
         with self._lock:
             retry_at_ns = self._clock.mono_ns() + int(wait_s * 1e9)
-            self._phase("down", trouble.what, trouble.cure, retry_at_ns=retry_at_ns)
+            self._phase("down", trouble.what, trouble.cure, trouble.code, retry_at_ns=retry_at_ns)
         self._retry_now.wait(wait_s)
 
     # ------------------------------------------------------------ the publisher's thread
@@ -405,8 +405,9 @@ class RobotClient:
     def _say_store_trouble(self) -> None:
         trouble = self._intake.trouble or self._fetch.trouble
         reason, cure = (trouble.what, trouble.cure) if trouble else (self._intake.note, "")
+        code = trouble.code if trouble else ""
         if self._builder.link.phase == "up" and self._builder.link.reason != reason:
-            self._builder.link = msgspec.structs.replace(self._builder.link, reason=reason, cure=cure)
+            self._builder.link = msgspec.structs.replace(self._builder.link, reason=reason, cure=cure, code=code)
             self._dirty = True
 
     def _next_due_ns(self, now_ns: int) -> int:
@@ -435,6 +436,7 @@ class RobotClient:
         phase: LinkPhase,
         reason: str = "",
         cure: str = "",
+        code: str = "",
         *,
         retry_at_ns: int | None = None,
         heard_ns: int | None = None,
@@ -448,6 +450,7 @@ class RobotClient:
             since_ns=since_ns,
             reason=reason,
             cure=cure,
+            code=code,
             retry_at_ns=retry_at_ns,
             heard_ns=heard_ns if heard_ns is not None else old.heard_ns,
             reconnects=old.reconnects if reconnects is None else reconnects,

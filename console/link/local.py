@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +12,8 @@ from console.link.pipes import PipeChannel
 from console.link.transport import Progress, Ran
 from console.robots import Robot
 from remote.errors import Trouble
+
+_PIECE_BYTES = 1 << 20
 
 
 class LocalTransport:
@@ -38,12 +40,18 @@ class LocalTransport:
             ) from error
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def put(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+    def put(self, local: Path, remote: str, progress: Progress | None = None, *, offset: int = 0) -> None:
         """See Transport."""
-        shutil.copyfile(local, remote)
-        if progress is not None:
-            size = local.stat().st_size
-            progress(size, size)
+        size = local.stat().st_size
+        with local.open("rb") as source, Path(remote).open("r+b" if offset else "wb") as target:
+            source.seek(offset)
+            target.seek(offset)
+            while piece := source.read(_PIECE_BYTES):
+                target.write(piece)
+                if progress is not None:
+                    progress(source.tell(), size)
+            target.flush()
+            os.fsync(target.fileno())
 
     def close(self) -> None:
         """Nothing is kept open."""

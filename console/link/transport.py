@@ -59,8 +59,11 @@ class Transport(Protocol):
         """Run a POSIX shell script there; a non-zero exit is no error here."""
         ...
 
-    def put(self, local: Path, remote: str, progress: Progress | None = None) -> None:
-        """Copy a file to an absolute path there, in place: callers use a staging name and rename it."""
+    def put(self, local: Path, remote: str, progress: Progress | None = None, *, offset: int = 0) -> None:
+        """Copy a file's bytes from `offset` on to an absolute path there, in place and up to date on its disk.
+
+        Callers use a staging name and rename it; `offset` bytes are there already from a try that was cut off.
+        """
         ...
 
     def close(self) -> None:

@@ -1,0 +1,92 @@
+"""The way to a robot by the system's `ssh`: for FIDO keys, `Match exec` and whatever else paramiko can't do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from console.link.asking import AcceptingNewAsker, Asker, RefusingAsker
+from console.link.attach import as_sh, attach_command, shell_path
+from console.link.openssh_words import ssh_trouble
+from console.link.pipes import PipeChannel
+from console.link.ssh_config import split_address
+from console.link.transport import Progress, Ran
+from console.robots import Robot
+from remote.errors import Trouble
+
+_SSH_FAILED = 255
+_PIECE_BYTES = 1 << 18
+
+
+class OpensshTransport:
+    """See Transport. ssh asks its own questions where there is a terminal and none was refused (`BatchMode` otherwise)."""
+
+    name = "openssh"
+
+    def __init__(self, robot: Robot, asker: Asker) -> None:
+        self._robot, self._asker = robot, asker
+
+    def open(self) -> PipeChannel:
+        """See Transport."""
+        self._check()
+        return PipeChannel([*self._words(batch=True), attach_command(self._robot)])
+
+    def run(self, command: str, *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
+        """See Transport."""
+        self._check()
+        try:
+            done = subprocess.run(
+                [*self._words(), as_sh(command)], input=stdin, capture_output=True, timeout=timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Trouble(
+                f"a command took more than {timeout_s:.0f} s on {self._robot.name}", code="timeout"
+            ) from error
+        if done.returncode == _SSH_FAILED:
+            raise ssh_trouble(self._robot, done.stderr.decode("utf-8", "replace"))
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def put(self, local: Path, remote: str, progress: Progress | None = None, *, offset: int = 0) -> None:
+        """See Transport; through `cat`, which can go on after a cut where sftp's batches can't."""
+        self._check()
+        redirect = ">>" if offset else ">"
+        words = [*self._words(), as_sh(f"cat {redirect} {shell_path(remote)}")]
+        size = local.stat().st_size
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert process.stdin is not None
+        assert process.stderr is not None
+        try:
+            with local.open("rb") as source, process.stdin as out:
+                source.seek(offset)
+                while piece := source.read(_PIECE_BYTES):
+                    out.write(piece)
+                    if progress is not None:
+                        progress(source.tell(), size)
+        except BrokenPipeError:
+            pass  # its exit and its stderr say why
+        with process.stderr as stream:
+            err = stream.read().decode("utf-8", "replace")
+        if process.wait() != 0:
+            raise ssh_trouble(self._robot, err)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _check(self) -> None:
+        if shutil.which("ssh") is None:
+            cure = "install OpenSSH's client, or set the robot's transport to paramiko"
+            raise Trouble("there is no `ssh` on this laptop", cure=cure, code="unreachable")
+
+    def _words(self, *, batch: bool = False) -> list[str]:
+        user, host, port = split_address(self._robot.address)
+        # The attach runs beside a screen, where ssh must never ask on the terminal.
+        quiet = batch or isinstance(self._asker, RefusingAsker) or not sys.stdin.isatty()
+        new = "accept-new" if isinstance(self._asker, AcceptingNewAsker) else None
+        words = ["ssh", "-T", "-o", f"BatchMode={'yes' if quiet else 'no'}", "-o", "ConnectTimeout=8"]
+        words += ["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2", "-o", "ControlPersist=no"]
+        words += ["-o", f"StrictHostKeyChecking={new}"] if new else []
+        words += ["-p", str(port)] if port else []
+        words += ["-l", user] if user else []
+        return [*words, "--", host]
