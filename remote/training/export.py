@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import torch
-import yaml
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
+from remote.models.manifest import MANIFEST, digest_of, entry_of, manifest_bytes
 from remote.training.network import STRIDES, ConvUnit, Decoded, Detector
 from remote.training.scene import LABELS
 
@@ -73,18 +69,8 @@ def contract(size: tuple[int, int], *, score: float, nms_iou: float) -> Contract
     )
 
 
-def write_contract(stated: Contract, path: Path) -> None:
-    """Write contract.yaml."""
-    plain: dict[str, Any] = msgspec.to_builtins(stated)
-    path.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
-
-
 def write_manifest(folder: Path, files: tuple[str, ...]) -> str:
-    """Write manifest.json over `files`; returns the bundle's digest, SHA-256 of the manifest's bytes."""
-    rows = {}
-    for name in sorted(files):
-        data = (folder / name).read_bytes()
-        rows[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    text = json.dumps({"files": rows, "format": 1, "name": BUNDLE_NAME}, indent=2, sort_keys=True) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Write manifest.json over `files`; returns the bundle's digest."""
+    data = manifest_bytes(BUNDLE_NAME, {name: entry_of(folder / name) for name in files})
+    (folder / MANIFEST).write_bytes(data)
+    return digest_of(data)

@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from remote.models.contract_file import contract_text
+from remote.models.manifest import CONTRACT, MODEL
 from remote.training import export
 from remote.training.card import Making, model_card
 from remote.training.dataset import Scenes, render_scenes
@@ -174,7 +176,7 @@ def write_bundle(
 ) -> Making:
     """Export, pick the threshold, measure, write all files of the bundle."""
     output.mkdir(parents=True, exist_ok=True)
-    model = output / "model.onnx"
+    model = output / MODEL
     opset = export.write_onnx(trained.network, SIZE, model)
     renderer = SceneRenderer(randomisation)
     picked = pick_threshold([renderer.render(s) for s in THRESHOLD_SEEDS], open_detector(model, nms_iou=NMS_IOU))
@@ -202,9 +204,10 @@ def write_bundle(
         processor=processor,
         test=score((renderer.render(s) for s in TEST_SEEDS), open_detector(model)),
     )
-    export.write_contract(export.contract(SIZE, score=made.score, nms_iou=NMS_IOU), output / "contract.yaml")
+    stated = export.contract(SIZE, score=made.score, nms_iou=NMS_IOU)
+    (output / CONTRACT).write_text(contract_text(stated), encoding="utf-8")
     (output / "MODEL_CARD.md").write_text(model_card(made), encoding="utf-8")
-    export.write_manifest(output, ("MODEL_CARD.md", "contract.yaml", "model.onnx"))
+    export.write_manifest(output, ("MODEL_CARD.md", CONTRACT, MODEL))
     return made
 
 
