@@ -2,37 +2,115 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from remote.errors import Trouble
 
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from console.app import FieldgateApp
+    from console.link.client import RobotClient
+    from console.robots import Robot
+
+_OPTIONS = (
+    click.option("--ascii", is_flag=True, help="Draw with ASCII only."),
+    click.option("--low-bandwidth", is_flag=True, help="Fewer repaints, no history: for a thin link to this terminal."),
+    click.option(
+        "--repaint",
+        "repaint_hz",
+        type=click.FloatRange(0.1, 10),
+        default=2.0,
+        show_default=True,
+        help="Repaints a second.",
+    ),
+    click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of the ones that come along."),
+)
+PICTURE_SIZE = (160, 45)
+PICTURE_AFTER_WINDOWS = 45
+
+
+def screen_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that opens the live screen."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
 
 @click.command()
 @click.argument("robot")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
-@click.option("--low-bandwidth", is_flag=True, help="Fewer repaints, no history: for a thin link to this terminal.")
-@click.option("--repaint", "repaint_hz", type=click.FloatRange(0.1, 10), default=2.0, show_default=True, help="Hz.")
-@click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of the ones that come along.")
-def live(robot: str, ascii_only: bool, low_bandwidth: bool, repaint_hz: float, kpis: Path | None) -> None:
+@click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
+@screen_options
+def live(robot: str, accept_new: bool, **options: Any) -> None:
     """Open the live screen of ROBOT (`demo`: the embedded one)."""
-    from console.app import run_live
-    from console.kpis import load_kpis
-    from console.link.connect import open_session
+    open_live(robot, accept_new=accept_new, **options)
+
+
+def open_live(
+    robot_name: str,
+    *,
+    kpis: Path | None,
+    tour: bool = False,
+    picture: Path | None = None,
+    accept_new: bool = False,
+    **options: Any,
+) -> None:
+    """Open the screen on a robot, run it until the person leaves, and end with its exit code."""
     from console.robots import Robots
 
-    if not click.get_text_stream("stdout").isatty():
-        cure = f"use `fieldgate watch {robot}` in a pipe"
+    robot = Robots().get(robot_name)
+    if picture is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        cure = f"use `fieldgate watch {robot_name}` in a pipe"
         raise Trouble("the live screen needs a terminal", cure=cure, code="no_terminal")
-    Robots().get(robot)
-    session = open_session(robot)
-    code = run_live(
-        session,
-        robot=robot,
-        kpis=load_kpis(kpis),
-        ascii=ascii_only,
-        low_bandwidth=low_bandwidth,
-        repaint_hz=repaint_hz,
-    )
-    raise click.exceptions.Exit(code)
+    from console.app import FieldgateApp
+    from console.kpis import load_kpis
+
+    rules = load_kpis(kpis) if kpis else None
+    session = _session(robot, accept_new)
+    app = FieldgateApp(session, robot=robot_name, kpis=rules, **options)
+    try:
+        _run(app, session, tour=tour, picture=picture)
+    finally:
+        session.close()
+    raise click.exceptions.Exit(app.return_code or 0)
+
+
+def _session(robot: Robot, accept_new: bool) -> RobotClient:
+    """A session whose questions (host key, passphrase) have been answered while the terminal is still a plain one."""
+    from console.link.asking import asker_for_terminal
+    from console.link.opening import open_session
+
+    return open_session(robot, asker=asker_for_terminal(accept_new=accept_new))
+
+
+def _run(app: FieldgateApp, session: RobotClient, *, tour: bool, picture: Path | None) -> None:
+    if picture is not None:
+        app.run(headless=True, size=PICTURE_SIZE, auto_pilot=_photographer(session, picture))
+        click.echo(str(picture))
+        return
+    if not tour:
+        app.run()
+        return
+    from console.tour import Tour
+
+    guide = Tour(session, app.say)
+    guide.start()
+    app.run()
+    guide.stop()
+
+
+def _photographer(session: RobotClient, picture: Path) -> Callable[[Pilot[Any]], Any]:
+    async def take(pilot: Pilot[Any]) -> None:
+        for _ in range(PICTURE_AFTER_WINDOWS * 20):
+            await pilot.pause(0.1)
+            if len(session.snapshot.windows) >= PICTURE_AFTER_WINDOWS:
+                break
+        pilot.app.save_screenshot(picture.name, path=str(picture.parent))
+        pilot.app.exit()
+
+    return take
