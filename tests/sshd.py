@@ -101,6 +101,14 @@ class Sshd:
         """Let them go on."""
         return self._signal(signal.SIGCONT)
 
+    def end_agents(self, program: Path) -> None:
+        """End what the sessions started in the background."""
+        subprocess.run([program, "stop"], env=self.session_environment(), capture_output=True, timeout=30, check=False)
+
+    def session_environment(self) -> dict[str, str]:
+        """What a session sees of HOME and the XDG folders, for looking at the robot's side from a test."""
+        return {**os.environ, **self._environment()}
+
     @property
     def public_host_key(self) -> str:
         """`ssh-ed25519 AAAA...`."""
@@ -123,8 +131,8 @@ class Sshd:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def _config(self) -> str:
-        environment = {
+    def _environment(self) -> dict[str, str]:
+        return {
             "HOME": str(self.home),
             "XDG_RUNTIME_DIR": str(self.runtime),
             "XDG_DATA_HOME": str(self.home / ".local/share"),
@@ -133,6 +141,9 @@ class Sshd:
             "XDG_CACHE_HOME": str(self.home / ".cache"),
             **self.environment,
         }
+
+    def _config(self) -> str:
+        environment = self._environment()
         return f"""Port {self.port}
 ListenAddress 127.0.0.1
 HostKey {self.host_key}
