@@ -22,20 +22,18 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "?", "help", "Explain the pane in focus and list all keys"),
-    Action("palette", "colon,ctrl+p", ":", "actions", "Find any action by name"),
+    Action("palette", "colon,ctrl+p", ":", "all", "Find any action by name"),
     Action("picture", "p", "p", "picture", "Show what the camera sees, with boxes, a new picture each second"),
-    Action(
-        "acknowledge", "a", "a", "acknowledge", "Say that you have seen the selected alarm; it stays while it lasts"
-    ),
+    Action("acknowledge", "a", "a", "ack", "Say that you have seen the selected alarm; it stays while it lasts"),
     Action("pause", "space", "space", "pause", "Freeze tables and lists for reading; collecting goes on"),
-    Action("toggle_worker", "s", "s", "start/stop", "Start or stop the worker, after asking", lease=True),
-    Action("lease", "l", "l", "lease", "Take the right to command, or give it back"),
     Action("mark", "m", "m", "mark", "Mark this moment as a failure, with a note and the picture"),
+    Action("lease", "l", "l", "lease", "Take the right to command, or give it back"),
+    Action("toggle_worker", "s", "s", "start/stop", "Start or stop the worker, after asking", lease=True),
+    Action("quit", "q,ctrl+q", "q", "quit", "Leave; the robot goes on working"),
     Action("choose_source", "c", "c", "camera", "Choose the camera or another source of pictures", lease=True),
     Action("choose_bundle", "b", "b", "bundle", "Choose the bundle (model) that runs", lease=True),
     Action("filter", "slash", "/", "filter", "Show only matching events or failures; !word hides matches"),
     Action("copy", "y", "y", "copy", "Copy the selected line to your clipboard (OSC 52)"),
     Action("next_theme", "t", "t", "theme", "Dark, light, high contrast"),
-    Action("quit", "q,ctrl+q", "q", "quit", "Leave; the robot goes on working"),
 )
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
-from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
@@ -17,6 +14,7 @@ from textual.screen import Screen
 
 from console.actions import ACTIONS
 from console.alarms import AlarmBook
+from console.commanding import CommandingApp
 from console.kpis import Kpis, load_kpis
 from console.link.session import Session
 from console.link.snapshot import Link, Snapshot
@@ -25,22 +23,9 @@ from console.screens.live import LiveScreen
 from console.trends import Trends
 from console.view import View
 from console.widgets.ink import THEMES, styles_of, without_colour
-from console.widgets.list_panel import ListPanel
-from remote.errors import Trouble
-from remote.protocol import Command, Expected, Reply
 
 LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
-
-
-class Answered(Message):
-    """A command's end: confirmed (`trouble` is None), or why not."""
-
-    def __init__(self, what: str, reply: Reply | None, trouble: Trouble | None) -> None:
-        super().__init__()
-        self.what = what
-        self.reply = reply
-        self.trouble = trouble
 
 
 class Told(Message):
@@ -51,7 +36,7 @@ class Told(Message):
         self.text = text
 
 
-class FieldgateApp(App[int]):
+class FieldgateApp(CommandingApp):
     """One robot's live screen.
 
     Args:
@@ -90,10 +75,9 @@ class FieldgateApp(App[int]):
         self.low_bandwidth = low_bandwidth
         self.repaint_hz = LOW_BANDWIDTH_HZ if low_bandwidth else min(max(repaint_hz, 0.1), REPAINT_HZ_MAX)
         self.clock = clock
-        self.paused_ns: int | None = None
-        self._charset = ASCII if ascii else UNICODE
+        self.charset = ASCII if ascii else UNICODE
         self._kpis = kpis
-        self._book = AlarmBook(kpis or Kpis(), clock)
+        self.book = AlarmBook(kpis or Kpis(), clock)
         self._trends = Trends()
         now_ns = clock()
         link = Link(phase="connecting", since_ns=now_ns, transport="")
@@ -154,7 +138,7 @@ class FieldgateApp(App[int]):
         self.session.start(self.receive)
 
     def _use(self, kpis: Kpis) -> None:
-        self._kpis, self._book = kpis, AlarmBook(kpis, self.clock)
+        self._kpis, self.book = kpis, AlarmBook(kpis, self.clock)
 
     def receive(self, snapshot: Snapshot) -> None:
         """Take a snapshot, from any thread; the next repaint shows the newest one."""
@@ -174,10 +158,10 @@ class FieldgateApp(App[int]):
             snapshot=snapshot,
             now_ns=self.clock(),
             kpis=self._kpis or Kpis(),
-            alarms=self._book.fold(snapshot),
-            blind=self._book.blind,
+            alarms=self.book.fold(snapshot),
+            blind=self.book.blind,
             trends=self._trends,
-            charset=self._charset,
+            charset=self.charset,
             mine=self.session.holds_lease,
             brief=self.live.is_brief,
             sparks=not self.low_bandwidth,
@@ -202,7 +186,12 @@ class FieldgateApp(App[int]):
         """Show the narration."""
         self.live.tell(event.text)
 
-    def refresh_now(self) -> None:
+    @property
+    def newest(self) -> Snapshot:
+        """The newest snapshot, shown or not."""
+        return self._newest
+
+    def repaint(self) -> None:
         """Repaint at once after a key, instead of at the next turn."""
         self._tick()
 

@@ -62,8 +62,8 @@ NORMAL = Plan(
 WIDE = Plan(
     "wide",
     (
-        (54, (Slot("latency", 8), Slot("detections", 10, 2), Slot("failures", 8, 1), Slot("events", 8, 1))),
-        (46, (Slot("rate", 6), Slot("load", 10), Slot("thermal", 8, 2), Slot("camera", 6), Slot("alarms", 6, 1))),
+        (54, (Slot("latency", 8), Slot("alarms", 6, 1), Slot("detections", 8, 1), Slot("failures", 7, 1))),
+        (46, (Slot("rate", 6), Slot("load", 10), Slot("thermal", 8, 2), Slot("camera", 6), Slot("events", 7, 1))),
     ),
 )
 

@@ -27,7 +27,7 @@ class DetectionsPanel(Panel):
         if not frames:
             return ""
         share = 100 * sum(window.frames_with_detections for window in windows) / frames
-        return f"in {share:.0f} % of frames"
+        return f"5 s · in {share:.0f} % of frames"
 
     def body(self, view: View, width: int, height: int) -> list[list[Span]]:
         """A heading and the classes that fit; the rest are counted."""
@@ -47,7 +47,7 @@ class DetectionsPanel(Panel):
                 (number(mean, 7, 2), "text"),
                 (number(lowest if count else None, 6, 2) + "  ", "muted"),
             ]
-            rows.append([*row, spark(view, f"label:{label}", width - name_width - 22, "info")])
+            rows.append([*row, spark(view, f"label:{label}", width - name_width - 22, "trace")])
         if len(shown) < len(tally):
             rows.append([(f"and {len(tally) - len(shown)} classes more", "muted")])
         return rows

@@ -19,7 +19,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#18212a",
         panel="#22303c",
         dark=True,
-        variables={"muted": "#8495a5", "line": "#34485a", "track": "#2b3a47"},
+        variables={"muted": "#8495a5", "line": "#34485a", "track": "#2b3a47", "trace": "#3f7f97"},
     ),
     Theme(
         name="fieldgate-light",
@@ -34,7 +34,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#f0eee8",
         panel="#e3e0d8",
         dark=False,
-        variables={"muted": "#5f6b76", "line": "#b9c1c9", "track": "#d5dade"},
+        variables={"muted": "#5f6b76", "line": "#b9c1c9", "track": "#d5dade", "trace": "#5b9db3"},
     ),
     Theme(
         name="fieldgate-high-contrast",
@@ -49,7 +49,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#000000",
         panel="#1a1a1a",
         dark=True,
-        variables={"muted": "#e0e0e0", "line": "#ffffff", "track": "#8a8a8a"},
+        variables={"muted": "#e0e0e0", "line": "#ffffff", "track": "#8a8a8a", "trace": "#00e5ff"},
     ),
 )
 
@@ -62,6 +62,7 @@ def styles_of(theme: Theme) -> dict[str, Style]:
         "muted": extra.get("muted", theme.secondary),
         "line": extra.get("line", theme.secondary),
         "track": extra.get("track", theme.secondary),
+        "trace": extra.get("trace", theme.primary),
         "focus": theme.primary,
         "info": theme.primary,
         "ok": theme.success,

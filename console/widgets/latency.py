@@ -33,7 +33,7 @@ class LatencyPanel(Panel):
     def caption(self, view: View) -> str:
         """Unit, span and count."""
         n = view.trends.merged.stage(view.snapshot, "end_to_end", SPAN_S).count
-        return f"ms · {n} frames in {SPAN_S:.0f} s"
+        return f"ms · {SPAN_S:.0f} s, n={n}"
 
     def body(self, view: View, width: int, height: int) -> list[list[Span]]:
         """A heading and a row for each stage."""
@@ -66,4 +66,8 @@ class LatencyPanel(Panel):
             part = (statistic_of(histogram, "p50") or 0.0) / whole if whole else 0.0
             row += [("   ", "text"), *bar(part, share, view.charset, worst)]
         used = 12 + 4 * cell + (share + 3 if share else 0)
-        return [*row, ("  ", "text"), spark(view, metric, width - used - 2, worst)]
+        return [
+            *row,
+            ("  ", "text"),
+            spark(view, metric, width - used - 2, "trace" if worst == "info" else worst, low=None),
+        ]

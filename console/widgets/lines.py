@@ -68,10 +68,10 @@ class KeyLine(Canvas):
         spans: list[Span] = []
         used = 0
         for key, label in self._keys:
-            size = len(key) + len(label) + 4
+            size = len(key) + len(label) + 3
             if used + size > width:
                 break
-            spans += [(f" {key} ", "key"), (f"{label}  ", "muted")]
+            spans += [(f" {key} ", "key"), (f"{label} ", "muted")]
             used += size
         self.paint([row_of(spans, width)])
 

@@ -70,11 +70,15 @@ def percent_row(view: View, metric: str, name: str, width: int) -> list[Span]:
         return unavailable_row(view, metric, name)
     role = view.role_of(metric, value)
     colour = "info" if role == "text" else role
-    spare = width - 17
+    spare = width - 18
     wide = min(24, spare if spare < 24 else spare // 2)
-    row: list[Span] = [(fit(name, 8), "text"), (number(value, 6), role), (" % ", "muted")]
+    row: list[Span] = [(fit(name, 8), "text"), (number(value, 6), role), (" %  ", "muted")]
     row += meter(view, metric, value / 100, wide, colour)
-    return [*row, (" ", "text"), spark(view, metric, spare - wide - 1, colour, top=100.0)]
+    return [
+        *row,
+        (" ", "text"),
+        spark(view, metric, spare - wide - 1, "trace" if colour == "info" else colour, top=100.0),
+    ]
 
 
 def unavailable_row(view: View, metric: str, name: str) -> list[Span]:
@@ -95,15 +99,21 @@ def heat_rows(view: View, width: int) -> list[list[Span]]:
     else:
         role = view.role_of("temp_max_c", hottest)
         colour = "info" if role == "text" else role
-        spare = width - 17
+        spare = width - 18
         wide = min(24, spare if spare < 24 else spare // 2)
-        row: list[Span] = [(fit("hottest", 8), "text"), (number(hottest, 6), role), (" °C", "muted")]
+        row: list[Span] = [(fit("hottest", 8), "text"), (number(hottest, 6), role), (" °C ", "muted")]
         row += meter(view, "temp_max_c", hottest / 100, wide, colour)
-        rows.append([*row, (" ", "text"), spark(view, "temp_max_c", spare - wide - 1, colour, low=None)])
+        rows.append(
+            [
+                *row,
+                (" ", "text"),
+                spark(view, "temp_max_c", spare - wide - 1, "trace" if colour == "info" else colour, low=None),
+            ]
+        )
     power = host.values.get("power_total_mw")
     if power is None:
         rows.append(unavailable_row(view, "power_total_mw", "power"))
     else:
-        text: list[Span] = [(fit("power", 8), "text"), (number(power / 1000, 6, 2), "text"), (" W ", "muted")]
-        rows.append([*text, spark(view, "power_total_mw", min(48, width - 17), "info")])
+        text: list[Span] = [(fit("power", 8), "text"), (number(power / 1000, 6, 2), "text"), (" W  ", "muted")]
+        rows.append([*text, spark(view, "power_total_mw", width - 18, "trace", low=None)])
     return [row for row in rows if row]

@@ -129,16 +129,16 @@ class Panel(Canvas, can_focus=True):
 
 
 def spark(
-    view: View, name: str, width: int, role: str = "info", *, top: float | None = None, low: float | None = 0.0
+    view: View, name: str, width: int, role: str = "trace", *, top: float | None = None, low: float | None = 0.0
 ) -> Span:
-    """A history of `view.trends` in `width` cells; scaled to its own maximum (and minimum, `low=None`) unless given."""
+    """A history of `view.trends` in `width` cells; from `low` (None: 0.6 of its minimum) to `top` (None: its maximum)."""
     if width < 4 or not view.sparks:
         return ("", role)
     known = view.trends.drawn(name, width)
     if known is None:
         values = view.trends.values(name)[-width:]
         present = [value for value in values if value is not None]
-        bottom = min(present, default=0.0) if low is None else low
+        bottom = 0.6 * min(present, default=0.0) if low is None else low
         ceiling = max(present, default=0.0) if top is None else top
         known = view.trends.remember(
             name, width, history(values, width, view.charset, top=max(ceiling, bottom + 1e-9), low=bottom)

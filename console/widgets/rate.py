@@ -38,7 +38,7 @@ class RatePanel(Panel):
             if name == "failed_frames" and value:
                 role = "critical"
             row: list[Span] = [(fit(word, 8), "text"), (number(value, 7), role), (fit(f" {unit}", 5), "muted")]
-            rows.append([*row, spark(view, name, width - 20, "info" if role == "text" else role)])
+            rows.append([*row, spark(view, name, width - 20, "trace" if role == "text" else role)])
         rows.append(self._newest(view))
         return [*rows, camera_line(view)] if view.brief and height > 3 else rows
 

@@ -50,9 +50,9 @@ class StatusLine(Canvas):
         bundle = state.bundle if state else None
         spans: list[Span] = [(" ", "text")]
         spans += _part("bundle", f"{clean(bundle.name)} {bundle.digest[:8]}" if bundle else "none", "text", first=True)
-        spans += _part("source", clean(state.source) if state and state.source else "none", "text")
         spans += _part("lease", *_lease(view))
-        return [*spans, *_stored(view)]
+        source = clean(state.source) if state and state.source else "none"
+        return [*spans, *_stored(view), *_round_trip(view), *_part("source", source, "text")]
 
 
 def link_trouble(view: View) -> list[Span]:
@@ -80,7 +80,7 @@ def _filled(spans: list[Span], width: int) -> Row:
 
 
 def _part(name: str, text: str, role: str, *, first: bool = False) -> list[Span]:
-    return [("" if first else "  │ ", "line"), (f"{name} " if name else "", "muted"), (text, role)]
+    return [("" if first else " │ ", "line"), (f"{name} " if name else "", "muted"), (text, role)]
 
 
 def _link(view: View) -> list[Span]:
@@ -90,9 +90,16 @@ def _link(view: View) -> list[Span]:
     age = view.age_s(link.heard_ns)
     if age is not None:
         spans.append((f" {duration(age, whole=not view.sparks)} ago", "muted"))
-    if link.round_trip_ms is not None and link.phase == "up":
-        spans += _part("round trip", f"{link.round_trip_ms:5.1f} ms", "text")
     return spans
+
+
+def _round_trip(view: View) -> list[Span]:
+    link = view.snapshot.link
+    if link.round_trip_ms is None or link.phase != "up":
+        return []
+    offset = link.robot_wall_offset_ms
+    spans = _part("round trip", f"{link.round_trip_ms:.1f} ms", "text")
+    return spans if offset is None else [*spans, *_part("clock", f"{offset / 1000:+.2f} s", "text")]
 
 
 def _alarms(view: View) -> list[Span]:

@@ -1,0 +1,319 @@
+"""The live screen's actions: each asks where it must, sends one command, and says asked, confirmed or refused.
+
+Not confirmed is not done: the message line changes only by the agent's own reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from console.actions import ACTIONS, BY_NAME
+from console.link.session import Session
+from console.link.snapshot import Snapshot
+from console.marks import Charset
+from console.screens.live import LiveScreen
+from console.widgets.cells import clean
+from console.widgets.list_panel import Item, ListPanel
+from remote.errors import Trouble
+from remote.protocol import (
+    AgentState,
+    Choice,
+    Command,
+    Expected,
+    GetChoices,
+    GetFrame,
+    GetPicture,
+    Mark,
+    Picture,
+    Reply,
+    SetBundle,
+    SetSource,
+    Start,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from console.alarms import AlarmBook
+
+START_TIMEOUT_S = 60.0
+
+
+class Answered(Message):
+    """A command's end: confirmed (`trouble` is None), or why not."""
+
+    def __init__(self, what: str, done: str, trouble: BaseException | None) -> None:
+        super().__init__()
+        self.what = what
+        self.done = done
+        self.trouble = trouble
+
+
+class CommandingApp(App[int]):
+    """The part of the application that acts; FieldgateApp adds data and looks."""
+
+    session: Session
+    live: LiveScreen
+    charset: Charset
+    book: AlarmBook
+    clock: Callable[[], int]
+    paused_ns: int | None = None
+
+    @property
+    def newest(self) -> Snapshot:
+        """The newest snapshot."""
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Show the newest snapshot now."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ asking the robot
+
+    def ask(self, what: str, done: str, send: Callable[[], Future[Reply]]) -> None:
+        """Send a command; the message line says `what` is asked, then `done`, or why not."""
+        self.live.say(f"{self.charset.glyph('busy')} asked: {what}...", "info")
+        try:
+            future = send()
+        except Trouble as trouble:
+            self.post_message(Answered(what, done, trouble))
+            return
+        future.add_done_callback(lambda f: self._post_answer(what, done, f))
+
+    def _post_answer(self, what: str, done: str, future: Future[Reply]) -> None:
+        trouble = future.exception() if not future.cancelled() else Trouble("it was cancelled", code="unconfirmed")
+        if trouble is None and (error := future.result().error) is not None:
+            trouble = Trouble(error.what, cure=error.cure, code=error.code)
+        self.post_message(Answered(what, done, trouble))
+
+    def on_answered(self, event: Answered) -> None:
+        """Say how it ended."""
+        if event.trouble is None:
+            self.live.say(f"{self.charset.glyph('ok')} confirmed: {event.done}", "ok")
+        elif isinstance(event.trouble, Trouble):
+            word = "not confirmed" if event.trouble.code == "unconfirmed" else "refused"
+            cure = f" - {event.trouble.cure}" if event.trouble.cure else ""
+            text = f"{self.charset.glyph('error')} {word}: {event.what}: {event.trouble.what}{cure}"
+            self.live.say(text, "critical")
+        else:
+            raise event.trouble
+        self.repaint()
+
+    def _command(self, what: str, done: str, command: Command, expected: Expected | None, timeout_s: float) -> None:
+        self.ask(what, done, lambda: self.session.request(command, expected=expected, timeout_s=timeout_s))
+
+    def _may_command(self, name: str) -> bool:
+        if self.session.holds_lease:
+            return True
+        state = self.newest.state
+        holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
+        self.live.say(f"not asked: {BY_NAME[name].label} needs the lease; {holder} - press l to take it", "warning")
+        return False
+
+    def _state(self) -> AgentState | None:
+        if self.newest.state is None:
+            self.live.say("not asked: nothing is known of this robot yet", "warning")
+        return self.newest.state
+
+    # ------------------------------------------------------------ worker, source, bundle
+
+    @work(exclusive=True, group="dialog")
+    async def action_toggle_worker(self) -> None:
+        """Start or stop the worker."""
+        from console.screens.confirm import ConfirmScreen
+
+        state = self._state()
+        if state is None or not self._may_command("toggle_worker"):
+            return
+        stops = state.worker.phase != "stopped"
+        robot = clean(self.newest.robot)
+        title, text, yes = (
+            (f"Stop the worker on {robot}?", "No frames are processed until it is started again.", "Stop it")
+            if stops
+            else (f"Start the worker on {robot}?", "It loads the bundle and opens the camera.", "Start it")
+        )
+        if not await self.push_screen_wait(ConfirmScreen(title, text, yes)):
+            return
+        expected = Expected(worker=state.worker.phase)
+        if stops:
+            self._command("stop the worker", "the worker has stopped", Stop(), expected, 15.0)
+        else:
+            self._command("start the worker", "the worker runs", Start(), expected, START_TIMEOUT_S)
+
+    @work(exclusive=True, group="dialog")
+    async def action_choose_source(self) -> None:
+        """Choose where pictures come from."""
+        state = self._state()
+        if state is not None and self._may_command("choose_source"):
+            value = await self._choose("Source of pictures", GetChoices("sources"), state.source)
+            if value is not None:
+                expected = Expected(source=state.source) if state.source else None
+                what, done = f"use {clean(value)}", f"the source is {clean(value)}"
+                self._command(what, done, SetSource(value), expected, START_TIMEOUT_S)
+
+    @work(exclusive=True, group="dialog")
+    async def action_choose_bundle(self) -> None:
+        """Choose the model."""
+        state = self._state()
+        if state is not None and self._may_command("choose_bundle"):
+            current = state.bundle.digest if state.bundle else None
+            value = await self._choose("Bundle", GetChoices("bundles"), current)
+            if value is not None:
+                expected = Expected(bundle=current) if current else None
+                what, done = f"use bundle {value[:8]}", f"the bundle is {value[:8]}"
+                self._command(what, done, SetBundle(value), expected, START_TIMEOUT_S)
+
+    async def _choose(self, title: str, command: GetChoices, current: str | None) -> str | None:
+        from console.screens.choose import ChooseScreen
+
+        self.live.say(f"{self.charset.glyph('busy')} asked: which {command.of} there are...", "info")
+        worker = self.run_worker(lambda: self._choices(command), thread=True, exit_on_error=False)
+        choices = await worker.wait()
+        if isinstance(choices, Trouble):
+            self.post_message(Answered(f"list the {command.of}", "", choices))
+            return None
+        self.live.say("", "text")
+        return await self.push_screen_wait(ChooseScreen(title, choices, current))
+
+    def _choices(self, command: GetChoices) -> tuple[Choice, ...] | Trouble:
+        try:
+            return self._reply(command).choices
+        except Trouble as trouble:
+            return trouble
+
+    def _reply(self, command: Command) -> Reply:
+        """The reply to a command that changes nothing; waits, so call it in a thread. Raises Trouble."""
+        reply = self.session.request(command, timeout_s=5.0).result(timeout=10.0)
+        if reply.error is not None:
+            raise Trouble(reply.error.what, cure=reply.error.cure, code=reply.error.code)
+        return reply
+
+    # ------------------------------------------------------------ lease
+
+    @work(exclusive=True, group="dialog")
+    async def action_lease(self) -> None:
+        """Take the lease, take it over, or give it back."""
+        from console.screens.confirm import ConfirmScreen
+
+        state = self._state()
+        if state is None:
+            return
+        if self.session.holds_lease:
+            self.ask("give the lease back", "the lease is free", self.session.release_lease)
+            return
+        if state.lease is None:
+            self.ask("take the lease", "you command this robot", self.session.take_lease)
+            return
+        holder, epoch = clean(state.lease.holder), state.lease.epoch
+        text = f"{holder} commands this robot now. Taking over stops them at once, and they are told that it was you."
+        dialog = ConfirmScreen(f"Take the lease from {holder}?", text, "Take over")
+        if await self.push_screen_wait(dialog):
+            what = f"take the lease over from {holder}"
+            self.ask(what, "you command this robot", lambda: self.session.take_lease(over=epoch))
+
+    # ------------------------------------------------------------ seeing
+
+    @work(exclusive=True, group="dialog")
+    async def action_mark(self) -> None:
+        """Mark this moment as a failure."""
+        from console.screens.ask_text import AskTextScreen
+
+        text = "What did the robot get wrong? The newest picture is kept with it."
+        note = await self.push_screen_wait(AskTextScreen("Mark a failure", text, placeholder="a short note"))
+        if note is not None:
+            self._command("mark this moment", "the moment is marked", Mark(note.strip()), None, 5.0)
+
+    def action_picture(self) -> None:
+        """Show what the camera sees."""
+        from console.screens.picture import PictureScreen
+
+        def labels() -> tuple[str, ...]:
+            state = self.newest.state
+            return state.bundle.labels if state and state.bundle else ()
+
+        def fetch(width: int) -> Picture | None:
+            return self._reply(GetFrame(width)).picture
+
+        self.push_screen(PictureScreen(fetch, labels, self.charset, self.clock))
+
+    def on_list_panel_opened(self, event: ListPanel.Opened) -> None:
+        """Show an item in full, a failure with its picture."""
+        self._open(event.item)
+
+    def _open(self, item: Item) -> None:
+        from console.screens.detail import DetailScreen
+        from console.screens.detail_text import lines_of
+
+        title, lines, digest = lines_of(item.thing)
+
+        def fetch() -> Picture | None:
+            return self._reply(GetPicture(digest or "")).picture
+
+        self.push_screen(DetailScreen(title, lines, self.charset, fetch if digest else None))
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the selected alarm, else the worst that nobody has seen."""
+        pane = self.live.pane
+        chosen = (
+            pane.selected.thing.id if isinstance(pane, ListPanel) and pane.id == "alarms" and pane.selected else None
+        )
+        waiting = [alarm.id for alarm in self.book.alarms if not alarm.acknowledged]
+        alarm_id = chosen or (waiting[0] if waiting else None)
+        if alarm_id is None or not self.book.acknowledge(alarm_id):
+            self.live.say("no alarm waits to be acknowledged", "muted")
+            return
+        self.live.say(f"acknowledged: {alarm_id}; it stays in sight while it lasts", "ok")
+        self.repaint()
+
+    def action_pause(self) -> None:
+        """Freeze or go on."""
+        self.paused_ns = self.clock() if self.paused_ns is None else None
+        paused = "paused: tables and lists stand still, collecting and alarms go on - space goes on"
+        self.live.say(paused if self.paused_ns is not None else "", "accent")
+        self.repaint()
+
+    @work(exclusive=True, group="dialog")
+    async def action_filter(self) -> None:
+        """Filter the list in focus, else the first list."""
+        from console.screens.ask_text import AskTextScreen
+
+        pane = self.live.list_pane
+        if pane is not None:
+            text = "Show lines that contain this; !word hides them; nothing shows all."
+            query = await self.push_screen_wait(AskTextScreen(f"Filter {pane.TITLE}", text, value=pane.query_text))
+            if query is not None:
+                pane.set_filter(query)
+                pane.focus()
+
+    def action_copy(self) -> None:
+        """Copy the selected line, or the pane's rows."""
+        pane = self.live.pane
+        text = pane.copy_text() if pane else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.live.say(f"copied: {text.splitlines()[0]}", "ok")
+
+    def action_help(self) -> None:
+        """Explain the pane in focus."""
+        from console.screens.help import HelpScreen
+
+        pane = self.live.pane
+        name, text = (pane.TITLE, pane.HELP or "") if pane else ("fieldgate", "")
+        self.push_screen(HelpScreen(name, text, self.charset))
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette's entries: the same table as the keys."""
+        for action in ACTIONS:
+            if action.name != "palette":
+                run = getattr(self, f"action_{action.name}")
+                yield SystemCommand(f"{action.label} ({action.shown})", action.meaning, run)

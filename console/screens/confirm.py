@@ -1,0 +1,38 @@
+"""Asking before something happens to a robot; the safe button has the focus."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from console.screens.dialog import Dialog
+
+
+class ConfirmScreen(Dialog[bool]):
+    """Returns True for yes, False (or None by Esc) for no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "app.focus_previous", "other button", show=False),
+        Binding("right,down", "app.focus_next", "other button", show=False),
+        Binding("n", "leave", "no", show=False),
+    ]
+    AUTO_FOCUS = "#no"
+
+    def __init__(self, title: str, text: str, yes: str, no: str = "Leave it") -> None:
+        super().__init__(title, "Tab moves, Enter presses, Esc leaves")
+        self._text = text
+        self._yes = yes
+        self._no = no
+
+    def parts(self) -> ComposeResult:
+        """The question and both buttons, the safe one first."""
+        yield Static(self._text, id="text", markup=False)
+        yield Horizontal(Button(self._no, id="no"), Button(self._yes, id="yes", variant="warning"), id="buttons")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
