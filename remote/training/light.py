@@ -88,7 +88,7 @@ def _shadows(lamp: Lamp, solids: Sequence[Solid], view: Viewpoint, size: tuple[i
     shadow = np.full((size[1], size[0]), 255, np.uint8)
     contact = np.zeros((size[1], size[0]), np.uint8)
     for solid in solids:
-        corners = solid.outline()
+        corners = solid.outline
         _fill(shadow, _cast(corners, lamp.position_m), view, 0)
         foot = corners.copy()
         foot[:, 2] = 0

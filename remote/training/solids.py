@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ Rays = tuple[Floats32, Floats32, Floats32]
 _NOWHERE = np.float32(np.inf)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Solid:
     """One object on the table.
 
@@ -47,13 +48,14 @@ class Solid:
         """Class index."""
         return KINDS.index(self.kind)
 
-    @property
+    @cached_property
     def reach_m(self) -> float:
         """Radius of the smallest sphere about the middle that holds the solid."""
         if self.kind == "sphere":
             return self.radius_m
         return math.hypot(self.radius_m * (math.sqrt(2) if self.kind == "cube" else 1.0), self.half_height_m)
 
+    @cached_property
     def outline(self) -> Floats:
         """World points [n, 3] whose convex hull holds the solid closely: from it come its rectangle and its shadow."""
         return np.asarray(_OUTLINES[self.kind] * self._scale() @ self.turn.T + self.middle_m)

@@ -47,7 +47,7 @@ class Patch(NamedTuple):
 
 def cast(thing: Thing, view: Viewpoint) -> Patch | None:
     """Depth of one thing; None where it is behind the camera or outside the picture."""
-    corners = thing.solid.outline()
+    corners = thing.solid.outline
     if ((corners - view.position_m) @ view.axes[2]).min() < 0.05:
         return None
     spots = view.project(corners)

@@ -37,7 +37,7 @@ def test_a_solid_rests_on_the_table_within_its_outline(
     assert hit.sum() > 20
     world = solid.turn @ points + solid.middle_m[:, None]
     assert world[2].min() > -1e-4
-    lowest = solid.outline()[:, 2].min()
+    lowest = solid.outline[:, 2].min()
     assert -0.15 * radius < lowest < 1e-6
     facing = normals(solid, points.astype(np.float32))
     assert np.allclose(np.linalg.norm(facing, axis=0), 1, atol=1e-3)
@@ -70,7 +70,7 @@ def test_the_outline_holds_every_pixel(kind: Kind) -> None:
                        size=(320, 240))  # fmt: skip
         origin, rays = rays_in_frame(solid, view, 0, 0, 320, 240)
         rows, columns = np.nonzero(np.isfinite(depth(solid, origin, rays)))
-        spots = view.project(solid.outline())
+        spots = view.project(solid.outline)
         assert spots[:, 0].min() <= columns.min() + 0.5
         assert columns.max() + 0.5 <= spots[:, 0].max()
         assert spots[:, 1].min() <= rows.min() + 0.5
