@@ -156,7 +156,7 @@ class Connection:
 
     async def _talk(self, lines: list[bytes]) -> None:
         sender = asyncio.ensure_future(self._send_for_ever())
-        sender.add_done_callback(lambda _: self._writer.close())
+        sender.add_done_callback(lambda ended: None if ended.cancelled() else self._writer.close())
         try:
             while True:
                 for one in lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from pathlib import Path
 
@@ -23,9 +22,11 @@ class Counters:
 
     def __init__(self, path: Path, floor: int = 0) -> None:
         self._path = path
-        self._now = _Stored(floor, floor)
-        with contextlib.suppress(FileNotFoundError):
+        try:
             self._now = self._read(floor)
+        except FileNotFoundError:
+            self._now = _Stored(floor, floor)
+            self._store()
 
     def _read(self, floor: int) -> _Stored:
         try:
