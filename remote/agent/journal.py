@@ -129,7 +129,7 @@ class Journal:
                 numbers = self._insert([then] if then else [])
             self._grown_to(numbers)
             self.first_seq = int(self._one("SELECT coalesce(min(seq), 1) FROM entries"))
-            self.connection.execute("PRAGMA incremental_vacuum").fetchall()
+            self.connection.executescript("PRAGMA incremental_vacuum;")  # execute() would free one page only
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return gone
 
