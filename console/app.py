@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
@@ -86,7 +87,8 @@ class FieldgateApp(CommandingApp):
         self._extra_filters: list[LineFilter] = []
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = f"fieldgate-{theme_name}"
+        # Without the watcher, which would parse all styles a second time before the first paint.
+        self.set_reactive(App.theme, f"fieldgate-{theme_name}")
         self.set_class(ascii, "ascii")
         self.live = LiveScreen(self._ink())
 
@@ -163,7 +165,7 @@ class FieldgateApp(CommandingApp):
             trends=self._trends,
             charset=self.charset,
             mine=self.session.holds_lease,
-            brief=self.live.is_brief,
+            panes=self.live.panes,
             sparks=not self.low_bandwidth,
             paused_ns=self.paused_ns,
         )

@@ -17,7 +17,8 @@ STALE_S = 3.0
 
 @dataclass(frozen=True)
 class View:
-    """One repaint's input. `mine`: this console holds the lease. `brief`: few panels fit, so each shows what others would.
+    """One repaint's input. `mine`: this console holds the lease. `panes`: ids of those displayed; where one is missing,
+    another shows the most important of it.
 
     `sparks`: histories are wanted (not in low bandwidth). `paused_ns`: since when lists and tables are frozen.
     """
@@ -30,7 +31,7 @@ class View:
     trends: Trends
     charset: Charset
     mine: bool
-    brief: bool
+    panes: frozenset[str]
     sparks: bool
     paused_ns: int | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.geometry import NULL_OFFSET, Region, Size, Spacing
@@ -25,13 +26,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class Plan:
-    """Columns as (share of the width, slots). `brief`: panes show what those left out would have shown."""
+    """Columns as (share of the width, slots)."""
 
     name: str
     columns: tuple[tuple[int, tuple[Slot, ...]], ...]
-    brief: bool = False
 
-    @property
+    @cached_property
     def panes(self) -> frozenset[str]:
         """The ids of the panes that are on the screen."""
         return frozenset(slot.pane for _, slots in self.columns for slot in slots)
@@ -41,7 +41,6 @@ TINY = Plan("tiny", ())
 SMALL = Plan(
     "small",
     ((54, (Slot("latency", 7), Slot("alarms", 3, 1))), (46, (Slot("rate", 5), Slot("load", 5, 1)))),
-    brief=True,
 )
 COMPACT = Plan(
     "compact",
@@ -49,7 +48,6 @@ COMPACT = Plan(
         (56, (Slot("latency", 8), Slot("detections", 6, 1), Slot("alarms", 6, 1))),
         (44, (Slot("rate", 7), Slot("load", 8), Slot("events", 5, 1))),
     ),
-    brief=True,
 )
 NORMAL = Plan(
     "normal",
@@ -57,7 +55,6 @@ NORMAL = Plan(
         (55, (Slot("latency", 8), Slot("detections", 7, 2), Slot("failures", 5, 1), Slot("events", 5, 1))),
         (45, (Slot("rate", 6), Slot("load", 8, 1), Slot("camera", 6), Slot("alarms", 5, 1))),
     ),
-    brief=True,
 )
 WIDE = Plan(
     "wide",

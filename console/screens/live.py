@@ -112,9 +112,9 @@ class LiveScreen(Screen[None]):
         self._fit_foot()
 
     @property
-    def is_brief(self) -> bool:
-        """Whether few panes fit."""
-        return self._board.plan.brief
+    def panes(self) -> frozenset[str]:
+        """The ids of the panes that are displayed."""
+        return self._board.plan.panes
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the plan for the new size."""
@@ -146,9 +146,9 @@ class LiveScreen(Screen[None]):
         head = 3 if link_trouble(view) else 2
         if head != self._board.head:
             self._board.head = head
-            self.refresh(layout=True)
+            self.status.refresh(layout=True)
 
     def _fit_foot(self) -> None:
         if self.message.lines != self._board.foot:
             self._board.foot = self.message.lines
-            self.refresh(layout=True)
+            self.message.refresh(layout=True)

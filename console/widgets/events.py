@@ -28,12 +28,12 @@ class EventsPanel(ListPanel):
         """The newest event (and failure) and what the list itself shows."""
         newest = view.snapshot.events[-1].seq if view.snapshot.events else 0
         failure = view.snapshot.failures[-1].seq if view.snapshot.failures else 0
-        return newest, failure if view.brief else 0, len(view.snapshot.events)
+        return newest, 0 if "failures" in view.panes else failure, len(view.snapshot.events)
 
     def items(self, view: View, width: int) -> list[Item]:
         """Events, and failures where they have no pane of their own."""
         items = [event_item(view, seen, width) for seen in view.snapshot.events]
-        if view.brief:
+        if "failures" not in view.panes:
             items += [failure_item(view, seen, width) for seen in view.snapshot.failures]
         return sorted(items, key=lambda item: -item.thing.seq)
 

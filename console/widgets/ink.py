@@ -19,7 +19,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#18212a",
         panel="#22303c",
         dark=True,
-        variables={"muted": "#8495a5", "line": "#34485a", "track": "#2b3a47", "trace": "#3f7f97"},
+        variables={"muted": "#8495a5", "line": "#34485a", "track": "#2b3a47", "trace": "#3f7f97", "stale": "#6c7c8b"},
     ),
     Theme(
         name="fieldgate-light",
@@ -34,7 +34,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#f0eee8",
         panel="#e3e0d8",
         dark=False,
-        variables={"muted": "#5f6b76", "line": "#b9c1c9", "track": "#d5dade", "trace": "#5b9db3"},
+        variables={"muted": "#5f6b76", "line": "#b9c1c9", "track": "#d5dade", "trace": "#5b9db3", "stale": "#7a858f"},
     ),
     Theme(
         name="fieldgate-high-contrast",
@@ -49,7 +49,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#000000",
         panel="#1a1a1a",
         dark=True,
-        variables={"muted": "#e0e0e0", "line": "#ffffff", "track": "#8a8a8a", "trace": "#00e5ff"},
+        variables={"muted": "#e0e0e0", "line": "#ffffff", "track": "#8a8a8a", "trace": "#00e5ff", "stale": "#b0b0b0"},
     ),
 )
 
@@ -69,14 +69,13 @@ def styles_of(theme: Theme) -> dict[str, Style]:
         "warning": theme.warning,
         "critical": theme.error,
         "accent": theme.accent,
-        "stale": extra.get("muted", theme.secondary),
+        "stale": extra.get("stale", theme.secondary),
     }
     back = theme.background
     styles = {role: Style(color=colour, bgcolor=back) for role, colour in plain.items()}
     styles["title"] = Style(color=theme.foreground, bgcolor=back, bold=True)
     styles["key"] = Style(color=theme.primary, bgcolor=back, bold=True)
     styles["strong"] = Style(color=theme.foreground, bgcolor=back, bold=True)
-    styles["stale"] = styles["stale"] + Style(italic=True)
     styles["critical"] = styles["critical"] + Style(bold=True)
     styles["cursor"] = Style(color=back, bgcolor=theme.primary, bold=True, reverse=False)
     styles["alert"] = Style(color=back, bgcolor=theme.error, bold=True)

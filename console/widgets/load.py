@@ -35,9 +35,10 @@ class LoadPanel(Panel):
         """What matters most first; what does not fit is left out from the end."""
         if not view.snapshot.hosts:
             return [[("waiting for the first sample", "muted")]]
-        percents = _ROWS[:4] if view.brief else _ROWS
+        alone = "thermal" in view.panes
+        percents = _ROWS if alone else _ROWS[:4]
         rows = [row for metric, name in percents if (row := percent_row(view, metric, name, width))]
-        if view.brief:
+        if not alone:
             return [*rows, *heat_rows(view, width)]
         return [*rows, *self._cores(view, width), *self._processes(view)]
 

@@ -58,7 +58,7 @@ class Panel(Canvas, can_focus=True):
         if width < 8 or height < 3:
             return
         stale = self._is_stale(view)
-        key = (self.depends(view), width, height, stale, view.brief, view.sparks, view.charset.ascii)
+        key = (self.depends(view), width, height, stale, view.panes, view.sparks, view.charset.ascii)
         if key != self._body_key and not (self._frozen(view) and self._body and len(self._body) == height - 2):
             self._body_key = key
             self._body = self._inner(view, width - 4, height - 2, stale)
@@ -96,7 +96,7 @@ class Panel(Canvas, can_focus=True):
         return rows + [row_of((), width)] * (height - len(rows))
 
     def _dimmed(self, role: str) -> str:
-        return role if role in ("cursor", "track", "line") else "stale"
+        return role if role in ("cursor", "track") else "track" if role == "trace" else "stale"
 
     def _framed(self, view: View, stale: bool, width: int) -> list[Row]:
         frame, role = (view.charset.focus_frame, "focus") if self.has_focus else (view.charset.frame, "line")

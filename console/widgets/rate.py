@@ -40,7 +40,7 @@ class RatePanel(Panel):
             row: list[Span] = [(fit(word, 8), "text"), (number(value, 7), role), (fit(f" {unit}", 5), "muted")]
             rows.append([*row, spark(view, name, width - 20, "trace" if role == "text" else role)])
         rows.append(self._newest(view))
-        return [*rows, camera_line(view)] if view.brief and height > 3 else rows
+        return [*rows, camera_line(view)] if "camera" not in view.panes else rows
 
     def _newest(self, view: View) -> list[Span]:
         sample = view.snapshot.sample

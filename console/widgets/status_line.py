@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.marks import MARKS
 from console.readings import NS_PER_S
-from console.view import View
+from console.view import STALE_S, View
 from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, Span, clean, row_of
 from console.widgets.drawing import duration
@@ -23,8 +23,18 @@ _WORKER_MARK = {"running": "ok", "stopped": "off", "waiting_to_restart": "error"
 class StatusLine(Canvas):
     """Two rows, and a third that can't be overlooked while the link is not up. Never leaves the screen."""
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: View | None = None
+
+    def on_resize(self) -> None:
+        """Fill the new size."""
+        if self._shown is not None:
+            self.show(self._shown)
+
     def show(self, view: View) -> None:
         """Show `view`."""
+        self._shown = view
         width, height = self.size
         rows = [self._first(view), self._second(view)]
         if trouble := link_trouble(view):
@@ -38,9 +48,9 @@ class StatusLine(Canvas):
         if worker is None:
             spans += _part("worker", "not known", "muted")
         else:
-            mark = _WORKER_MARK.get(worker.phase, "busy")
+            mark = "stale" if _is_old(view) else _WORKER_MARK.get(worker.phase, "busy")
             text = f"{view.charset.glyph(mark)} {worker.phase.replace('_', ' ')}"
-            spans += _part("worker", text, MARKS[mark].role)
+            spans += _part("worker", f"{text}, when last heard" if mark == "stale" else text, MARKS[mark].role)
         if view.paused_ns is not None:
             spans += _part("", f"{view.charset.glyph('paused')} paused", "accent")
         return [*spans, *_alarms(view)]
@@ -71,6 +81,12 @@ def link_trouble(view: View) -> list[Span]:
     if link.cure:
         text += f" · {clean(link.cure)}"
     return [(text, "notice" if link.phase == "silent" else "alert")]
+
+
+def _is_old(view: View) -> bool:
+    """Whether the agent's state may have changed since it was heard."""
+    age = view.age_s(view.snapshot.link.heard_ns)
+    return age is None or age > STALE_S
 
 
 def _filled(spans: list[Span], width: int) -> Row:
@@ -115,6 +131,9 @@ def _alarms(view: View) -> list[Span]:
 
 def _lease(view: View) -> Span:
     lease = view.snapshot.state.lease if view.snapshot.state else None
+    if _is_old(view) and (view.mine or lease):
+        who = "you" if view.mine or lease is None else clean(lease.holder)
+        return f"{view.charset.glyph('stale')} {who}, when last heard", "warning"
     if view.mine:
         return "you", "ok"
     return (clean(lease.holder), "warning") if lease else ("free", "muted")
