@@ -35,6 +35,9 @@ class KeyRing:
             if self._accepted(transport, target, key):
                 return
             if not transport.is_active():
+                if len(tried) == 1:
+                    # A server does not count one key as too many: this is a cut link, which is tried again.
+                    raise _cut_short(target)
                 tried.append("then the server hung up (too many keys: set IdentityFile and IdentitiesOnly)")
                 break
         raise Trouble(
@@ -126,6 +129,11 @@ def _load(path: Path, passphrase: str | None) -> paramiko.PKey:
         raise _Locked from error
     except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType, OSError) as error:
         raise (_Locked if passphrase is not None else _Unusable) from error
+
+
+def _cut_short(target: Target) -> Trouble:
+    what = f"the link to {target.host} broke during the login"
+    return Trouble(what, cure="it is tried again by itself", code="unreachable")
 
 
 def _public_blob(path: Path) -> bytes | None:
