@@ -56,7 +56,7 @@ PING_NS = 1_000_000_000
 DEAD_AFTER_NS = 4_500_000_000
 """Silence that ends a connection; with the reader's own step it is noticed within 5 s."""
 _STEP_S = 0.25
-_HELD_NS = 1_000_000_000
+_HELD_NS = 500_000_000  # shorter connections do not shorten the next wait: something ends them at once
 _SLEPT_NS = 1_500_000_000
 _PICTURE_TIMEOUT_S = 20.0
 NEEDS_A_PERSON = ("auth_failed", "unknown_host_key", "changed_host_key", "too_old")

@@ -1,0 +1,88 @@
+"""Sending a bundle to a robot: file by file into a staging folder, then one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from pathlib import Path
+
+from console.link.opening import transport_of
+from console.link.probe import prologue
+from console.link.transport import Transport
+from console.link.upload import Ticker, no_progress, upload
+from console.link.wheelhouse import Wheel
+from console.robots import Robot
+from remote.errors import Trouble
+
+_MANIFEST = "manifest.json"
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+_WHERE = r"""
+set -e
+bundles="$state/bundles"; mkdir -p "$bundles"; chmod 700 "$state" "$bundles"
+if [ -f "$bundles/$digest/manifest.json" ]; then echo there; else echo missing; fi
+(cd "$bundles" && pwd)
+"""
+_RENAME = r"""
+set -e
+cd "$state/bundles"
+rm -rf "$digest"
+mv ".staging-$digest" "$digest"
+sync -f . 2>/dev/null || sync
+"""
+
+
+def put_bundle(robot: Robot, folder: Path, *, transport: Transport | None = None, tick: Ticker = no_progress) -> str:
+    """Put the bundle in `folder` into the agent's store on the robot; its digest.
+
+    Nothing is sent where that digest is there already. A send that was cut off goes on where it stopped; the agent sees
+    the bundle only once it is whole. Raises Trouble: `bundle_incomplete`, `bundle_changed` for a folder that does not
+    agree with its manifest, and whatever the link says.
+    """
+    manifest, files = _checked(folder)
+    digest = hashlib.sha256(manifest).hexdigest()
+    way = transport or transport_of(robot)
+    try:
+        head = prologue(robot) + f"digest={digest}\n"
+        there, bundles = _run(way, robot, head + _WHERE).split("\n", 1)
+        if there == "there":
+            return digest
+        for path, sha256 in files:
+            upload(way, path, f"{bundles.strip()}/.staging-{digest}/{path.name}", sha256, tick)
+        _run(way, robot, head + _RENAME)
+    finally:
+        if transport is None:
+            way.close()
+    return digest
+
+
+def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
+    try:
+        manifest = (folder / _MANIFEST).read_bytes()
+        listed = json.loads(manifest)["files"]
+        expected = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{shlex.quote(str(folder))} is no bundle: its {_MANIFEST} can't be read ({error})"
+        raise Trouble(what, cure="make it with `fieldgate bundle make`", code="bundle_incomplete") from error
+    files = [(folder / _MANIFEST, hashlib.sha256(manifest).hexdigest())]
+    for name, sha256 in expected.items():
+        path = folder / name
+        if not _PLAIN.match(name) or path.is_symlink() or not path.is_file():
+            raise Trouble(
+                f"the bundle's file {name!r} is missing", cure="copy the whole bundle", code="bundle_incomplete"
+            )
+        if Wheel.of(path).sha256 != sha256:
+            cure = "make the bundle anew with `fieldgate bundle make`"
+            raise Trouble(f"{path} is not the file that the manifest names", cure=cure, code="bundle_changed")
+        files.append((path, sha256))
+    return manifest, files
+
+
+def _run(transport: Transport, robot: Robot, script: str) -> str:
+    ran = transport.run(script, timeout_s=60)
+    if ran.exit != 0:
+        said = ran.err.decode("utf-8", "replace").strip().splitlines()
+        what = f"the bundle can't be put on '{robot.name}': {said[-1] if said else f'exit {ran.exit}'}"
+        raise Trouble(what, cure="check space and permissions there", code="deploy_failed")
+    return ran.out.decode("utf-8", "replace").strip()
