@@ -59,6 +59,7 @@ class Options:
 
 def serve(places: Places, options: Options) -> None:
     """Run the agent until SIGTERM, SIGINT or its loneliness ends it. Raises Trouble where it can't begin."""
+    os.umask(0o077)  # journal, log and pictures are this user's alone, wherever they lie
     places.prepare()
     with _locked(places):
         settings = settings_file.load(places.settings)

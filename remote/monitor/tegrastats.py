@@ -17,7 +17,7 @@ LINE_LIMIT = 8192
 FRESH_S = 3.0
 RETRY_S = 30.0
 
-_GPU = re.compile(r"\bGR3D_FREQ (\d{1,3})%(?:@\[?(\d{1,5}))?")
+_GPU = re.compile(r"\bGR3D_FREQ (\d{1,3})%(?:@\[?(\d{1,5})(?=[\s\],]))?")
 _EMC = re.compile(r"\bEMC_FREQ (\d{1,3})%")
 _TEMPERATURE = re.compile(r"(?:^|\s)([A-Za-z][\w-]{0,31})@(-?\d{1,4}(?:\.\d{1,4})?)C(?=\s|$)")
 _RAIL = re.compile(r"(?:^|\s)([A-Z][A-Z0-9_]{2,31}) (\d{1,7})(?:mW)?/(\d{1,7})(?:mW)?(?=\s|$)")

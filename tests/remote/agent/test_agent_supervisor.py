@@ -1,0 +1,223 @@
+"""The supervisor with real child processes: whatever a worker does, the agent lives, says so, and leaves no process behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from remote.agent.clock import system_clock
+from remote.agent.lines import LineSplitter
+from remote.agent.supervisor import Supervisor, Timing
+from remote.agent.worker_process import LAST_WORDS_BYTES, exit_text
+from remote.errors import Trouble
+from remote.perception.messages import WorkerConfig
+from remote.protocol import Body, Event, Failure, Sample, WorkerState
+
+SMALL_WORKER = str(Path(__file__).with_name("small_worker.py"))
+TIMING = Timing(
+    beat_s=2.0, start_s=1.5, quit_s=0.5, term_s=0.3, backoff_first_s=0.05, backoff_most_s=0.2, healthy_s=60.0, ask_s=2.0
+)
+CONFIG = WorkerConfig(run=0, source="scene:", bundle="/b", pictures="/p")
+
+
+class Ear:
+    """Keeps what the supervisor tells."""
+
+    def __init__(self) -> None:
+        self.bodies: list[Body] = []
+        self.samples: list[Sample] = []
+        self.states: list[WorkerState] = []
+        self.supervisor: Supervisor | None = None
+
+    def journal(self, body: Body, mono_ns: int | None = None) -> None:
+        self.bodies.append(body)
+
+    def live(self, sample: Sample) -> None:
+        self.samples.append(sample)
+
+    def worker_changed(self) -> None:
+        if self.supervisor:
+            self.states.append(self.supervisor.state)
+
+    def named(self, name: str) -> list[Event | Failure]:
+        return [b for b in self.bodies if isinstance(b, (Event, Failure)) and b.name == name]
+
+    async def hears(self, name: str, times: int = 1) -> Event | Failure:
+        for _ in range(1000):
+            if len(self.named(name)) >= times:
+                return self.named(name)[times - 1]
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{name} was never told; told: {self.bodies}")
+
+
+def supervisor(behaviour: str, tmp_path: Path, timing: Timing = TIMING) -> tuple[Supervisor, Ear]:
+    ear, runs = Ear(), iter(range(1, 1000))
+    command = (sys.executable, SMALL_WORKER, behaviour)
+    ear.supervisor = Supervisor(command, tmp_path, ear, system_clock(), lambda: next(runs), timing)
+    return ear.supervisor, ear
+
+
+async def test_a_good_worker_runs_and_stops_as_asked(tmp_path: Path) -> None:
+    one, ear = supervisor("normal", tmp_path)
+    await one.start(CONFIG)
+    pid = one.state.pid
+    assert one.state.phase == "running"
+    assert pid is not None
+    assert os.getpgid(pid) == pid  # a group of its own: Ctrl+C in the agent's terminal is not the worker's
+    await one.stop()
+    assert (one.state.phase, one.state.pid, one.state.last_exit) == ("stopped", None, "exit status 0")
+    phases = [phase for phase, _ in itertools.groupby(state.phase for state in ear.states)]
+    assert phases == ["starting", "running", "stopping", "stopped"]
+    assert not [b for b in ear.bodies if isinstance(b, Failure)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_crash_before_it_is_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
+    one, ear = supervisor("crash", tmp_path)
+    with pytest.raises(Trouble) as trouble:
+        await one.start(CONFIG)
+    assert trouble.value.code == "worker_crash"
+    assert "killed by SIGSEGV" in trouble.value.what
+    assert "something terrible happened" in trouble.value.what
+    await asyncio.sleep(0)
+    assert len(ear.named("worker_crash")) == 1
+
+
+async def test_an_insisting_start_goes_on_with_growing_pauses(tmp_path: Path) -> None:
+    one, ear = supervisor("crash", tmp_path)
+    starting = asyncio.ensure_future(one.start(CONFIG, insist=True))
+    await ear.hears("worker_restarting", times=4)
+    pauses = [event.data["delay_s"] for event in ear.named("worker_restarting")][:4]
+    assert pauses == [0.05, 0.1, 0.2, 0.2]
+    await one.stop()
+    with pytest.raises(Trouble) as trouble:
+        await starting
+    assert trouble.value.code == "stopped"
+
+
+async def test_after_a_healthy_while_the_pauses_begin_anew(tmp_path: Path) -> None:
+    timing = Timing(**{**vars(TIMING), "healthy_s": 0.0, "backoff_most_s": 5.0})
+    one, ear = supervisor("crash_later", tmp_path, timing)
+    await one.start(CONFIG)
+    await ear.hears("worker_restarting", times=3)
+    assert [event.data["delay_s"] for event in ear.named("worker_restarting")][:3] == [0.05, 0.05, 0.05]
+    await one.stop()
+
+
+async def test_a_worker_that_hangs_is_killed_and_restarted(tmp_path: Path) -> None:
+    one, ear = supervisor("hang", tmp_path, Timing(**{**vars(TIMING), "beat_s": 0.5}))
+    await one.start(CONFIG)
+    failure = await ear.hears("worker_hang")
+    assert failure.data["exit"] == "killed by SIGKILL"
+    assert await ear.hears("worker_started", times=2)
+    await one.stop()
+
+
+async def test_a_worker_that_never_gets_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
+    one, ear = supervisor("never_ready", tmp_path)
+    with pytest.raises(Trouble) as trouble:
+        await one.start(CONFIG)
+    assert trouble.value.code == "worker_hang"
+    assert ear.named("worker_hang")
+
+
+async def test_a_worker_deaf_to_quit_and_sigterm_is_killed_in_time(tmp_path: Path) -> None:
+    one, _ = supervisor("deaf", tmp_path)
+    await one.start(CONFIG)
+    begin = asyncio.get_running_loop().time()
+    await one.stop()
+    assert asyncio.get_running_loop().time() - begin < 5
+    assert one.state.last_exit == "killed by SIGKILL"
+
+
+async def test_garbage_on_stdout_is_told_once_and_the_worker_goes_on(tmp_path: Path) -> None:
+    one, ear = supervisor("garbage", tmp_path)
+    await one.start(CONFIG)
+    noise = await ear.hears("worker_noise")
+    assert "WARNING: a library" in noise.text
+    assert len(ear.named("worker_noise")) == 1
+    assert one.state.phase == "running"
+    await one.stop()
+
+
+async def test_an_endless_line_ends_the_worker_not_the_agent(tmp_path: Path) -> None:
+    one, ear = supervisor("endless", tmp_path)
+    with pytest.raises(Trouble) as trouble:
+        await one.start(CONFIG)
+    assert trouble.value.code == "worker_crash"
+    assert "without an end" in trouble.value.what
+    assert ear.named("worker_crash")
+
+
+async def test_unable_is_no_crash_and_nothing_is_restarted(tmp_path: Path) -> None:
+    one, ear = supervisor("unable", tmp_path)
+    with pytest.raises(Trouble) as trouble:
+        await one.start(CONFIG)
+    assert (trouble.value.what, trouble.value.code) == ("the bundle is broken", "bundle_changed")
+    await one.stop()
+    assert one.state.phase == "stopped"
+    assert ear.named("worker_unable")
+    assert not ear.named("worker_crash")
+    assert not ear.named("worker_restarting")
+
+
+async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+    ear = Ear()
+    one = Supervisor(("/no/such/program",), tmp_path, ear, system_clock(), lambda: 1, TIMING)
+    with pytest.raises(Trouble) as trouble:
+        await one.start(CONFIG)
+    assert trouble.value.code == "no_worker"
+
+
+async def test_who_stops_while_it_waits_to_restart_is_obeyed_at_once(tmp_path: Path) -> None:
+    one, ear = supervisor(
+        "crash_later", tmp_path, Timing(**{**vars(TIMING), "backoff_first_s": 30.0, "backoff_most_s": 30.0})
+    )
+    await one.start(CONFIG)
+    await ear.hears("worker_restarting")
+    assert one.state.phase == "waiting_to_restart"
+    await asyncio.wait_for(one.stop(), 2)
+    assert one.state.phase == "stopped"
+
+
+async def test_frames_are_answered_and_a_dead_worker_fails_the_question(tmp_path: Path) -> None:
+    one, _ = supervisor("normal", tmp_path)
+    with pytest.raises(Trouble) as trouble:
+        await one.ask_frame(100)
+    assert trouble.value.code == "not_running"
+    await one.start(CONFIG)
+    picture = await one.ask_frame(100)
+    assert picture is not None
+    assert picture.width == 64
+    await one.stop()
+
+
+@pytest.mark.parametrize(("code", "text"), [(0, "exit status 0"), (3, "exit status 3"), (-9, "killed by SIGKILL")])
+def test_how_it_ended_is_said_in_words(code: int, text: str) -> None:
+    assert exit_text(code) == text
+    assert exit_text(-250) == "killed by signal 250"
+    assert LAST_WORDS_BYTES == 4096
+
+
+def test_lines_are_cut_wherever_the_chunks_end() -> None:
+    lines = LineSplitter(100)
+    assert lines.feed(b"one\ntw") == [b"one"]
+    assert lines.feed(b"o") == []
+    assert lines.feed(b"\n\n  \nthree\n") == [b"two", b"three"]
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100, True), (101, False)])
+def test_the_line_limit_holds_for_whole_and_for_unfinished_lines(size: int, fits: bool) -> None:
+    for chunk in (b"x" * size, b"x" * size + b"\n"):
+        lines = LineSplitter(100)
+        if fits:
+            lines.feed(chunk)
+        else:
+            with pytest.raises(Trouble):
+                lines.feed(chunk)
