@@ -76,15 +76,15 @@ class Merged:
     """Merged stage histograms, remembered for the newest window."""
 
     def __init__(self) -> None:
-        self._seq: tuple[int, int] = (0, 0)
+        self._newest: tuple[int, ...] = ()
         self._known: dict[tuple[str, float], Histogram] = {}
 
     def stage(self, snapshot: Snapshot, stage: str, span_s: float) -> Histogram:
         """The histogram of `stage` (of protocol.STAGES, milliseconds) over the last `span_s` seconds of windows."""
         windows = snapshot.windows
-        seq = (windows[-1].seq, windows[-1].body.run) if windows else (0, 0)
-        if seq != self._seq:
-            self._seq, self._known = seq, {}
+        newest = (windows[-1].seq, windows[-1].wall_ns, windows[-1].body.start_mono_ns) if windows else ()
+        if newest != self._newest:
+            self._newest, self._known = newest, {}
         key = (stage, span_s)
         if key not in self._known:
             parts = (w.stages_ms[stage] for w in recent(windows, span_s) if stage in w.stages_ms)

@@ -23,11 +23,14 @@ class Trends:
         self._values: dict[str, deque[float | None]] = {}
         self._window: tuple[int, int | None] = (0, None)
         self._host: tuple[int, int | None] = (0, None)
+        self._journal = ""
         self._drawn: dict[tuple[str, int], str] = {}
 
     def take(self, snapshot: Snapshot) -> None:
         """Add what is newer than what was taken before; a journal that begins anew starts the histories anew."""
-        if snapshot.windows and snapshot.windows[-1].seq < self._window[0]:
+        journal = snapshot.state.journal.id if snapshot.state else self._journal
+        if journal != self._journal:
+            self._journal = journal
             self._values, self._window, self._host = {}, (0, None), (0, None)
         windows = list(_newer(snapshot.windows, self._window[0]))
         hosts = list(_newer_hosts(snapshot.hosts, self._host[0]))

@@ -161,12 +161,13 @@ def snapshot(
     link_: Link | None = None,
     state_: AgentState | None = None,
     failures: bool = True,
+    first: int = 0,
 ) -> Snapshot:
-    """A robot watched for `seconds`, whose newest data is `age_ns` old at `now_ns`."""
+    """A robot watched for `seconds` from its second `first` on, whose newest data is `age_ns` old at `now_ns`."""
     made = robot or Robot()
     at = [now_ns - age_ns - (seconds - 1 - n) * S for n in range(seconds)]
-    windows = tuple(Seen(10 + 2 * n, at[n], WALL_NS + n * S, made.window(n)) for n in range(seconds))
-    hosts = tuple(Seen(11 + 2 * n, at[n], WALL_NS + n * S, made.host(n)) for n in range(seconds))
+    windows = tuple(Seen(10 + 2 * (first + n), at[n], WALL_NS + n * S, made.window(first + n)) for n in range(seconds))
+    hosts = tuple(Seen(11 + 2 * (first + n), at[n], WALL_NS + n * S, made.host(first + n)) for n in range(seconds))
     events = tuple(
         Seen(300 + n, now_ns - 40 * S, WALL_NS + 9 * n * S, Event(name=name, severity=severity, text=text))  # type: ignore[arg-type]
         for n, (name, severity, text) in enumerate(EVENTS)

@@ -1,0 +1,69 @@
+"""Starting the app on a scripted session with a fixed clock, and reading what is on its screen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+from textual.pilot import Pilot
+
+from console.app import FieldgateApp
+from console.kpis import Kpis, load_kpis
+from console.link.snapshot import Snapshot
+from tests.console.screens.scripted import S, ScriptedSession
+
+NOW_NS = 1000 * S
+
+
+@cache
+def rules() -> Kpis:
+    return load_kpis()
+
+
+class Clock:
+    """Monotonic time that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = NOW_NS
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+def app_on(session: ScriptedSession, clock: Clock | None = None, **options: Any) -> FieldgateApp:
+    return FieldgateApp(session, robot="orin", kpis=rules(), clock=clock or Clock(), **options)
+
+
+@asynccontextmanager
+async def running(
+    session: ScriptedSession, size: tuple[int, int] = (100, 30), clock: Clock | None = None, **options: Any
+) -> AsyncIterator[tuple[FieldgateApp, Pilot[int]]]:
+    app = app_on(session, clock, **options)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: session.first is None or app.newest is session.first)
+        app.repaint()
+        await pilot.pause()
+        yield app, pilot
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], bool], turns: int = 200) -> None:
+    """Let the app work until `true`, some seconds at most."""
+    for _ in range(turns):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came true")
+
+
+async def show(app: FieldgateApp, pilot: Pilot[int], session: ScriptedSession, snapshot: Snapshot) -> None:
+    session.push(snapshot)
+    app.repaint()
+    await pilot.pause()
+
+
+def screen_text(app: FieldgateApp) -> str:
+    """What a person reads now, dialogs included."""
+    # The compositor has no public reader of what is on the screen; exported pictures would have to be parsed.
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
