@@ -58,9 +58,17 @@ def read_picture(path: Path) -> Pixels:
 def is_cut_off(data: bytes) -> bool:
     """Whether a JPEG or PNG lacks its end. OpenCV decodes such a file without a word and fills the rest with grey."""
     if data.startswith(_JPEG_START):
-        # Searched from the first scan on: a thumbnail before it has an end of its own.
-        return data.find(_JPEG_END, max(data.find(_JPEG_SCAN), 0)) < 0
+        return data.find(_JPEG_END, _first_scan(data)) < 0
     return data.startswith(_PNG_START) and _PNG_END not in data[-64:]
+
+
+def _first_scan(data: bytes) -> int:
+    """Where a JPEG's picture begins, after its segments: a thumbnail within one of them has a scan and an end of its own."""
+    at = len(_JPEG_START)
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at : at + 2] != _JPEG_SCAN:
+        # 0xFF may be repeated as filling; otherwise a marker is followed by the length of its segment.
+        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return at
 
 
 def _decode(data: bytes) -> Pixels | None:

@@ -14,7 +14,7 @@ from remote.perception.messages import FromWorker, Quit, ToWorker
 from remote.protocol import LINE_LIMIT_BYTES, line
 
 _decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
-GRACE_S = 5.0
+GRACE_S = 3.0
 EXIT_ABANDONED = 4
 Line = Union[bytes, None]
 

@@ -1,0 +1,105 @@
+"""The worker's small parts: counts that do not add up, pictures that are torn, failures that flood or vanish."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remote.perception.failure_gate import FailureGate
+from remote.perception.jpeg import PictureStore, encode
+from remote.perception.tally import Tally
+from remote.protocol import STAGES, CameraHealth, Detection, LabelCount
+
+S = 1_000_000_000
+IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+
+
+def test_a_window_counts_what_happened_in_it_and_the_next_begins_at_zero() -> None:
+    tally = Tally(run=3, source="scene:", bundle="d" * 64, labels=("cube", "ball"), now_ns=S)
+    stages = dict.fromkeys(STAGES, 2.0)
+    tally.frame(stages, (Detection(1, 0.5, 0, 0, 1, 1), Detection(1, 0.9, 0, 0, 1, 1)))
+    tally.frame(stages, (Detection(1, 0.4, 0, 0, 1, 1),))
+    tally.frame(stages, ())
+    tally.failed()
+    window = tally.fold(3 * S, camera=CameraHealth("ok"), dropped=4)
+    assert (window.run, window.window, window.frames, window.failed, window.dropped) == (3, 0, 3, 1, 4)
+    assert (window.frames_with_detections, window.span_ms, window.fps) == (2, 2000.0, 1.5)
+    assert window.labels == {"ball": LabelCount(3, 2, 0.5 + 0.9 + 0.4, 0.4, 0.9)}
+    assert {stage: h.count for stage, h in window.stages_ms.items()} == dict.fromkeys(STAGES, 3)
+    after = tally.fold(4 * S, camera=CameraHealth("gone"), dropped=0)
+    assert (after.window, after.start_mono_ns, after.frames, after.labels) == (1, 3 * S, 0, {})
+
+
+def test_a_repeated_failure_is_told_once_a_second_with_its_count() -> None:
+    gate, key = FailureGate(), ("bad_output", "")
+    assert gate.admit(key, "a", 0) == 0
+    assert [gate.admit(key, "b", S // 10 * n) for n in range(1, 10)] == [None] * 9
+    assert gate.admit(("bad_frame", "x.jpg"), "c", S // 2) == 0
+    assert gate.admit(key, "d", S) == 9
+    assert gate.admit(key, "e", S + 1) is None
+    assert gate.overdue(S + 2) == []
+    assert [(r.name, r.text, r.count) for r in gate.overdue(3 * S)] == [("bad_output", "e", 1)]
+    assert gate.overdue(9 * S, everything=True) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, S)), max_size=60))
+def test_no_failure_is_ever_lost_from_the_count(steps: list[tuple[str, int]]) -> None:
+    gate, now, told = FailureGate(), 0, 0
+    for subject, step in steps:
+        now += step
+        admitted = gate.admit(("bad_frame", subject), "x", now)
+        told += 0 if admitted is None else 1 + admitted
+        told += sum(repeats.count for repeats in gate.overdue(now))
+    told += sum(repeats.count for repeats in gate.overdue(now, everything=True))
+    assert told == len(steps)
+
+
+def test_a_kept_picture_is_named_by_its_digest_and_decodes(tmp_path: Path) -> None:
+    store = PictureStore(tmp_path / "pictures")
+    store.prepare()
+    kept = store.keep(IMAGE)
+    data = (tmp_path / "pictures" / f"{kept.digest}.jpg").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == kept.digest
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)  # type: ignore[union-attr]
+    assert store.keep(IMAGE) == kept
+    assert len(list((tmp_path / "pictures").iterdir())) == 1
+
+
+def test_what_a_killed_worker_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    (tmp_path / ".writing-12-abc").write_bytes(b"half")
+    (tmp_path / "kept.jpg").write_bytes(b"whole")
+    PictureStore(tmp_path).prepare()
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.jpg"]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from remote.perception.jpeg import PictureStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # the kernel itself refuses to write more
+print(PictureStore(Path(sys.argv[1])).keep(np.zeros((48, 64, 3), np.uint8)))
+"""
+
+
+def test_a_disk_that_takes_no_more_is_a_reason_and_leaves_no_torn_file(tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "Kept(digest=None, reason='the picture was not kept: File too large')" in run.stdout
+    assert list(tmp_path.iterdir()) == []
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 100
+
+
+@pytest.mark.parametrize(("max_width", "size"), [(None, (48, 64)), (640, (48, 64)), (32, (24, 32)), (1, (1, 1))])
+def test_a_live_picture_is_made_smaller_never_larger(max_width: int | None, size: tuple[int, int]) -> None:
+    image = cv2.imdecode(np.frombuffer(encode(IMAGE, max_width=max_width), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.shape[:2] == size
