@@ -117,4 +117,4 @@ def _end(pid: int, fd: int) -> None:
 
 
 if __name__ == "__main__":
-    print(run(sys.argv[1:], warm_s=5, span_s=20))  # noqa: T201
+    print(run(sys.argv[1:], warm_s=5, span_s=20))

@@ -15,7 +15,7 @@ import msgspec
 from console.link.snapshot import HISTORY, Seen, Snapshot
 from remote.errors import Trouble
 from remote.protocol import Command, Expected, Reply
-from tests.console.screens.scripted import ADA, S, Robot, link, snapshot, state
+from tests.console.screens.scripted import ADA, Robot, S, link, snapshot, state
 
 SAMPLES_PER_S = 10
 
@@ -62,7 +62,7 @@ class SyntheticSession:
     def watch_samples(self, per_s: float) -> None:
         """The rate is fixed."""
 
-    def cut(self) -> None:
+    def cut(self, *, for_s: float = 0.0) -> None:
         """There is no link."""
 
     def close(self) -> None:

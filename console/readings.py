@@ -112,7 +112,7 @@ def read_kpi(kpi: Kpi, snapshot: Snapshot, now_ns: int, kpis: Kpis, merged: Merg
         return _unknown(kpi, f"no data for {age:.0f} s", at_ns)
     value, n, why = _measure(kpi, snapshot, merged)
     if value is None or not math.isfinite(value):
-        return _unknown(kpi, why or "not a number", at_ns)
+        return _unknown(kpi, why if value is None else "not a number", at_ns)
     return Reading(verdict=_verdict(value, kpi), value=value, limit=kpi.threshold, unit=kpi.unit, n=n, at_ns=at_ns)
 
 

@@ -240,7 +240,7 @@ class ScriptedSession:
     def watch_samples(self, per_s: float) -> None:
         return None
 
-    def cut(self) -> None:
+    def cut(self, *, for_s: float = 0.0) -> None:
         return None
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ from remote.protocol import (
     Stop,
 )
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, show, until
-from tests.console.screens.scripted import ADA, BOB, DIGEST, S, Robot, ScriptedSession, link, snapshot, state
+from tests.console.screens.scripted import ADA, BOB, DIGEST, Robot, S, ScriptedSession, link, snapshot, state
 
 
 def normal(**options: object) -> ScriptedSession:
@@ -93,9 +93,18 @@ async def test_a_stopped_worker_is_started() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Trouble("the worker is starting", cure="Wait.", code="state_changed"), "refused: stop the worker: the worker is"),
-        (Trouble("no answer in 5 s", cure="Look again.", code="unconfirmed"), "not confirmed: stop the worker: no answer"),
-        (Reply(id="1", error=ErrorInfo("lease_lost", "bob took it", "Press l.")), "refused: stop the worker: bob took it"),
+        (
+            Trouble("the worker is starting", cure="Wait.", code="state_changed"),
+            "refused: stop the worker: the worker is",
+        ),
+        (
+            Trouble("no answer in 5 s", cure="Look again.", code="unconfirmed"),
+            "not confirmed: stop the worker: no answer",
+        ),
+        (
+            Reply(id="1", error=ErrorInfo("lease_lost", "bob took it", "Press l.")),
+            "refused: stop the worker: bob took it",
+        ),
     ],
 )
 async def test_what_was_not_done_is_never_shown_as_done(answer: Reply | Exception, said: str) -> None:
@@ -231,7 +240,12 @@ async def test_pause_freezes_the_numbers_and_says_so_while_alarms_go_on() -> Non
         slow = Robot(3)
         slow.slow_ms = 80
         clock.now_ns += S
-        await show(app, pilot, session, snapshot(now_ns=clock.now_ns, first=1, robot=slow, link_=link("down", now_ns=clock.now_ns)))
+        await show(
+            app,
+            pilot,
+            session,
+            snapshot(now_ns=clock.now_ns, first=1, robot=slow, link_=link("down", now_ns=clock.now_ns)),
+        )
         text = screen_text(app)
         assert "paused" in text
         assert app.live.query_one("#latency", Panel).rows[1:] == before
