@@ -61,7 +61,7 @@ class Connection:
         self._sent_seq: int | None = None
         self._state_due = False
         self._sample: bytes | None = None
-        self._sample_ns = 0
+        self._sample_due_ns = 0
         self._wake = asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
         writer.transport.set_write_buffer_limits(high=UNSENT_BYTES)
@@ -85,10 +85,12 @@ class Connection:
 
     def offer_sample(self, data: bytes) -> None:
         """Keep this line as the one to send next, unless it comes sooner than the rate asked for; an unsent one is dropped."""
-        now = self._agent.clock.mono_ns()
-        if now - self._sample_ns >= 0.8e9 / self.samples_per_s:
-            self._sample, self._sample_ns = data, now
-            self._wake.set()
+        now, period_ns = self._agent.clock.mono_ns(), int(1e9 / self.samples_per_s)
+        if now + period_ns // 4 < self._sample_due_ns:
+            return
+        self._sample_due_ns = max(self._sample_due_ns, now - period_ns) + period_ns  # keeps the mean rate despite jitter
+        self._sample = data
+        self._wake.set()
 
     def end(self) -> None:
         """Close the connection; `serve` then returns."""

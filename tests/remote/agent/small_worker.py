@@ -119,9 +119,17 @@ def work(config: WorkerConfig, how: str, per_s: float = 10.0) -> None:
                 time.sleep(60)
 
 
+def first_line() -> bytes:
+    """Byte by byte, so that nothing of the next line is swallowed by a buffer."""
+    data = b""
+    while not data.endswith(b"\n") and (byte := os.read(0, 1)):
+        data += byte
+    return data
+
+
 def main() -> None:
     how = sys.argv[1]
-    config = msgspec.json.decode(sys.stdin.buffer.raw.readline(), type=WorkerConfig)  # type: ignore[attr-defined]
+    config = msgspec.json.decode(first_line(), type=WorkerConfig)
     if "=" in config.source:
         how = config.source.split("=")[1]
     misbehave(how)

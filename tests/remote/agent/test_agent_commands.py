@@ -24,10 +24,8 @@ from tests.waiting import wait_until
 AGENT = [sys.executable, "-m", "remote"]
 
 
-def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*AGENT, *words], capture_output=True, text=True, timeout=30, cwd=ROOT, env=environment(), **more
-    )  # type: ignore[call-overload, no-any-return]
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*AGENT, *words], capture_output=True, text=True, timeout=30, cwd=ROOT, env=environment())
 
 
 class Attached:

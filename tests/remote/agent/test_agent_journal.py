@@ -37,7 +37,8 @@ def fill(journal: Journal, count: int, size: int = 1000) -> None:
 
 
 def everything(path: Path) -> list[Entry]:
-    reader, entries = JournalReader(path), []
+    reader = JournalReader(path)
+    entries: list[Entry] = []
     while more := reader.after(entries[-1].seq if entries else 0):
         entries += more
     reader.close()
