@@ -64,7 +64,7 @@ def open_live(
     from console.robots import Robots
 
     robot = Robots().get(robot_name)
-    if picture is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if picture is None and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         cure = f"use `fieldgate watch {robot_name}` in a pipe"
         raise Trouble("the live screen needs a terminal", cure=cure, code="no_terminal")
     from console.app import FieldgateApp

@@ -1,0 +1,99 @@
+"""The robot's journal and the laptop's copy are the same after fifty cuts of a real SSH link."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from console.link.backoff import Backoff
+from console.link.client import RobotClient
+from console.link.opening import transport_of
+from console.robots import Robot, Settings
+from console.store.identity import Identity
+from console.store.store import Store
+from console.visiting import visiting
+from remote.protocol import Mark, Stop
+from tests.sshd import SSHD, Laptop, Sshd, install_checkout
+from tests.waiting import wait_until
+
+CUTS = 50
+
+
+class Eager(Backoff):
+    """Tries again almost at once: the waits are tested elsewhere, here the cuts are."""
+
+    def next_s(self) -> float:
+        """A twentieth of a second."""
+        return 0.05
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """A robot behind a real sshd, with this checkout's agent."""
+    if SSHD is None:
+        pytest.skip("no sshd here (install openssh-server)")
+    laptop = Laptop(tmp_path / "laptop")
+    laptop.use(monkeypatch)
+    made = Sshd(tmp_path / "robot")
+    made.allow(laptop.key)
+    laptop.knows(made)
+    program = install_checkout(made)
+    made.start()
+    yield made
+    made.stop()
+    made.end_agents(program)
+
+
+def robot_rows(server: Sshd) -> list[tuple[object, ...]]:
+    """Every entry of the robot's journal, read from its file."""
+    file = server.home / ".local/state/fieldgate-agent/journal.db"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        sql = "SELECT seq, boot_id, mono_ns, wall_ns, body FROM entries JOIN boots ON boots.id = boot ORDER BY seq"
+        return database.execute(sql).fetchall()
+
+
+@pytest.mark.whole
+def test_fifty_cuts_leave_no_hole_and_no_double(server: Sshd, tmp_path: Path) -> None:
+    settings = Settings(start_agent=True, autostart=True, drills=True)
+    robot = Robot(name="orin", address=f"127.0.0.1:{server.port}", settings=settings)
+    store = Store(tmp_path / "store.db")
+    client = RobotClient(
+        robot,
+        transport_of(robot),
+        store,
+        Identity(store.store_id, robot.name, tmp_path / "c"),
+        backoff=Eager(),
+    )
+    chance = random.Random(7)
+    with visiting(client) as visit:
+        visit.arrive()
+        for number in range(CUTS):
+            seen = client.snapshot.stored_seq
+            # Some cuts hit a quiet link, some the middle of a resume or of a handshake.
+            if chance.random() < 0.8:
+                wait_until(lambda seen=seen: client.snapshot.stored_seq > seen, 30, f"an entry before cut {number}")
+            wait_until(lambda: server.cut() > 0, 30, f"a connection for cut {number}")
+        seen = client.snapshot.stored_seq
+        wait_until(lambda: client.snapshot.stored_seq > seen, 30, "an entry after the last cut")
+        visit.session.request(Mark("after the cuts")).result(timeout=10)
+        visit.session.take_lease().result(timeout=10)
+        visit.session.request(Stop(), timeout_s=20).result(timeout=30)
+        wait_until(lambda: store_is_complete(client), 30, "the laptop to have everything")
+    journal = store.journals("orin")[-1]
+    copied = [(e.seq, e.boot_id, e.mono_ns, e.wall_ns, bytes(e.body)) for e in store.entries(journal.id)]
+    on_robot = [(*row[:4], bytes(row[4])) for row in robot_rows(server)][: len(copied)]  # type: ignore[call-overload]
+    assert copied == on_robot
+    assert [row[0] for row in copied] == list(range(1, len(copied) + 1))
+    assert store.lost(journal.id) == ()
+    kinds = {bytes(row[4])[9:12] for row in copied}  # type: ignore[index]
+    assert {b"win", b"eve", b"hos", b"fai"} <= kinds
+
+
+def store_is_complete(client: RobotClient) -> bool:
+    """Whether the laptop has stored what the agent said was the journal's end."""
+    state = client.snapshot.state
+    return state is not None and client.snapshot.stored_seq >= state.journal.last_seq
