@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import signal
 import subprocess
@@ -139,7 +140,7 @@ def test_ready_then_windows_that_add_up_then_a_clean_end_with_the_partial_window
     windows = worker.bodies(Window)
     assert [window.window for window in windows] == list(range(len(windows)))
     assert windows[-1].span_ms < 1000
-    for before, after in zip(windows[:-1], windows[1:], strict=True):
+    for before, after in itertools.pairwise(windows):
         assert after.start_mono_ns == before.start_mono_ns + round(before.span_ms * 1e6)
     for window in windows:
         assert {name: stage.count for name, stage in window.stages_ms.items()} == dict.fromkeys(STAGES, window.frames)
