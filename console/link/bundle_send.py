@@ -8,6 +8,7 @@ import re
 import shlex
 from pathlib import Path
 
+from console.link.asking import asker_for_terminal
 from console.link.opening import transport_of
 from console.link.probe import prologue
 from console.link.transport import Transport
@@ -42,7 +43,7 @@ def put_bundle(robot: Robot, folder: Path, *, transport: Transport | None = None
     """
     manifest, files = _checked(folder)
     digest = hashlib.sha256(manifest).hexdigest()
-    way = transport or transport_of(robot)
+    way = transport or transport_of(robot, asker_for_terminal())
     try:
         head = prologue(robot) + f"digest={digest}\n"
         there, bundles = _run(way, robot, head + _WHERE).split("\n", 1)

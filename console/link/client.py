@@ -233,7 +233,7 @@ class RobotClient:
         hello = ConsoleHello(
             protocol=PROTOCOL,
             oldest_protocol=OLDEST_PROTOCOL,
-            software=__version__,
+            software=f"fieldgate {__version__}",
             client_id=self._identity.client_id,
             name=self._identity.name,
         )

@@ -71,7 +71,7 @@ def carry_out(plan: Plan, transport: Transport, *, say: Say = lambda text: None,
     if plan.switch:
         say(f"switching to {plan.version}")
         _switch(plan, transport, plan.version)
-    hello = _started(plan, transport, say) if plan.restart or plan.switch else _greet(plan, transport)
+    hello = _started(plan, transport, say) if plan.restart or plan.switch else _greet(plan, transport, plan.version)
     if plan.install:
         _script(plan, transport, _tidy(plan), 60)
     return _report(plan, transport, hello)
@@ -184,14 +184,14 @@ def _started(plan: Plan, transport: Transport, say: Say) -> AgentHello:
     say("starting the agent")
     try:
         _restart(plan, transport)
-        return _greet(plan, transport)
+        return _greet(plan, transport, plan.version)
     except Trouble as trouble:
         if not plan.previous or plan.previous == plan.version:
             raise
         say(f"the new agent does not come up; going back to {plan.previous}")
         _switch(plan, transport, plan.previous)
         _restart(plan, transport)
-        _greet(plan, transport)
+        _greet(plan, transport, plan.previous)
         what = f"the agent of {plan.version} did not come up ({trouble.what}); {plan.previous} runs again"
         raise Trouble(what, cure="look into agent.log on the robot", code="deploy_failed") from trouble
 
@@ -201,8 +201,8 @@ def _restart(plan: Plan, transport: Transport) -> None:
     _script(plan, transport, _START_SYSTEMD if plan.facts.systemd else _START_DETACHED, _START_S)
 
 
-def _greet(plan: Plan, transport: Transport) -> AgentHello:
-    """Attach as a console would. An agent that systemd has just started may need a moment to listen."""
+def _greet(plan: Plan, transport: Transport, version: str) -> AgentHello:
+    """Attach as a console would, and look that the agent of `version` answers. One just started may need a moment."""
     deadline = time.monotonic() + 10.0
     while True:
         try:
@@ -212,15 +212,20 @@ def _greet(plan: Plan, transport: Transport) -> AgentHello:
             if trouble.code != "no_agent" or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
-    if hello.software != __version__:
-        raise Trouble(f"the agent that answers is {hello.software}, not {__version__}", code="deploy_failed")
+    running = probe(plan.robot, transport, time.time).agent
+    if f"/versions/{version}/" not in running:
+        raise Trouble(f"another agent answers: {running or hello.software}", cure="end it there", code="deploy_failed")
     return hello
 
 
 def _hello(robot: Robot, transport: Transport) -> AgentHello:
     name = console_name()
     hello = ConsoleHello(
-        protocol=PROTOCOL, oldest_protocol=OLDEST_PROTOCOL, software=__version__, client_id=f"deploy-{name}", name=name
+        protocol=PROTOCOL,
+        oldest_protocol=OLDEST_PROTOCOL,
+        software=f"fieldgate {__version__}",
+        client_id=f"deploy-{name}",
+        name=name,
     )
     wire = Wire(transport.open())
     try:
