@@ -32,6 +32,7 @@ from remote.agent.supervisor import Timing
 from remote.agent.writer import HOUSEKEEPING_S, JournalWriter
 from remote.errors import Trouble
 from remote.monitor.monitor import Monitor
+from remote.protocol import ErrorInfo, Refusal, line
 
 WORKER_COMMAND = (sys.executable, "-m", "remote.perception.worker")
 TICK_S = 1.0
@@ -197,6 +198,7 @@ class _Daemon:
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._open) >= MOST_CONSOLES:
+            writer.write(line(Refusal(ErrorInfo("too_many", f"{MOST_CONSOLES} consoles are attached", "close one"))))
             writer.close()
             return
         self._numbers += 1

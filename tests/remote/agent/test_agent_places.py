@@ -241,3 +241,12 @@ def test_no_bytes_break_the_look_at_a_jpeg(data: bytes) -> None:
     for candidate in (data, b"\xff\xd8" + data, JPEG[:10] + data):
         size = jpeg_size(candidate)
         assert size is None or (0 < size[0] < 65536 and 0 < size[1] < 65536)
+
+
+def test_the_page_shows_the_real_settings_with_their_defaults(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "agent.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "settings.yaml").write_text(example)
+    assert settings_file.load(tmp_path / "settings.yaml") == Settings()
+    for name in (*Settings.__struct_fields__, *Limits.__struct_fields__):
+        assert f"{name}:" in example
