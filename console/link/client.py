@@ -95,6 +95,7 @@ class RobotClient:
         self._dirty = True
         self._wire: Wire | None = None
         self._cut_reason = ""
+        self._cut_until_ns = 0
         self._refusal = ""
         self._samples_per_s = 0.0
         self._ping_id = 0
@@ -166,8 +167,10 @@ class RobotClient:
                 self._samples_per_s = per_s
                 self._subscribe()
 
-    def cut(self) -> None:
+    def cut(self, *, for_s: float = 0.0) -> None:
         """See Session."""
+        with self._lock:
+            self._cut_until_ns = self._clock.mono_ns() + int(for_s * 1e9)
         self._hang_up("the link was cut from this side")
 
     def retry(self) -> None:
@@ -352,9 +355,10 @@ class RobotClient:
                 self._phase("refused", trouble.what, trouble.cure, trouble.code)
             self._retry_now.wait()
             return
-        wait_s = self._backoff.next_s()
         with self._lock:
-            retry_at_ns = self._clock.mono_ns() + int(wait_s * 1e9)
+            now_ns = self._clock.mono_ns()
+            wait_s = max(self._backoff.next_s(), (self._cut_until_ns - now_ns) / 1e9)
+            retry_at_ns = now_ns + int(wait_s * 1e9)
             self._phase("down", trouble.what, trouble.cure, trouble.code, retry_at_ns=retry_at_ns)
         self._retry_now.wait(wait_s)
 
