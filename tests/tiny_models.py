@@ -31,11 +31,19 @@ def base_yolov8(labels: int = 2) -> tuple[Floats, Floats]:
 
 
 def write_model(
-    path: Path, base: Floats, follow: Floats, *, size: int = 64, dark_is_nan: bool = False, open_size: bool = False
+    path: Path,
+    base: Floats,
+    follow: Floats,
+    *,
+    size: int = 64,
+    dark_is_nan: bool = False,
+    dark_raises: bool = False,
+    open_size: bool = False,
 ) -> Path:
     """Output = base + follow * mean(picture); the mean is of the input as the contract scales it (0..1).
 
-    `dark_is_nan` takes the square root of mean - 0.3 instead: a dark picture then gives NaN everywhere.
+    `dark_is_nan` takes the square root of mean - 0.3 instead: a dark picture then gives NaN everywhere. `dark_raises` reads
+    beyond the end of a table for a picture below 0.3 that is not all black: the engine fails on that frame.
     """
     side: int | str = "side" if open_size else size
     picture = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, side, side])
@@ -45,6 +53,22 @@ def write_model(
     if dark_is_nan:
         constants.append(numpy_helper.from_array(np.float32(0.3), "least"))
         nodes += [helper.make_node("Sub", ["mean", "least"], ["over"]), helper.make_node("Sqrt", ["over"], ["level"])]
+    elif dark_raises:
+        constants += [
+            numpy_helper.from_array(np.array([0.0, 0.0], np.float32), "table"),
+            numpy_helper.from_array(np.float32(0.3), "least"),
+            numpy_helper.from_array(np.float32(0.001), "black"),
+            numpy_helper.from_array(np.int64(9), "beyond"),
+        ]
+        nodes += [
+            helper.make_node("Less", ["mean", "least"], ["is_low"]),
+            helper.make_node("Greater", ["mean", "black"], ["is_lit"]),
+            helper.make_node("And", ["is_low", "is_lit"], ["is_dark"]),
+            helper.make_node("Cast", ["is_dark"], ["one"], to=TensorProto.INT64),
+            helper.make_node("Mul", ["one", "beyond"], ["place"]),
+            helper.make_node("Gather", ["table", "place"], ["nothing"]),
+            helper.make_node("Add", ["mean", "nothing"], ["level"]),
+        ]
     else:
         nodes.append(helper.make_node("Identity", ["mean"], ["level"]))
     nodes += [
@@ -58,9 +82,14 @@ def write_model(
 
 
 def tiny_bundle(
-    folder: Path, *, like: Family = "yolov8", labels: tuple[str, ...] = LABELS, dark_is_nan: bool = False
+    folder: Path,
+    *,
+    like: Family = "yolov8",
+    labels: tuple[str, ...] = LABELS,
+    dark_is_nan: bool = False,
+    dark_raises: bool = False,
 ) -> Bundle:
     """A bundle in `folder/bundle` whose model is `base_yolov8`."""
     base, follow = base_yolov8(len(labels))
-    model = write_model(folder / "tiny.onnx", base, follow, dark_is_nan=dark_is_nan)
+    model = write_model(folder / "tiny.onnx", base, follow, dark_is_nan=dark_is_nan, dark_raises=dark_raises)
     return make_bundle(model, like, labels, folder / "bundle")

@@ -129,6 +129,7 @@ def write_bundle(onnx: Path, contract: Contract, output: Path) -> Bundle:
 
 def _fill(work: Path, onnx: Path, contract: Contract) -> bytes:
     shutil.copyfile(onnx, work / MODEL)
+    _refuse_dependent(onnx, work / MODEL)
     (work / CONTRACT).write_text(contract_text(contract), encoding="utf-8")
     files = {name: entry_of(work / name) for name in (MODEL, CONTRACT)}
     manifest = manifest_bytes(contract.name, files)
@@ -136,6 +137,17 @@ def _fill(work: Path, onnx: Path, contract: Contract) -> bytes:
     for path in (*sorted(work.iterdir()), work):
         _sync(path)
     return manifest
+
+
+def _refuse_dependent(onnx: Path, alone: Path) -> None:
+    """A model whose weights lie in files beside it loads where it was exported and nowhere else."""
+    from remote.perception.engines.onnx_runtime import open_session
+
+    try:
+        open_session(alone)
+    except Trouble as trouble:
+        cure = "Export it as one file, with its weights inside"
+        raise Trouble(f"model {onnx} can't be loaded on its own", cure=cure, code="model_unreadable") from trouble
 
 
 def _same_or_refuse(output: Path, digest: str) -> Bundle:

@@ -154,7 +154,8 @@ class WorkerLoop:
 
     def _fold(self, now_ns: int) -> None:
         liveness, parts = self._parts.liveness, self._parts
-        health = CameraHealth(liveness.phase, self._reason(), liveness.brightness, parts.eye.reopened)
+        brightness = None if liveness.brightness is None else round(liveness.brightness, 1)
+        health = CameraHealth(liveness.phase, self._reason(), brightness, parts.eye.reopened)
         dropped = parts.handoff.take_dropped()
         parts.reporter.window(parts.tally.fold(now_ns, camera=health, dropped=dropped))
 

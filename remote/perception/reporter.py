@@ -14,7 +14,7 @@ from remote.protocol import Event, Failure, Scalar, Severity, Window
 
 
 class Reporter:
-    """Sends journal entries. A failure that repeats is told once a second, with the number of its repeats."""
+    """Sends journal entries. A failure that repeats is told ever more seldom (FailureGate), with the number of its repeats."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Reporter:
         stages_ms: Mapping[str, float] | None = None,
         data: dict[str, Scalar] | None = None,
     ) -> None:
-        """Journal a failure with its picture, unless its kind (name and subject) was told within the last second."""
+        """Journal a failure with its picture, unless its kind (name and subject) was told a short while ago."""
         withheld = self._gate.admit((name, subject), text, self._clock())
         if withheld is None:
             return

@@ -28,6 +28,8 @@ def open_session(model: Path, *, threads: int = 1) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Several threads would otherwise spin between two frames and take a robot's cores for nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # its warnings are for the model's makers
     present = [name for name in _PREFERRED if name in ort.get_available_providers()]
     try:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 
@@ -83,6 +84,18 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> N
     with pytest.raises(Trouble) as caught:
         make_bundle(tmp_path / "m.onnx", "yolov8", LABELS, tmp_path / "b")
     assert caught.value.code == "model_unreadable"
+
+
+def test_a_model_whose_weights_lie_beside_it_is_refused_before_it_fails_on_the_robot(tmp_path: Path) -> None:
+    base, follow = base_yolov8(600)
+    whole = onnx.load(str(write_model(tmp_path / "m.onnx", base, follow)))
+    apart = tmp_path / "apart.onnx"
+    onnx.save(whole, str(apart), save_as_external_data=True, location="weights.bin", size_threshold=100)
+    labels = tuple(f"label {n}" for n in range(600))
+    with pytest.raises(Trouble, match=r"apart\.onnx can't be loaded on its own"):
+        make_bundle(apart, "yolov8", labels, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    assert make_bundle(tmp_path / "m.onnx", "yolov8", labels, tmp_path / "b").contract.labels == labels
 
 
 def rewritten(bundle: Bundle, folder: Path, **changes: object) -> Bundle:

@@ -51,6 +51,22 @@ def test_a_repeated_failure_is_told_once_a_second_with_its_count() -> None:
     assert gate.overdue(9 * S, everything=True) == []
 
 
+def told_in(gate: FailureGate, start_s: float, seconds: float) -> int:
+    """How many of 10 failures a second are told."""
+    return sum(
+        gate.admit(("a", ""), "x", round((start_s + n / 10) * S)) is not None for n in range(round(seconds * 10))
+    )
+
+
+def test_a_fault_that_lasts_a_night_is_told_ever_more_seldom_and_a_new_one_at_once() -> None:
+    gate = FailureGate()
+    assert told_in(gate, 0, 60) == 6  # at 0, 1, 3, 7, 15, 31 s
+    assert 8 <= told_in(gate, 60, 600) <= 12  # one a minute
+    gate.overdue(800 * S)
+    gate.overdue(900 * S)  # it stayed away: forgotten
+    assert told_in(gate, 901, 2.5) == 2
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, S)), max_size=60))
 def test_no_failure_is_ever_lost_from_the_count(steps: list[tuple[str, int]]) -> None:
     gate, now, told = FailureGate(), 0, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,16 +185,23 @@ def test_a_corrupt_picture_is_told_by_name_and_the_others_go_on(start: Start, fo
     assert worker.bodies(Window)[0].frames > 0
 
 
-def test_nan_is_a_failure_with_its_picture_never_an_empty_answer(start: Start, folder: Path) -> None:
-    (folder / "bundle" / "manifest.json").unlink()
-    for path in (folder / "bundle").iterdir():
-        path.unlink()
-    tiny_bundle(folder, dark_is_nan=True)
+@pytest.mark.parametrize(
+    ("name", "says", "model"),
+    [
+        ("bad_output", "NaN", lambda folder: tiny_bundle(folder, dark_is_nan=True)),
+        ("inference_error", "the engine failed", lambda folder: tiny_bundle(folder, dark_raises=True)),
+    ],
+)
+def test_a_frame_without_an_answer_is_a_failure_with_its_picture_never_an_empty_answer(
+    start: Start, folder: Path, name: str, says: str, model: Callable[[Path], object]
+) -> None:
+    shutil.rmtree(folder / "bundle")
+    model(folder)
     save(folder / "seen" / "2.jpg", 30)
     worker = start()
-    worker.wait(lambda: bool(worker.failures("bad_output") and worker.bodies(Window)), "the failure and a window")
-    failure = worker.failures("bad_output")[0]
-    assert "NaN" in failure.text
+    worker.wait(lambda: bool(worker.failures(name) and worker.bodies(Window)), "the failure and a window")
+    failure = worker.failures(name)[0]
+    assert says in failure.text
     assert failure.data["label"] == "2.jpg"
     picture = (worker.pictures / f"{failure.picture}.jpg").read_bytes()
     assert hashlib.sha256(picture).hexdigest() == failure.picture
