@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -48,9 +49,12 @@ def cli(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with a code of console.exits; errors are two lines on stderr."""
+    _answer_shell_completion()
     debug = "--debug" in sys.argv[1:2]
     try:
-        cli.main(standalone_mode=False)
+        # Not cli.main(): that one ends with 1 when the reader of a pipe has left.
+        with cli.make_context("fieldgate", sys.argv[1:]) as context:
+            cli.invoke(context)
         code = exits.OK
     except click.exceptions.Exit as end:
         code = end.exit_code
@@ -72,7 +76,14 @@ def main() -> NoReturn:
 
 def _reader_gone() -> int:
     """The reader of our pipe (`| head`) has left: that is no error, but Python must not complain when it exits."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exits.OK
+
+
+def _answer_shell_completion() -> None:
+    """What `_FIELDGATE_COMPLETE=bash_source fieldgate` and the completion that it sets up ask for."""
+    instruction = os.environ.get("_FIELDGATE_COMPLETE")
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, "fieldgate", "_FIELDGATE_COMPLETE", instruction))

@@ -19,7 +19,7 @@ from remote.errors import Trouble
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType["float"]):
     """`90`, `90s`, `1.5m`, `8h`: seconds as a float, above 0."""
 
     name = "duration"
