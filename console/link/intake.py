@@ -38,7 +38,8 @@ class Intake:
         self.stored_seq = 0
         self.trouble: Trouble | None = None
         self.ask_again_ns: int | None = None
-        self.note = ""
+        aside = store.moved_aside
+        self.note = f"this laptop's store was damaged; it was moved to {aside} and begun anew" if aside else ""
 
     def past(self) -> tuple[Entry, ...]:
         """What the store holds of the robot's newest journal, for a screen before the link is up."""

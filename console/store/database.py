@@ -51,6 +51,9 @@ def store_trouble(path: Path, error: sqlite3.Error | OSError) -> Trouble:
     if "full" in text or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
         what = f"the laptop's disk is full: {path.name} can't take more entries (nothing is lost, the robot keeps them)"
         return Trouble(what, cure=f"free space on the file system of {path.parent}", code="store_full")
+    if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error):
+        cure = f"move {path} away (with its -wal and -shm) and start again; the robot sends what it still has"
+        return Trouble(f"the store {path} is damaged: {error}", cure=cure, code="store_unusable")
     return Trouble(
         f"the store {path} can't be used: {error}",
         cure="check the folder's permissions and that no other program holds the file",
