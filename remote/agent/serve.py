@@ -272,6 +272,7 @@ def _pid_in(file: IO[str]) -> str:
 def _log_to(places: Places) -> None:
     handler = RotatingFileHandler(places.log, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.raiseExceptions = False  # on a full disk each line would else write a traceback to stderr, and block there
     root = logging.getLogger("fieldgate")
     root.handlers = [handler]
     root.setLevel(logging.INFO)
