@@ -75,7 +75,8 @@ class Actions:
         digest = agent.settings.bundle or agent.bundles.default_digest()
         if digest is None:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
-        await asyncio.to_thread(sources.check, agent.settings.source)
+        if not insist:  # at boot a camera may come later than the agent: the worker waits for it
+            await asyncio.to_thread(sources.check, agent.settings.source)
         config = await asyncio.to_thread(agent.worker_config, agent.settings.source, digest)
         await agent.supervisor.start(config, insist=insist)
 
@@ -113,6 +114,8 @@ class Actions:
             await self.start_worker()
         except Trouble as trouble:
             agent.save(before)
+            if trouble.code == "stopped":  # somebody, or on_link_loss, wants it to stand still
+                raise
             with contextlib.suppress(Trouble):  # the state in the reply says how that ended
                 await self.start_worker()
             raise Trouble(

@@ -88,7 +88,9 @@ class Connection:
         now, period_ns = self._agent.clock.mono_ns(), int(1e9 / self.samples_per_s)
         if now + period_ns // 4 < self._sample_due_ns:
             return
-        self._sample_due_ns = max(self._sample_due_ns, now - period_ns) + period_ns  # keeps the mean rate despite jitter
+        self._sample_due_ns = (
+            max(self._sample_due_ns, now - period_ns) + period_ns
+        )  # keeps the mean rate despite jitter
         self._sample = data
         self._wake.set()
 
@@ -252,10 +254,11 @@ class Connection:
 
     def _send_entries(self) -> None:
         sent = self._sent_seq
-        if sent is None or sent >= self._agent.writer.last_seq:
-            return
+        agent = self._agent
+        if sent is None or sent >= agent.writer.last_seq or agent.reader.journal_id != agent.writer.journal_id:
+            return  # nothing new, or a new journal has just begun and this connection is about to end
         try:
-            entries = self._agent.reader.after(sent)
+            entries = agent.reader.after(sent)
         except (JournalDamaged, JournalFull) as error:
             log.error("the journal can't be read: %s", error)
             return  # the writer finds the damage too and begins a new journal; this connection then ends

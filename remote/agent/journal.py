@@ -221,6 +221,8 @@ class JournalReader:
         with _translated():
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
             self._connection.execute("PRAGMA query_only=ON")
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
+        self.journal_id = str(row[0]) if row else ""
         self._boots: dict[int, str] = {}
 
     def after(self, seq: int, limit: int = CHUNK_ENTRIES, limit_bytes: int = CHUNK_BYTES) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from remote.agent.settings import Limits
 from remote.protocol import Event
 
 UNSEEN_LIMIT_S = 14 * 86400.0
-LEAST_BYTES = 128 * 1024
+LEAST_BYTES = 8 * 1024 * 1024
 """The journal is not cut below this for the free-space floor: somebody else fills that disk."""
 HEADROOM = 0.1
 

@@ -59,7 +59,7 @@ class Options:
 
 
 def serve(places: Places, options: Options) -> None:
-    """Run the agent until SIGTERM, SIGINT or its loneliness ends it. Raises Trouble where it can't begin."""
+    """Run the agent until SIGTERM, SIGINT, SIGHUP or its loneliness ends it. Raises Trouble where it can't begin."""
     os.umask(0o077)  # journal, log and pictures are this user's alone, wherever they lie
     places.prepare()
     with _locked(places):
@@ -81,7 +81,7 @@ class _Daemon:
         """From the first entry to the last."""
         self._done = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._done.set)
         writer = self._open_journal(loop)
         try:
