@@ -16,6 +16,10 @@ from remote.errors import Trouble
 from remote.protocol import Drill
 
 
+_SLOW_MS = 50.0
+_RECOVERY_S = 60.0
+
+
 class Step(msgspec.Struct, frozen=True):
     """One fault: what is said, what is done, when it is seen, and how long it is left to look at."""
 
@@ -43,7 +47,8 @@ def _inference_over(limit_ms: float) -> Callable[[Snapshot], bool]:
     def seen(snapshot: Snapshot) -> bool:
         if not snapshot.windows:
             return False
-        median = snapshot.windows[-1].body.stages_ms["inference"].quantile(0.5)
+        inference = snapshot.windows[-1].body.stages_ms.get("inference")
+        median = inference.quantile(0.5) if inference else None
         return median is not None and median > limit_ms
 
     return seen
@@ -51,6 +56,15 @@ def _inference_over(limit_ms: float) -> Callable[[Snapshot], bool]:
 
 def _crashed(snapshot: Snapshot) -> bool:
     return bool(snapshot.failures) and snapshot.failures[-1].body.name == "worker_crash"
+
+
+def _well(snapshot: Snapshot) -> bool:
+    """Link up, worker running, and the newest window's camera and inference as they should be."""
+    running = snapshot.state is not None and snapshot.state.worker.phase == "running"
+    if snapshot.link.phase != "up" or not running or not snapshot.windows:
+        return False
+    newest = snapshot.windows[-1].body
+    return newest.camera.phase == "ok" and newest.frames > 0 and not _inference_over(_SLOW_MS)(snapshot)
 
 
 STEPS = (
@@ -65,7 +79,7 @@ STEPS = (
         "slow inference",
         "inference is made 120 ms slower for 10 s: p50 and p95 climb, FPS falls, the latency alarm rises",
         _drill("slow_inference", 10),
-        _inference_over(50),
+        _inference_over(_SLOW_MS),
         14,
     ),
     Step(
@@ -126,6 +140,10 @@ class Tour:
             self._over.wait(step.look_s)
         elif not self._over.is_set():
             self._say(f"{head}: the console has not seen it within 15 s")
+        if not _well(self._session.snapshot):
+            self._say(f"{head}: waiting until all is well again")
+        if not self._wait(_well, _RECOVERY_S) and not self._over.is_set():
+            self._say(f"{head}: not well again after {_RECOVERY_S:.0f} s; see the events")
 
     def _wait(self, seen: Callable[[Snapshot], bool], limit_s: float) -> bool:
         """Look ten times a second until `seen`, the limit, or the tour's end."""
