@@ -24,6 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.table import Line, show
+from bench.usual_model import LABELS as USUAL_LABELS
+from bench.usual_model import write_usual_model
 from remote.models.bundle import Bundle, load_bundle
 from remote.models.contract import Contract
 from remote.models.labels_file import read_labels
@@ -193,6 +195,11 @@ def _rows(rounds: int) -> Iterator[Row]:
     tabletop = ROOT / "remote" / "bundles" / "tabletop"
     if tabletop.is_dir():
         bundle = load_bundle(tabletop)
+        for size in FRAME_SIZES:
+            yield measure(bundle, scene_frames(*size), rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        usual = write_usual_model(Path(folder) / "usual.onnx")
+        bundle = make_bundle(usual, "yolov8", USUAL_LABELS, Path(folder) / "bundle", name="416x416 net")
         for size in FRAME_SIZES:
             yield measure(bundle, scene_frames(*size), rounds)
     model = REAL / "yolox_nano.onnx"
