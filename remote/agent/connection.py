@@ -88,9 +88,9 @@ class Connection:
         now, period_ns = self._agent.clock.mono_ns(), int(1e9 / self.samples_per_s)
         if now + period_ns // 4 < self._sample_due_ns:
             return
-        self._sample_due_ns = (
-            max(self._sample_due_ns, now - period_ns) + period_ns
-        )  # keeps the mean rate despite jitter
+        on_time = now - self._sample_due_ns < period_ns
+        # Counted from when it was due, so that jitter leaves the mean rate alone; from now on, when it is far behind.
+        self._sample_due_ns = (self._sample_due_ns if on_time else now) + period_ns
         self._sample = data
         self._wake.set()
 
