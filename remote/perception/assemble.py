@@ -18,7 +18,9 @@ from remote.perception.jpeg import PictureStore
 from remote.perception.liveness import Limits, Liveness
 from remote.perception.loop import Parts, WorkerLoop
 from remote.perception.messages import Ready, WorkerConfig
+from remote.perception.orders import Orders
 from remote.perception.reporter import Reporter
+from remote.perception.sampler import Sampler
 from remote.perception.tally import Tally
 from remote.perception.wire import Outbox
 from remote.protocol import BundleState
@@ -47,18 +49,21 @@ def assemble(
     unplugged = drills.unplugged if drills is not None else _never
     limits = Limits.for_camera(noisy=camera.noisy, interval_s=camera.interval_s)
     now = time.monotonic_ns()
+    reporter = Reporter(outbox, pictures, source=config.source, bundle=digest)
     parts = Parts(
         detector=detector,
         eye=Eye(lambda: make_camera(source), handoff, unplugged=unplugged),
         handoff=handoff,
         liveness=Liveness(limits, now),
         tally=Tally(run=config.run, source=config.source, bundle=digest, labels=labels, now_ns=now),
-        reporter=Reporter(outbox, pictures, source=config.source, bundle=digest),
+        reporter=reporter,
         outbox=outbox,
+        sampler=Sampler(config.samples_per_s, now),
+        orders=Orders(outbox, reporter, drills),
         drills=drills,
     )
     ready = Ready(BundleState(digest, bundle.contract.name, labels), detector.engine.name)
-    return ready, parts, WorkerLoop(parts, samples_per_s=config.samples_per_s, ended=ended)
+    return ready, parts, WorkerLoop(parts, ended=ended)
 
 
 def _warm_detector(bundle: Bundle, threads: int) -> Detector:

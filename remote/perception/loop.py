@@ -1,25 +1,25 @@
-"""The worker's loop: newest frame in, result out, one window a second, and never a silence longer than BEAT_S."""
+"""The worker's loop: newest frame in, result out, one window a second, and never a silence longer than a second."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from remote.perception.arrays import Pixels
 from remote.perception.detector import Detector
 from remote.perception.drills import Drills
 from remote.perception.eye import Eye
 from remote.perception.faults import FrameFault
 from remote.perception.handoff import Gone, Handoff, Note, Opened, Seen, Spoiled, Unreadable
-from remote.perception.jpeg import encode
 from remote.perception.liveness import Change, Liveness
-from remote.perception.messages import AskFrame, Beat, Cause, FrameAnswer, Live, MarkFrame, Quit, SampleRate
+from remote.perception.messages import Beat, Live, Quit, SampleRate
+from remote.perception.orders import Orders
 from remote.perception.reporter import Reporter
+from remote.perception.sampler import Sampler
+from remote.perception.shown import Shown
 from remote.perception.tally import Tally
 from remote.perception.wire import Outbox
-from remote.protocol import SAMPLES_PER_S_MAX, CameraHealth, Detection, Picture, Sample
+from remote.protocol import CameraHealth
 
 BEAT_NS = 500_000_000
 LONGEST_WAIT_S = 0.1
@@ -29,7 +29,7 @@ _NS_PER_MS = 1e6
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop joins; each has a file of its own."""
+    """What the loop joins; each has a file of its own. `drills` is None where they are not allowed."""
 
     detector: Detector
     eye: Eye
@@ -38,16 +38,9 @@ class Parts:
     tally: Tally
     reporter: Reporter
     outbox: Outbox
+    sampler: Sampler
+    orders: Orders
     drills: Drills | None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The newest frame that has a result."""
-
-    number: int
-    seen: Seen
-    detections: tuple[Detection, ...]
 
 
 class WorkerLoop:
@@ -55,7 +48,6 @@ class WorkerLoop:
 
     Args:
         parts: everything it joins.
-        samples_per_s: how many live samples are wanted until a SampleRate says otherwise.
         clock: monotonic nanoseconds.
         ended: asked each turn; True ends the loop (a signal came).
     """
@@ -64,13 +56,11 @@ class WorkerLoop:
         self,
         parts: Parts,
         *,
-        samples_per_s: float,
         clock: Callable[[], int] = time.monotonic_ns,
         ended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._parts, self._clock, self._ended = parts, clock, ended
-        self._rate = min(samples_per_s, SAMPLES_PER_S_MAX)
-        self._sample_due_ns = self._beat_due_ns = clock()
+        self._beat_due_ns = clock()
         self._frames = 0
         self._shown: Shown | None = None
         self._quit = False
@@ -104,48 +94,35 @@ class WorkerLoop:
         try:
             result = self._parts.detector.detect(seen.frame.image)
         except FrameFault as fault:
-            self._failed(fault.name, str(fault), seen, number)
+            self._failed(fault, seen, number)
         else:
             detections = result.boxes.detections()
             now = self._clock()
             end_to_end = (now - seen.frame.capture_mono_ns) / _NS_PER_MS
             stages = {"capture": seen.capture_ms, **result.stages_ms, "end_to_end": end_to_end}
+            self._shown = Shown(number, seen, stages, detections)
             self._parts.tally.frame(stages, detections)
-            self._shown = Shown(number, seen, detections)
-            self._send_sample(self._shown, stages, now)
+            if self._parts.sampler.take(now):
+                self._parts.outbox.send(Live(self._shown.sample()))
         self._report(self._parts.liveness.frame(seen.frame.capture_mono_ns, seen.look), seen, number)
 
-    def _failed(self, name: str, text: str, seen: Seen, number: int) -> None:
+    def _failed(self, fault: FrameFault, seen: Seen, number: int) -> None:
         self._parts.tally.failed()
-        label = seen.frame.label
-        stages = {"capture": seen.capture_ms}
-        data = {"label": label} if label else {}
-        image = seen.frame.image
-        self._parts.reporter.failure(name, text, image=image, frame=number, stages_ms=stages, data=dict(data))
-
-    def _send_sample(self, shown: Shown, stages_ms: dict[str, float], now_ns: int) -> None:
-        if self._rate <= 0 or now_ns < self._sample_due_ns:
-            return
-        interval_ns = round(_NS_PER_S / self._rate)
-        # Counted from when it was due, so that the rate is kept; from now on, when it is far behind.
-        self._sample_due_ns = max(self._sample_due_ns + interval_ns, now_ns - interval_ns)
-        frame = shown.seen.frame
-        height, width = frame.image.shape[:2]
-        stages = {stage: round(ms, 3) for stage, ms in stages_ms.items()}
-        sample = Sample(frame.capture_mono_ns, shown.number, width, height, stages, shown.detections)
-        self._parts.outbox.send(Live(sample))
+        frame, stages = seen.frame, {"capture": seen.capture_ms}
+        data = {"label": frame.label} if frame.label else {}
+        self._parts.reporter.failure(
+            fault.name, str(fault), image=frame.image, frame=number, stages_ms=stages, data=dict(data)
+        )
 
     # ------------------------------------------------------------ time
 
     def _time_passed(self) -> None:
-        now = self._clock()
-        parts = self._parts
+        now, parts = self._clock(), self._parts
         self._report(parts.liveness.tick(now))
         if parts.eye.tick(now, parts.liveness.phase):
             parts.liveness.opening(now)
-        if parts.drills is not None:
-            for fault in parts.drills.over():
-                parts.reporter.event("drill_over", "info", f"the drill {fault} is over", {"fault": fault})
+        for fault in parts.drills.over() if parts.drills is not None else ():
+            parts.reporter.event("drill_over", "info", f"the drill {fault} is over", {"fault": fault})
         if now >= self._beat_due_ns:
             self._beat_due_ns = now + BEAT_NS
             parts.outbox.send(Beat(self._frames))
@@ -153,23 +130,21 @@ class WorkerLoop:
             self._fold(now)
 
     def _fold(self, now_ns: int) -> None:
-        liveness, parts = self._parts.liveness, self._parts
+        liveness, eye = self._parts.liveness, self._parts.eye
         brightness = None if liveness.brightness is None else round(liveness.brightness, 1)
-        health = CameraHealth(liveness.phase, self._reason(), brightness, parts.eye.reopened)
-        dropped = parts.handoff.take_dropped()
-        parts.reporter.window(parts.tally.fold(now_ns, camera=health, dropped=dropped))
-
-    def _reason(self) -> str:
-        hanging = self._parts.eye.hanging
-        reason = self._parts.liveness.reason
-        return f"{reason}; {hanging} reads hang in the driver" if hanging and reason else reason
+        reason = liveness.reason
+        if reason and eye.hanging:
+            reason = f"{reason}; {eye.hanging} reads hang in the driver"
+        health = CameraHealth(liveness.phase, reason, brightness, eye.reopened)
+        window = self._parts.tally.fold(now_ns, camera=health, dropped=self._parts.handoff.take_dropped())
+        self._parts.reporter.window(window)
 
     def _report(self, changes: list[Change], seen: Seen | None = None, number: int | None = None) -> None:
         for change in changes:
             if change.name == "camera_recovered":
                 self._parts.reporter.event(change.name, "info", change.text, {"away_s": round(change.away_s, 3)})
             else:
-                image: Pixels | None = seen.frame.image if seen is not None else None
+                image = seen.frame.image if seen is not None else None
                 self._parts.reporter.failure_now(change.name, change.text, image=image, frame=number)
 
     # ------------------------------------------------------------ notes
@@ -178,18 +153,14 @@ class WorkerLoop:
         if isinstance(note, (Opened, Gone, Spoiled)):
             if note.opening == self._parts.eye.opening:
                 self._heed_camera(note)
-        elif isinstance(note, AskFrame):
-            self._parts.outbox.send(FrameAnswer(note.id, self._picture(max(16, note.max_width))))
-        elif isinstance(note, MarkFrame):
-            self._mark(note)
         elif isinstance(note, SampleRate):
-            self._rate = min(max(0.0, note.per_s), SAMPLES_PER_S_MAX)
-        elif isinstance(note, Cause):
-            self._drill(note)
+            self._parts.sampler.set_rate(note.per_s)
         elif isinstance(note, Unreadable):
             self._parts.reporter.event("message_refused", "warning", f"a message was refused: {note.text}")
         elif isinstance(note, Quit):
             self._quit = True
+        else:
+            self._parts.orders.obey(note, self._shown)
 
     def _heed_camera(self, note: Opened | Gone | Spoiled) -> None:
         reporter, eye = self._parts.reporter, self._parts.eye
@@ -200,39 +171,6 @@ class WorkerLoop:
             data = {"label": note.subject} if note.subject else {}
             reporter.failure("bad_frame", note.text, subject=note.subject, data=dict(data))
         elif eye.opened(note.opening):
-            text = "the camera was opened again"
-            reporter.event("camera_reopened", "info", text, {"reopened": eye.reopened})
+            reporter.event("camera_reopened", "info", "the camera was opened again", {"reopened": eye.reopened})
         else:
             reporter.event("camera_opened", "info", "the camera was opened")
-
-    def _mark(self, note: MarkFrame) -> None:
-        shown = self._shown
-        image = shown.seen.frame.image if shown is not None else None
-        number = shown.number if shown is not None else None
-        text = note.note or "marked without a note"
-        self._parts.reporter.failure_now("operator_mark", text, image=image, frame=number, data={"note": note.note})
-        self._parts.outbox.send(FrameAnswer(note.id, self._picture(None)))
-
-    def _picture(self, max_width: int | None) -> Picture | None:
-        if self._shown is None:
-            return None
-        frame = self._shown.seen.frame
-        jpeg = encode(frame.image, max_width=max_width)
-        return Picture(
-            jpeg=jpeg,
-            digest=hashlib.sha256(jpeg).hexdigest(),
-            width=frame.image.shape[1],
-            height=frame.image.shape[0],
-            frame=self._shown.number,
-            capture_mono_ns=frame.capture_mono_ns,
-            detections=self._shown.detections,
-        )
-
-    def _drill(self, cause: Cause) -> None:
-        reporter, drills = self._parts.reporter, self._parts.drills
-        if drills is None:
-            reporter.event("drill_refused", "warning", "this worker was started without drills", {"fault": cause.fault})
-            return
-        data = {"fault": cause.fault, "seconds": cause.seconds}
-        reporter.event("drill_began", "warning", f"drill: {cause.fault} for {cause.seconds:g} s", dict(data))
-        drills.begin(cause)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from remote.perception.failure_gate import FailureGate
 from remote.perception.jpeg import PictureStore, encode
+from remote.perception.sampler import Sampler
 from remote.perception.tally import Tally
 from remote.protocol import STAGES, CameraHealth, Detection, LabelCount
 
@@ -77,6 +78,19 @@ def test_no_failure_is_ever_lost_from_the_count(steps: list[tuple[str, int]]) ->
         told += sum(repeats.count for repeats in gate.overdue(now))
     told += sum(repeats.count for repeats in gate.overdue(now, everything=True))
     assert told == len(steps)
+
+
+@pytest.mark.parametrize(("per_s", "sent"), [(0.0, 0), (-3.0, 0), (1.0, 10), (7.0, 70), (10.0, 100), (1000.0, 300)])
+def test_samples_keep_the_rate_that_was_asked_for(per_s: float, sent: int) -> None:
+    sampler = Sampler(per_s, 0)
+    taken = sum(sampler.take(frame * S // 60) for frame in range(600))  # ten seconds at 60 frames a second
+    assert taken == pytest.approx(sent, rel=0.15)
+
+
+def test_after_a_pause_samples_do_not_catch_up() -> None:
+    sampler = Sampler(10.0, 0)
+    assert sampler.take(0)
+    assert [sampler.take(60 * S + n) for n in range(4)] == [True, True, False, False]
 
 
 def test_a_kept_picture_is_named_by_its_digest_and_decodes(tmp_path: Path) -> None:
