@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from remote.models.bundle import load_bundle
+from remote.models.make import write_bundle
 from remote.perception.messages import (
     AskFrame,
     Beat,
@@ -47,7 +50,15 @@ T = TypeVar("T")
 class Worker:
     """One worker process; everything that it says is kept in `said`."""
 
-    def __init__(self, folder: Path, source: str, *, drills: bool = False, samples_per_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: str,
+        *,
+        drills: bool = False,
+        samples_per_s: float = 30.0,
+        before: Callable[[], None] | None = None,
+    ) -> None:
         self.pictures = folder / "pictures"
         config = WorkerConfig(
             run=1,
@@ -59,7 +70,9 @@ class Worker:
         )
         self.said: list[FromWorker] = []
         command = [sys.executable, "-m", "remote.perception.worker"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, preexec_fn=before
+        )
         self.send(config)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -249,6 +262,17 @@ def test_a_mark_and_a_question_are_answered_with_the_newest_frame(start: Start) 
     assert (worker.pictures / f"{failure.picture}.jpg").is_file()
 
 
+def test_a_full_disk_costs_the_picture_not_the_failure(start: Start) -> None:
+    worker = start(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)))  # the kernel takes no more
+    worker.wait(lambda: worker.messages(Live), "a sample")
+    worker.send(MarkFrame(1, "look"))
+    failure = worker.wait(lambda: worker.failures("operator_mark"), "the mark")[0]
+    assert failure.picture is None
+    assert failure.text == "look (the picture was not kept: File too large)"
+    assert list(worker.pictures.iterdir()) == []
+    worker.wait(lambda: worker.bodies(Window), "work that goes on")
+
+
 def test_samples_come_only_as_often_as_they_are_wanted(start: Start) -> None:
     worker = start(samples_per_s=0.0)
     worker.wait(lambda: worker.bodies(Window), "a window")
@@ -258,10 +282,20 @@ def test_samples_come_only_as_often_as_they_are_wanted(start: Start) -> None:
     assert 4 <= len(worker.messages(Live)) <= 14
 
 
+def wrong_width(folder: Path) -> None:
+    """The same model with a contract that fits another one, and a manifest that fits that contract."""
+    made = load_bundle(folder / "bundle")
+    given = msgspec.structs.replace(made.contract.input, width=96)
+    write_bundle(made.model, msgspec.structs.replace(made.contract, input=given), folder / "wrong")
+    shutil.rmtree(folder / "bundle")
+    (folder / "wrong").rename(folder / "bundle")
+
+
 @pytest.mark.parametrize(
     ("damage", "source", "code", "says"),
     [
         (lambda f: (f / "bundle" / "model.onnx").write_bytes(b"x"), None, "bundle_incomplete", "model.onnx"),
+        (wrong_width, None, "model_mismatch", "the model takes [1, 3, 64, 64]"),
         (None, "folder:/nowhere", "source_unusable", "/nowhere"),
         (None, "webcam:0", "source_invalid", "webcam"),
         (lambda f: (f / "pictures").write_text("a file"), None, "pictures_unusable", "pictures"),
