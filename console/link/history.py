@@ -81,7 +81,9 @@ class SnapshotBuilder:
         for entry in entries:
             line = self._lines.get(kind_of(entry))
             if line is not None:
-                line.add(entry)
+                # Decoded bodies are views of the whole message that brought them, which must not stay in memory.
+                body = msgspec.Raw(bytes(entry.body))
+                line.add(Entry(entry.seq, entry.boot_id, entry.mono_ns, entry.wall_ns, body))
 
     def build(self, now_ns: int) -> Snapshot:
         """The snapshot at `now_ns` of the laptop's monotonic clock."""

@@ -100,8 +100,9 @@ class Lines:
         return bool(self._ready)
 
     def _take(self, came: bytes) -> None:
+        last = came.rfind(b"\n")  # only in what is new: a long line must not be searched again with each piece
+        cut = len(self._rest) + last + 1 if last >= 0 else 0
         self._rest += came
-        cut = self._rest.rfind(b"\n") + 1
         if cut:
             self._ready = [line + b"\n" for line in bytes(self._rest[: cut - 1]).split(b"\n")][::-1]
             del self._rest[:cut]
