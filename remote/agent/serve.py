@@ -142,7 +142,8 @@ class _Daemon:
     async def _wind_down(self) -> None:
         for one in self._background:
             one.cancel()
-        await self._agent.supervisor.stop()
+        with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
+            await self._agent.supervisor.stop()
         await asyncio.to_thread(self._agent.writer.flush, 2.0)
         await asyncio.sleep(0)  # lets the last commit reach the subscribers
         for console in list(self._agent.consoles.values()):
@@ -175,8 +176,7 @@ class _Daemon:
         if agent.look_at_lease():
             self._link_lost()
         self._look_for_loneliness()
-        if time.monotonic() - agent.writer.alive_s < WRITER_SILENT_S:
-            systemd.notify("WATCHDOG=1")
+        feed_watchdog(agent, time.monotonic())
 
     def _link_lost(self) -> None:
         agent = self._agent
@@ -184,7 +184,13 @@ class _Daemon:
             agent.event(
                 "link_loss_stop", "warning", "nobody commands any more: the worker is stopped, as on_link_loss says"
             )
-            self._do(agent.supervisor.stop())
+            self._do(self._stop_worker())
+
+    async def _stop_worker(self) -> None:
+        try:
+            await self._agent.supervisor.stop()
+        except Trouble as trouble:
+            self._agent.event("worker_unkillable", "error", trouble.what, cure=trouble.cure)
 
     def _look_for_loneliness(self) -> None:
         limit_s, now = self._options.exit_when_alone_s, self._clock.mono_ns()
@@ -216,6 +222,12 @@ class _Daemon:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def feed_watchdog(agent: Agent, now_s: float) -> None:
+    """Tell systemd that the agent works; not where the journal's thread made no turn for WRITER_SILENT_S."""
+    if now_s - agent.writer.alive_s < WRITER_SILENT_S:
+        systemd.notify("WATCHDOG=1")
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,18 +48,21 @@ from remote.protocol import (
 class Timing:
     """Seconds: `beat_s` without a Beat is a hang, `start_s` without Ready too (engines are built and warmed up then).
 
-    `quit_s` and `term_s` are what Quit and SIGTERM are given. Restarts wait `backoff_first_s`, doubling to
-    `backoff_most_s`, and begin anew after `healthy_s` of running.
+    `quit_s`, `term_s` and `kill_s` are what Quit, SIGTERM and SIGKILL are given, `unable_s` what a worker that said Unable,
+    `ask_s` what one that was asked for a frame. Restarts wait `backoff_first_s`, doubling to `backoff_most_s`, and begin
+    anew after `healthy_s` of running.
     """
 
     beat_s: float = 5.0
     start_s: float = 120.0
     quit_s: float = 3.0
     term_s: float = 2.0
+    kill_s: float = 5.0
     backoff_first_s: float = 0.5
     backoff_most_s: float = 30.0
     healthy_s: float = 60.0
     ask_s: float = 4.0
+    unable_s: float = 2.0
 
 
 class WorkerListener(Protocol):
@@ -85,6 +88,7 @@ class _Life:
     ready_ns: int = 0
     unable: Unable | None = None
     hung_s: float | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Supervisor:
@@ -142,7 +146,10 @@ class Supervisor:
         await asyncio.shield(self._confirmed)
 
     async def stop(self) -> None:
-        """End the worker and wait until the process is gone: Quit, then SIGTERM, then SIGKILL. Nothing where none runs."""
+        """End the worker and wait until the process is gone: Quit, then SIGTERM, then SIGKILL. Nothing where none runs.
+
+        Raises Trouble (code `unkillable`) where even that does not end it: it hangs in the kernel.
+        """
         task = self._task
         if task is None:
             return
@@ -154,13 +161,15 @@ class Supervisor:
                 break
             if self._life:
                 self._life.process.signal(number)
-        await asyncio.wait({task})
+        if not (await asyncio.wait({task}, timeout=self._timing.kill_s))[0]:
+            what = "the worker does not end even after SIGKILL: it hangs in a driver"
+            raise Trouble(what, cure="unplug the camera, or restart the robot's computer", code="unkillable")
 
     async def kill(self) -> None:
         """SIGKILL the worker as a drill and wait for its end; raises Trouble (code `not_running`) where none runs."""
-        process = self._running().process
-        process.signal(signal.SIGKILL)
-        await asyncio.wait({process.ended})
+        life = self._running()
+        life.process.signal(signal.SIGKILL)
+        await life.over.wait()
 
     def cause(self, cause: Cause) -> None:
         """Pass a drill on to the worker; raises Trouble (code `not_running`) where none runs."""
@@ -254,6 +263,7 @@ class Supervisor:
             self._life = None
             self._fail_asks()
         self._ended(life, how)
+        life.over.set()
         return life
 
     async def _watch(self, life: _Life) -> None:
@@ -324,6 +334,7 @@ class Supervisor:
             self._ready(life, message)
         else:
             life.unable = message
+            asyncio.get_running_loop().call_later(self._timing.unable_s, life.process.signal, signal.SIGKILL)
 
     def _ready(self, life: _Life, ready: Ready) -> None:
         life.ready, life.ready_ns = ready, self._clock.mono_ns()

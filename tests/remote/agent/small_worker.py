@@ -79,6 +79,9 @@ def misbehave(how: str) -> None:
     if how == "unable":
         say(Unable("the bundle is broken", "make it anew", "bundle_changed"))
         sys.exit(3)
+    if how == "unable_but_stays":
+        say(Unable("the bundle is broken", "make it anew", "bundle_changed"))
+        time.sleep(60)
     if how == "crash":
         print("something terrible happened", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)

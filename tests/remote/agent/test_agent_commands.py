@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from remote.agent.clock import system_clock
+from remote.agent.core import Agent
+from remote.agent.journal import Journal
 from remote.agent.lines import LineSplitter
 from remote.agent.places import places_for
+from remote.agent.serve import feed_watchdog
+from remote.agent.settings import Settings
 from remote.agent.status import running_pid
 from remote.agent.systemd import notify, unit_text
+from remote.agent.writer import JournalWriter
 from remote.protocol import AgentHello, AgentState, Ping, Pong, Refusal, from_agent, line
 from tests.remote.agent.robot import ROOT, Robot, environment, hello_of
 from tests.waiting import wait_until
@@ -234,3 +240,22 @@ def test_the_unit_quotes_what_systemd_would_expand() -> None:
     assert 'ExecStart="/opt/field gate/bin/fieldgate-agent" serve --home /home/u/50%%' in text
     for line_ in ("Type=notify", "WatchdogSec=20", "Restart=on-failure"):
         assert line_ in text.splitlines()
+
+
+@pytest.mark.parametrize(("silent_s", "fed"), [(0.0, True), (60.0, False)])
+async def test_the_watchdog_is_fed_only_while_the_journal_moves(
+    tmp_path: Path, door: socket.socket, monkeypatch: pytest.MonkeyPatch, silent_s: float, fed: bool
+) -> None:
+    clock = system_clock()
+    places = places_for(tmp_path / "home").prepare()
+    writer = JournalWriter(Journal(places.journal, clock.boot_id), clock, Settings().limits)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    agent = Agent(places, Settings(), clock, writer, name="r", drills=False, worker_command=("true",))
+    feed_watchdog(agent, time.monotonic() + silent_s)
+    door.settimeout(0.2)
+    if fed:
+        assert door.recv(100) == b"WATCHDOG=1"
+    else:
+        with pytest.raises(TimeoutError):
+            door.recv(100)
+    writer.close()

@@ -167,6 +167,22 @@ async def test_unable_is_no_crash_and_nothing_is_restarted(tmp_path: Path) -> No
     assert not ear.named("worker_restarting")
 
 
+async def test_a_worker_that_is_unable_and_stays_is_ended(tmp_path: Path) -> None:
+    one, _ = supervisor("unable_but_stays", tmp_path, Timing(**{**vars(TIMING), "start_s": 60.0, "unable_s": 0.1}))
+    with pytest.raises(Trouble) as trouble:
+        await asyncio.wait_for(one.start(CONFIG), 5)
+    assert trouble.value.code == "bundle_changed"
+
+
+async def test_a_drill_ends_with_the_worker_gone(tmp_path: Path) -> None:
+    one, ear = supervisor("normal", tmp_path)
+    await one.start(CONFIG)
+    await one.kill()
+    assert one.state.pid is None
+    assert ear.named("worker_crash")[0].data["exit"] == "killed by SIGKILL"
+    await one.stop()
+
+
 async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     ear = Ear()
     one = Supervisor(("/no/such/program",), tmp_path, ear, system_clock(), lambda: 1, TIMING)
