@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import resource
 import shutil
 import signal
@@ -332,6 +333,29 @@ def test_an_unplugged_camera_is_told_waited_for_and_found_again(start: Start) ->
     assert float(worker.events("camera_recovered")[0].data["away_s"] or 0) > 0.3
     worker.wait(lambda: worker.events("drill_over"), "the end of the drill")
     worker.wait(lambda: any(window.camera.reopened == 1 for window in worker.bodies(Window)), "a window that counts it")
+
+
+def test_a_read_that_hangs_for_ever_is_noticed_while_the_beats_go_on(start: Start, folder: Path) -> None:
+    os.mkfifo(folder / "seen" / "9.jpg")  # nobody ever writes into it: opening it blocks, as a dead driver does
+    worker = start()
+    stalled = worker.wait(lambda: worker.failures("camera_stalled"), "the stall")[0]
+    assert "no frame for 2." in stalled.text
+    beats = len(worker.messages(Beat))
+    worker.wait(lambda: worker.events("camera_recovered"), "the camera opened again, in a new thread")
+    assert len(worker.messages(Beat)) > beats
+    assert any(window.frames == 0 for window in worker.bodies(Window))  # windows go on as well
+    worker.send(Quit())
+    assert worker.status() == 0
+
+
+def test_black_pictures_are_a_failure_with_a_picture_and_light_ends_it(start: Start, folder: Path) -> None:
+    for number in range(4, 24):
+        cv2.imwrite(str(folder / "seen" / f"z{number:02}.jpg"), np.zeros((48, 64, 3), np.uint8))
+    worker = start()
+    worker.wait(lambda: worker.events("camera_recovered"), "the light")
+    black = worker.failures("camera_black")[0]
+    assert "mean grey level 0.0 of 255" in black.text
+    assert (worker.pictures / f"{black.picture}.jpg").is_file()
 
 
 def test_slow_inference_is_felt_in_its_stage_only(start: Start) -> None:
