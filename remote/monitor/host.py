@@ -21,11 +21,18 @@ class HostSource:
         disk: a folder on the file system to report.
         worker_pid: tells the worker's process id, None while none runs.
         clock_s: monotonic seconds.
+        sensors: whether temperatures and fans are looked at here; a Jetson's own source knows them better.
     """
 
     def __init__(
-        self, disk: Path, worker_pid: Callable[[], int | None], clock_s: Callable[[], float] = time.monotonic
+        self,
+        disk: Path,
+        worker_pid: Callable[[], int | None],
+        clock_s: Callable[[], float] = time.monotonic,
+        *,
+        sensors: bool = True,
     ) -> None:
+        self._with_sensors = sensors
         self._disk, self._worker_pid, self._clock_s = str(disk), worker_pid, clock_s
         self._booted_s = psutil.boot_time()
         self._processes = {"agent": psutil.Process(os.getpid())}
@@ -61,7 +68,7 @@ class HostSource:
         spans = [(n[0] - b[0], n[1] - b[1]) for n, b in zip(now, before, strict=False)]
         whole = sum(total for total, _ in spans)
         if len(before) != len(now) or whole <= 0:
-            found.unavailable.update(cpu_percent="no second look yet", core_percent="no second look yet")
+            found.unavailable.update(dict.fromkeys(("cpu_percent", "core_percent"), "the cores' counters did not move"))
             return
         cores = {str(i): _percent(total, idle) for i, (total, idle) in enumerate(spans) if total > 0}
         found.series["core_percent"] = cores
@@ -108,6 +115,8 @@ class HostSource:
         found.values["uptime_s"] = round(time.clock_gettime(clock), 1)
 
     def _sensors(self, found: Readings) -> None:
+        if not self._with_sensors:
+            return
         temperatures = {
             _unique(one.label or chip, i, ones): one.current
             for chip, ones in psutil.sensors_temperatures().items()

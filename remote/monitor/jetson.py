@@ -31,6 +31,11 @@ class JetsonSource:
             self._jtop, self._tegrastats = jtop or JtopSource(), tegrastats or TegrastatsSource()
             self._sysfs = SysfsSource(root)
 
+    @property
+    def is_jetson(self) -> bool:
+        """Whether this computer is one, by its device tree."""
+        return self._model is not None
+
     def read(self) -> Readings:
         """The metrics of METRICS with temperatures and fans; what the chosen source lacks is filled from /sys."""
         if self._model is None:

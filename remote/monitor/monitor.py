@@ -60,7 +60,7 @@ class Monitor:
 
     def _work(self) -> None:
         jetson = JetsonSource()
-        sources = self._sources or (HostSource(self._disk, self._worker_pid), jetson)
+        sources = self._sources or (HostSource(self._disk, self._worker_pid, sensors=not jetson.is_jetson), jetson)
         next_s = time.monotonic()
         while not self._stop.is_set():
             next_s = max(next_s + PERIOD_S, time.monotonic())  # after a suspend: go on, do not catch up

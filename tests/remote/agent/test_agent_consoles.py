@@ -294,10 +294,10 @@ def test_a_source_that_fails_to_start_leaves_the_old_one_running(robot: Robot) -
 def test_a_chosen_source_survives_the_agent_but_the_worker_does_not_start_by_itself(robot: Robot) -> None:
     console = robot.console()
     console.ask(Start(), epoch=console.take_lease())
-    assert console.ask(SetSource("scene:seed=5"), epoch=console.state.epoch).error is None
+    assert console.ask(SetSource("scene:5"), epoch=console.state.epoch).error is None
     robot.end()
     again = robot.start().console()
-    assert (again.state.source, again.state.worker.phase) == ("scene:seed=5", "stopped")
+    assert (again.state.source, again.state.worker.phase) == ("scene:5", "stopped")
     assert again.state.epoch == console.state.epoch  # an old command can't fit a new lease
 
 

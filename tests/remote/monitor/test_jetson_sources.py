@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote.metrics import METRICS
+from remote.monitor.host import HostSource
 from remote.monitor.jetson import JetsonSource
 from remote.monitor.jtop import JtopSource, readings_of
-from remote.monitor.readings import Readings
+from remote.monitor.readings import Readings, host_of
 from remote.monitor.sysfs import SysfsSource, board_model
 from remote.monitor.tegrastats import TegrastatsSource, parse
 from tests.waiting import wait_until
@@ -248,3 +249,13 @@ def test_without_the_service_nothing_is_imported(tmp_path: Path) -> None:
     assert source.why == "the service jtop does not run"
     assert "jtop" not in sys.modules
     source.close()
+
+
+def test_no_sensor_is_shown_twice_on_a_jetson(tree: Path, tmp_path: Path) -> None:
+    jetson = JetsonSource(tree, *no_services(tmp_path))
+    assert jetson.is_jetson
+    host = HostSource(tmp_path, lambda: None, sensors=not jetson.is_jetson)
+    both = host_of([host.read(), jetson.read()])
+    assert both.series["temp_c"].keys() == {"cpu", "gpu"}
+    assert both.values["temp_max_c"] == 48.312
+    jetson.close()
