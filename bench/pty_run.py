@@ -8,7 +8,6 @@ import pty
 import select
 import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Sequence
@@ -53,6 +52,26 @@ def run(
         written = _drain(fd, span_s)
         spent, took = _cpu_s(pid) - cpu, time.monotonic() - at
         return Run(first, 100 * spent / took, written / took, _rss_bytes(pid))
+    finally:
+        _end(pid, fd)
+
+
+def collect(argv: Sequence[str], *, seconds: float, content: bytes = b"Latency", limit_s: float = 20.0) -> bytes:
+    """Everything that `argv` writes to its terminal until `seconds` after `content` came."""
+    began, seen = time.monotonic(), b""
+    pid, fd = pty.fork()
+    if pid == 0:
+        _become(argv)
+    try:
+        end = began + limit_s
+        while time.monotonic() < end:
+            chunk = _read(fd, 0.2)
+            if chunk is None:
+                break
+            if content in seen + chunk and content not in seen:
+                end = time.monotonic() + seconds
+            seen += chunk
+        return seen
     finally:
         _end(pid, fd)
 
@@ -114,7 +133,3 @@ def _end(pid: int, fd: int) -> None:
     os.kill(pid, signal.SIGKILL)
     os.close(fd)
     os.waitpid(pid, 0)
-
-
-if __name__ == "__main__":
-    print(run(sys.argv[1:], warm_s=5, span_s=20))

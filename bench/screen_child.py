@@ -1,7 +1,8 @@
-"""The live screen on a synthetic session, as a process of its own: `screen_child.py HZ [low]`."""
+"""The live screen on a synthetic session, as a process of its own: `screen_child.py HZ [low] [ascii] [no_color]`."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,9 @@ class Lazy:
 
 
 if __name__ == "__main__":
+    if "no_color" in sys.argv:
+        os.environ["NO_COLOR"] = "1"
     from console.app import run_live
 
-    run_live(Lazy(), robot="orin", repaint_hz=float(sys.argv[1]), low_bandwidth="low" in sys.argv)  # type: ignore[arg-type]
+    words = {"ascii": "ascii" in sys.argv, "low_bandwidth": "low" in sys.argv}
+    run_live(Lazy(), robot="orin", repaint_hz=float(sys.argv[1]), **words)  # type: ignore[arg-type]

@@ -89,6 +89,7 @@ class FieldgateApp(CommandingApp):
             self.register_theme(theme)
         # Without the watcher, which would parse all styles a second time before the first paint.
         self.set_reactive(App.theme, f"fieldgate-{theme_name}")
+        self.stylesheet.set_variables(self.get_css_variables())
         self.set_class(ascii, "ascii")
         self.live = LiveScreen(self._ink())
 

@@ -40,7 +40,7 @@ class Plan:
 TINY = Plan("tiny", ())
 SMALL = Plan(
     "small",
-    ((54, (Slot("latency", 7), Slot("alarms", 3, 1))), (46, (Slot("rate", 5), Slot("load", 5, 1)))),
+    ((62, (Slot("latency", 7), Slot("alarms", 3, 1))), (38, (Slot("rate", 5), Slot("load", 5, 1)))),
 )
 COMPACT = Plan(
     "compact",
@@ -60,7 +60,7 @@ WIDE = Plan(
     "wide",
     (
         (54, (Slot("latency", 8), Slot("alarms", 6, 1), Slot("detections", 8, 1), Slot("failures", 7, 1))),
-        (46, (Slot("rate", 6), Slot("load", 10), Slot("thermal", 8, 2), Slot("camera", 6), Slot("events", 7, 1))),
+        (46, (Slot("rate", 6), Slot("load", 11), Slot("thermal", 7, 1), Slot("camera", 6), Slot("events", 7, 1))),
     ),
 )
 
@@ -69,7 +69,7 @@ def plan_for(size: Size) -> Plan:
     """The richest plan that fits a terminal of `size`."""
     if size.width < SMALLEST.width or size.height < SMALLEST.height:
         return TINY
-    if size.width >= 130 and size.height >= 40:
+    if size.width >= 130 and size.height >= 41:
         return WIDE
     if size.width >= 96 and size.height >= 29:
         return NORMAL
@@ -92,6 +92,9 @@ def regions_of(plan: Plan, area: Region) -> dict[str, Region]:
 
 def _heights(slots: tuple[Slot, ...], rows: int) -> list[int]:
     heights = [slot.least for slot in slots]
+    for n in reversed(range(len(slots))):
+        # A line of trouble or narration takes its row from the lowest panes.
+        heights[n] = max(2, min(heights[n], heights[n] + rows - sum(heights)))
     spare, weights = rows - sum(heights), sum(slot.weight for slot in slots)
     for n, slot in enumerate(slots):
         if spare > 0 and slot.weight:

@@ -31,7 +31,11 @@ class ConfirmScreen(Dialog[bool]):
     def parts(self) -> ComposeResult:
         """The question and both buttons, the safe one first."""
         yield Static(self._text, id="text", markup=False)
-        yield Horizontal(Button(self._no, id="no"), Button(self._yes, id="yes", variant="warning"), id="buttons")
+        yield Horizontal(
+            Button(self._no, id="no", variant="primary", compact=True),
+            Button(self._yes, id="yes", variant="warning", compact=True),
+            id="buttons",
+        )
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""

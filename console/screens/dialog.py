@@ -25,7 +25,7 @@ class Dialog(ModalScreen[R]):
     Dialog #text { height: auto; width: 100%; margin-bottom: 1; }
     Dialog #state { height: 1; width: 100%; }
     Dialog #buttons { height: auto; align-horizontal: right; }
-    Dialog Button { margin-left: 2; border: none; height: 1; min-width: 12; }
+    Dialog Button { margin-left: 2; min-width: 14; }
     Dialog OptionList { height: auto; max-height: 16; background: $surface; border: none; padding: 0; }
     Dialog Input { border: round $primary; background: $surface; height: 3; }
     Dialog.wide > #box { width: 100; }

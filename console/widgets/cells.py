@@ -37,7 +37,7 @@ def row_of(spans: Sequence[Span], width: int) -> Row:
         size = len(text) if text.isascii() else cell_len(text)
         if size > left:
             if left > 0:
-                row.append((fit(text, left), role))
+                row.append((fit(text, left) if text.strip() else " " * left, role))
             return tuple(row)
         row.append((text, role))
         left -= size

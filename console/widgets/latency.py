@@ -37,7 +37,7 @@ class LatencyPanel(Panel):
 
     def body(self, view: View, width: int, height: int) -> list[list[Span]]:
         """A heading and a row for each stage."""
-        cell = 8 if width >= 56 else 6
+        cell = 8 if width >= 56 else max(4, min(6, (width - 12) // 4))
         share = 12 if width >= 66 else 0
         head = fit("", 12) + "".join(fit(name, cell, right=True) for name in _STATISTICS)
         head += fit("   share", share + 3) if share else ""

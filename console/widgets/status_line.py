@@ -43,17 +43,18 @@ class StatusLine(Canvas):
 
     def _first(self, view: View) -> list[Span]:
         snapshot = view.snapshot
-        spans: list[Span] = [(f" {clean(snapshot.robot)} ", "strong"), *_link(view)]
+        spans: list[Span] = [(f" {clean(snapshot.robot)}", "strong"), *_alarms(view), *_link(view)]
         worker = snapshot.state.worker if snapshot.state else None
         if worker is None:
             spans += _part("worker", "not known", "muted")
         else:
             mark = "stale" if _is_old(view) else _WORKER_MARK.get(worker.phase, "busy")
-            text = f"{view.charset.glyph(mark)} {worker.phase.replace('_', ' ')}"
+            phase = "restarting" if worker.phase == "waiting_to_restart" else worker.phase
+            text = f"{view.charset.glyph(mark)} {phase}"
             spans += _part("worker", f"{text}, when last heard" if mark == "stale" else text, MARKS[mark].role)
         if view.paused_ns is not None:
             spans += _part("", f"{view.charset.glyph('paused')} paused", "accent")
-        return [*spans, *_alarms(view)]
+        return spans
 
     def _second(self, view: View) -> list[Span]:
         state = view.snapshot.state
@@ -131,6 +132,8 @@ def _alarms(view: View) -> list[Span]:
 
 def _lease(view: View) -> Span:
     lease = view.snapshot.state.lease if view.snapshot.state else None
+    if view.snapshot.state is None:
+        return "not known", "muted"
     if _is_old(view) and (view.mine or lease):
         who = "you" if view.mine or lease is None else clean(lease.holder)
         return f"{view.charset.glyph('stale')} {who}, when last heard", "warning"
