@@ -78,7 +78,9 @@ def _set_up(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     # An entry is acknowledged once it is in the store, so a commit must outlive a power cut.
     database.execute("PRAGMA synchronous = FULL")
-    database.execute("PRAGMA journal_size_limit = 16777216")
+    # Folding the log in costs as much as writing it: seldom, so that a long resume is not held up by it.
+    database.execute("PRAGMA wal_autocheckpoint = 8000")
+    database.execute("PRAGMA journal_size_limit = 67108864")
     found = database.execute("PRAGMA user_version").fetchone()[0]
     if found > FORMAT:
         what = f"the store {path} was written by a newer fieldgate (format {found}, this one knows {FORMAT})"
