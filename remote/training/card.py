@@ -17,7 +17,7 @@ class Making:
         command: that makes the bundle again.
         torch_version: of PyTorch.
         train_seeds, threshold_seeds, test_seeds: scene seeds, first to last; they do not overlap.
-        steps, batch: of the optimiser.
+        steps, batch, threads: of the optimiser.
         training_minutes: wall time of the optimisation.
         parameters, model_bytes, opset: of the exported network.
         size: (width, height) of its input.
@@ -33,6 +33,7 @@ class Making:
     test_seeds: range
     steps: int
     batch: int
+    threads: int
     training_minutes: float
     parameters: int
     model_bytes: int
@@ -92,8 +93,8 @@ def _how_made(made: Making) -> list[str]:
         "  cell's middle.",
         "- Loss (`losses.py`): task-aligned assignment, generalised IoU, binary cross-entropy against match quality.",
         f"- {made.steps:,} steps of {made.batch} pictures, AdamW with one cosine cycle, running average of weights;",
-        f"  {made.training_minutes:.0f} min on two CPU cores, PyTorch {made.torch_version}. The same seeds make the same",
-        "  data; weights differ in rounding between machines.",
+        f"  {made.training_minutes:.0f} min on {made.threads} CPU thread(s), PyTorch {made.torch_version}. The same",
+        "  seeds make the same data; weights differ in rounding between machines.",
         "",
     ]
 

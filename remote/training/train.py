@@ -189,6 +189,7 @@ def write_bundle(
         test_seeds=TEST_SEEDS,
         steps=trained.steps,
         batch=BATCH,
+        threads=torch.get_num_threads(),
         training_minutes=trained.minutes,
         parameters=sum(p.numel() for p in trained.network.parameters()),
         model_bytes=model.stat().st_size,
