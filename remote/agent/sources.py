@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remote.errors import Trouble
+from remote.perception.cameras.spec import PICTURE_SUFFIXES, parse_source
 from remote.protocol import Choice
 
-SCHEMES = ("scene", "folder", "video", "v4l2")
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
 LOOK_AT_MOST = 10_000
 
 
@@ -30,28 +29,24 @@ def choices(
 
 
 def check(source: str) -> None:
-    """Raise Trouble (code `bad_source`) where `source` can't be a camera: unknown scheme, missing file or folder, empty folder.
+    """Raise Trouble (code `bad_source`) where `source` can't be a camera of this robot.
 
     What only opening it can tell (a broken video, a camera in use) the worker says when it starts.
     """
-    scheme, colon, rest = source.partition(":")
-    if not colon or scheme not in SCHEMES:
-        raise _bad(f"{source[:200]!r} is no source", f"use one of {', '.join(f'{one}:' for one in SCHEMES)}")
-    if scheme != "scene" and ("\0" in rest or not rest):
-        raise _bad(f"{source[:200]!r} names no {scheme}", f"write {scheme}:PATH")
-    if scheme == "folder":
-        _check_folder(Path(rest).expanduser())
-    elif scheme == "video":
-        _check_file(Path(rest).expanduser(), "video file")
-    elif scheme == "v4l2":
-        _check_device(rest)
+    wanted = parse_source(source)
+    if wanted.kind == "folder":
+        _check_folder(Path(wanted.place))
+    elif wanted.kind == "video":
+        _check_file(Path(wanted.place), "video file")
+    elif wanted.kind == "v4l2":
+        _check_device(Path(wanted.place))
 
 
 def _check_folder(path: Path) -> None:
     try:
         with os.scandir(path) as entries:
             for number, entry in enumerate(entries):
-                if entry.name.lower().endswith(PICTURES):
+                if entry.name.lower().endswith(PICTURE_SUFFIXES):
                     return
                 if number > LOOK_AT_MOST:
                     return
@@ -59,7 +54,7 @@ def _check_folder(path: Path) -> None:
         raise _bad(
             f"the folder {path} can't be read: {error.strerror}", "give a folder of pictures on the robot"
         ) from error
-    raise _bad(f"the folder {path} holds no pictures", f"put pictures there ({', '.join(PICTURES)})")
+    raise _bad(f"the folder {path} holds no pictures", f"put pictures there ({', '.join(PICTURE_SUFFIXES)})")
 
 
 def _check_file(path: Path, what: str) -> None:
@@ -67,8 +62,7 @@ def _check_file(path: Path, what: str) -> None:
         raise _bad(f"the {what} {path} is not there or can't be read", "give a file on the robot")
 
 
-def _check_device(device: str) -> None:
-    path = Path(f"/dev/video{device}") if device.isdigit() else Path(device)
+def _check_device(path: Path) -> None:
     if not path.exists():
         raise _bad(f"the camera {path} is not there", "plug it in, or look at the list of sources")
     if not os.access(path, os.R_OK | os.W_OK):

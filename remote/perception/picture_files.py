@@ -9,9 +9,9 @@ import numpy as np
 
 from remote.errors import Trouble
 from remote.perception.arrays import Pixels
+from remote.perception.cameras.spec import PICTURE_SUFFIXES
 from remote.perception.faults import BadFrame
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
 MAX_FILE_BYTES = 256 * 1024 * 1024
 _JPEG_START = b"\xff\xd8"
 _JPEG_SCAN = b"\xff\xda"
@@ -24,17 +24,19 @@ def list_pictures(folder: Path) -> tuple[Path, ...]:
     """The folder's pictures (jpg, jpeg, png in any case) by name; hidden files are left out.
 
     Raises:
-        Trouble: code `source_unusable`, when the folder is missing, can't be read, or holds no picture.
+        Trouble: code `bad_source`, when the folder is missing, can't be read, or holds no picture.
     """
-    cure = f"Give a folder with {', '.join(SUFFIXES)} files"
+    cure = f"Give a folder with {', '.join(PICTURE_SUFFIXES)} files"
     try:
         names = sorted(folder.iterdir())
     except OSError as error:
-        raise Trouble(f"folder {folder}: {error.strerror}", cure=cure, code="source_unusable") from error
-    pictures = tuple(path for path in names if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
+        raise Trouble(f"folder {folder}: {error.strerror}", cure=cure, code="bad_source") from error
+    pictures = tuple(
+        path for path in names if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    )
     if not pictures:
         what = f"folder {folder} holds no pictures" if names else f"folder {folder} is empty"
-        raise Trouble(what, cure=cure, code="source_unusable")
+        raise Trouble(what, cure=cure, code="bad_source")
     return pictures
 
 

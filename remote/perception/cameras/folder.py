@@ -16,7 +16,7 @@ DEFAULT_FPS = 10.0
 
 
 class FolderCamera:
-    """See base.Camera. Raises Trouble `source_unusable` for a folder that is missing or without pictures.
+    """See base.Camera. Raises Trouble `bad_source` for a folder that is missing or without pictures.
 
     The folder is listed anew at each `open`. A file that can't be decoded is a BadFrame that names it; the next read takes
     the next file.

@@ -7,16 +7,20 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from remote.errors import Trouble
-from remote.perception.cameras.base import Camera
+
+if TYPE_CHECKING:  # the agent reads source strings too, and loads no numpy for it
+    from remote.perception.cameras.base import Camera
 
 Kind = Literal["scene", "folder", "video", "v4l2"]
 KINDS: tuple[str, ...] = get_args(Kind)
 EXAMPLES = "scene:0, folder:/data/pictures?fps=10, video:/data/drive.mp4, v4l2:/dev/video0"
 FPS_LIMITS = (0.01, 240.0)
 SIDE_LIMITS = (16, 8192)
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""Files of a folder that count as pictures, in any case."""
 SEED_MAX = 2**31 - 1
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "scene": ("fps", "width", "height"),
@@ -41,7 +45,7 @@ def parse_source(text: str) -> Source:
     """Read a source string.
 
     Raises:
-        Trouble: code `source_invalid`; says what is wrong and shows how sources look.
+        Trouble: code `bad_source`; says what is wrong and shows how sources look.
     """
     kind, colon, rest = text.partition(":")
     if not colon or kind not in KINDS:
@@ -58,7 +62,7 @@ def make_camera(source: Source) -> Camera:
     """The camera of a source; it is not opened yet.
 
     Raises:
-        Trouble: code `source_unusable`, where it can never work (no such folder, no picture in it, no such video).
+        Trouble: code `bad_source`, where it can never work (no such folder, no picture in it, no such video).
     """
     if source.kind == "folder":
         from remote.perception.cameras import folder
@@ -100,7 +104,7 @@ def _checked_place(text: str, kind: str, place: str) -> str:
         return f"/dev/video{place}"
     if not place or "\0" in place:
         raise _refused(text, "names no path", f"Write it like one of these: {EXAMPLES}")
-    return place
+    return str(Path(place).expanduser())
 
 
 def _whole(value: float | None) -> int | None:
@@ -139,4 +143,4 @@ def _side(text: str, key: str, value: str) -> int:
 
 
 def _refused(text: str, what: str, cure: str) -> Trouble:
-    return Trouble(f"source {text[:200]!r} {what}", cure=cure, code="source_invalid")
+    return Trouble(f"source {text[:200]!r} {what}", cure=cure, code="bad_source")

@@ -20,7 +20,7 @@ _FALLBACK_FPS = 30.0
 
 
 class VideoCamera:
-    """See base.Camera. Raises Trouble `source_unusable` for a file that is missing or that OpenCV can't play.
+    """See base.Camera. Raises Trouble `bad_source` for a file that is missing or that OpenCV can't play.
 
     Args:
         path: the file.
@@ -34,7 +34,7 @@ class VideoCamera:
         self._clock = clock
         if not path.is_file():
             what = f"video {path} {'is not a file' if path.exists() else 'does not exist'}"
-            raise Trouble(what, cure="Give the path of a video file", code="source_unusable")
+            raise Trouble(what, cure="Give the path of a video file", code="bad_source")
         self._file = self._start()
         rate = fps or self._own_fps()
         self.interval_s: float | None = 1 / rate
@@ -45,7 +45,7 @@ class VideoCamera:
         file = cv2.VideoCapture(str(self._path))
         if not file.isOpened():
             cure = "Give a file that OpenCV can play, for example MJPEG in .avi or H.264 in .mp4"
-            raise Trouble(f"video {self._path} can't be played", cure=cure, code="source_unusable")
+            raise Trouble(f"video {self._path} can't be played", cure=cure, code="bad_source")
         return file
 
     def _own_fps(self) -> float:

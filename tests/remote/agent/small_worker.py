@@ -34,6 +34,9 @@ from remote.protocol import STAGES, BundleState, CameraHealth, Detection, Failur
 BUNDLE = BundleState("b" * 64, "small", ("cube", "cone"))
 _decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
 
+UNABLE_SOURCE = "scene:13"
+"""The source with which this worker says that it is unable to start."""
+
 
 def say(message: object) -> None:
     os.write(1, line(message))
@@ -133,8 +136,8 @@ def first_line() -> bytes:
 def main() -> None:
     how = sys.argv[1]
     config = msgspec.json.decode(first_line(), type=WorkerConfig)
-    if "=" in config.source:
-        how = config.source.split("=")[1]
+    if config.source == UNABLE_SOURCE:
+        how = "unable"
     misbehave(how)
     if how == "garbage":
         os.write(1, b"WARNING: a library talks on stdout\n{}\n\xff\xfe\n[" + b"[" * 5000 + b"\n")

@@ -63,7 +63,7 @@ def test_the_agent_lives_through_a_full_disk_and_tells_of_it(small_disk: Path) -
         wait_for(console, True)
         console.send(Ping(5))
         assert console.first(Pong).id == 5
-        refused = console.ask(SetSource("scene:seed=2"), epoch=epoch)
+        refused = console.ask(SetSource("scene:2"), epoch=epoch)
         assert refused.error is not None
         assert refused.error.code == "settings_unwritable"
         assert refused.state is not None

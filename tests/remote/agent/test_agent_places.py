@@ -159,7 +159,7 @@ def test_only_what_is_there_is_offered(tmp_path: Path) -> None:
 def test_a_source_is_accepted_when_it_can_be_there(tmp_path: Path) -> None:
     (tmp_path / "a.JPG").write_bytes(b"x")
     (tmp_path / "clip.mp4").write_bytes(b"x")
-    for good in ("scene:", "scene:seed=4", f"folder:{tmp_path}", f"video:{tmp_path}/clip.mp4", "v4l2:/dev/null"):
+    for good in ("scene:", "scene:4", f"folder:{tmp_path}", f"video:{tmp_path}/clip.mp4", "v4l2:/dev/null"):
         sources.check(good)
     empty = tmp_path / "empty"
     empty.mkdir()

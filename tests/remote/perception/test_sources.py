@@ -54,7 +54,7 @@ def test_sources_are_understood(text: str, source: Source) -> None:
 def test_wrong_sources_say_what_is_wrong(text: str, says: str) -> None:
     with pytest.raises(Trouble) as caught:
         parse_source(text)
-    assert caught.value.code == "source_invalid"
+    assert caught.value.code == "bad_source"
     assert says in str(caught.value)
 
 
@@ -79,7 +79,7 @@ def test_a_source_that_can_never_work_is_told_at_once(tmp_path: Path, source: st
         (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(Trouble, match=says) as caught:
         make_camera(parse_source(source.format(tmp_path)))
-    assert caught.value.code == "source_unusable"
+    assert caught.value.code == "bad_source"
 
 
 def test_a_folder_with_other_files_only_has_no_pictures(tmp_path: Path) -> None:

@@ -297,8 +297,8 @@ def wrong_width(folder: Path) -> None:
     [
         (lambda f: (f / "bundle" / "model.onnx").write_bytes(b"x"), None, "bundle_incomplete", "model.onnx"),
         (wrong_width, None, "model_mismatch", "the model takes [1, 3, 64, 64]"),
-        (None, "folder:/nowhere", "source_unusable", "/nowhere"),
-        (None, "webcam:0", "source_invalid", "webcam"),
+        (None, "folder:/nowhere", "bad_source", "/nowhere"),
+        (None, "webcam:0", "bad_source", "webcam"),
         (lambda f: (f / "pictures").write_text("a file"), None, "pictures_unusable", "pictures"),
     ],
 )
