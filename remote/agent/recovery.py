@@ -44,6 +44,8 @@ def open_journal(path: Path, clock: Clock) -> tuple[Journal, Replaced | None]:
 def replace(path: Path, clock: Clock, why: str) -> tuple[Journal, Replaced]:
     """Move the file at `path` aside with its companions and begin a new journal that tells of it."""
     kept_as = _free_name(path)
+    if path.exists() and not path.stat().st_size:
+        path.unlink()  # the empty beginning of a journal that a full disk did not let begin
     for suffix in ("", "-wal", "-shm"):
         companion = path.with_name(path.name + suffix)
         if companion.exists():

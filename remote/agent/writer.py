@@ -171,24 +171,25 @@ class JournalWriter:
         if not self._trouble:
             log.error("the journal can't be written: %s", why)
         self._trouble = why
+        self._put_back(batch)
+        self._on_commit()
+
+    def _put_back(self, batch: deque[Draft]) -> None:
         with self._change:
             self._waiting.extendleft(reversed(batch))
             while len(self._waiting) > WAITING_LIMIT:
                 self._waiting.popleft()
                 self._given_up += 1
-        self._on_commit()
 
     def _replace(self, why: str, batch: deque[Draft]) -> None:
         log.error("the journal is damaged (%s), a new one begins", why)
-        path = self._journal.path
         self._journal.close()
         try:
-            self._journal, _ = recovery.replace(path, self._clock, why)
-        except (JournalFull, OSError) as error:
-            self._journal = Journal(path, self._clock.boot_id)
-            self._refused(str(error), batch)
+            self._journal, _ = recovery.replace(self._journal.path, self._clock, why)
+        except (JournalFull, JournalDamaged, OSError) as error:
+            self._refused(str(error), batch)  # the closed journal reads as damaged next time, so this is tried again
             return
-        self._commit(batch)
+        self._put_back(batch)
         self._on_replaced()
 
     def _housekeep(self, passed_s: float) -> None:
