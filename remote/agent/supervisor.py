@@ -275,7 +275,8 @@ class Supervisor:
                 life.process.send(Quit())
                 await asyncio.wait({life.process.ended})
             elif left_s > 0:
-                await self._ended_or_halted(life, left_s)
+                # Short turns: Ready may come meanwhile, and from then on the shorter patience counts.
+                await self._ended_or_halted(life, min(left_s, self._timing.beat_s / 4))
             else:
                 life.hung_s = patience_s
                 life.process.signal(signal.SIGKILL)

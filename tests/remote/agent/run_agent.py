@@ -10,7 +10,7 @@ from remote.agent.serve import Options, serve
 from remote.agent.supervisor import Timing
 from remote.errors import Trouble
 
-TIMING = Timing(beat_s=1.8, start_s=5.0, quit_s=1.0, term_s=0.3, backoff_first_s=0.1, backoff_most_s=0.4)
+TIMING = Timing(beat_s=2.0, start_s=30.0, quit_s=1.0, term_s=0.3, backoff_first_s=0.1, backoff_most_s=0.4)
 
 
 def main() -> None:

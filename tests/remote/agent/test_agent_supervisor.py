@@ -111,9 +111,9 @@ async def test_after_a_healthy_while_the_pauses_begin_anew(tmp_path: Path) -> No
 
 
 async def test_a_worker_that_hangs_is_killed_and_restarted(tmp_path: Path) -> None:
-    one, ear = supervisor("hang", tmp_path, Timing(**{**vars(TIMING), "beat_s": 0.5}))
+    one, ear = supervisor("hang", tmp_path, Timing(**{**vars(TIMING), "beat_s": 0.5, "start_s": 60.0}))
     await one.start(CONFIG)
-    failure = await ear.hears("worker_hang")
+    failure = await asyncio.wait_for(ear.hears("worker_hang"), 3)
     assert failure.data["exit"] == "killed by SIGKILL"
     assert await ear.hears("worker_started", times=2)
     await one.stop()
