@@ -13,7 +13,7 @@ from console.alarms import AlarmBook
 from console.kpis import load_kpis
 from console.link.snapshot import Snapshot
 from console.visiting import PATIENCE_S, Visit, visiting
-from console.watching import Row, last_seq, lines_of, row_of
+from console.watching import STALE_S, Row, last_seq, lines_of, row_of
 from remote.errors import Trouble
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -72,6 +72,12 @@ def watch(
     raise click.exceptions.Exit(code)
 
 
+def _is_fresh(shot: Snapshot) -> bool:
+    """Whether the host's numbers are here and a window that is not stale, whatever was fetched of the past."""
+    at_ns = shot.windows[-1].at_ns if shot.windows else None
+    return bool(shot.hosts) and at_ns is not None and time.monotonic_ns() - at_ns < STALE_S * 1e9
+
+
 class _Watcher:
     """Prints rows and watches for the condition that ends with exit code 3."""
 
@@ -80,13 +86,13 @@ class _Watcher:
         self._book = book
         self._as_json = as_json
         self._fail_on = fail_on
-        self._told_seq = last_seq(visit.session.snapshot)
+        state = visit.session.snapshot.state
+        # What happened before we came is history, also where it is only now being fetched.
+        self._told_seq = state.journal.last_seq if state else 0
 
     def once(self) -> int:
         """Print one row as soon as a fresh window and the host's numbers are here."""
-        first = self._visit.session.snapshot.windows
-        old = first[-1].seq if first else 0
-        fresh = self._visit.wait(lambda s: bool(s.hosts) and bool(s.windows) and s.windows[-1].seq > old, PATIENCE_S)
+        fresh = self._visit.wait(_is_fresh, PATIENCE_S)
         if fresh is None:
             phase = self._visit.session.snapshot.state
             worker = phase.worker.phase if phase else "unknown"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sshd import SSHD, Laptop, Sshd, install_checkout
+
 
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -21,3 +23,26 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if robot.exists():
         command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
         subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
+
+
+@pytest.fixture
+def bare_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """A robot with nothing of ours on it, behind a real sshd that this process's home knows and may enter."""
+    if SSHD is None:
+        pytest.skip("no sshd here (install openssh-server)")
+    laptop = Laptop(tmp_path / "laptop")
+    laptop.use(monkeypatch)
+    made = Sshd(tmp_path / "robot")
+    made.allow(laptop.key)
+    laptop.knows(made)
+    made.start()
+    yield made
+    made.stop()
+    made.end_agents(made.home / ".local/share/fieldgate/current/bin/fieldgate-agent")
+
+
+@pytest.fixture
+def server(bare_server: Sshd) -> Sshd:
+    """The same with this checkout's agent in place, as if it had been deployed."""
+    install_checkout(bare_server)
+    return bare_server

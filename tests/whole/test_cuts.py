@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from console.store.identity import Identity
 from console.store.store import Store
 from console.visiting import visiting
 from remote.protocol import Mark, Stop
-from tests.sshd import SSHD, Laptop, Sshd, install_checkout
+from tests.sshd import Sshd
 from tests.waiting import wait_until
 
 CUTS = 50
@@ -29,23 +29,6 @@ class Eager(Backoff):
     def next_s(self) -> float:
         """A twentieth of a second."""
         return 0.05
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    """A robot behind a real sshd, with this checkout's agent."""
-    if SSHD is None:
-        pytest.skip("no sshd here (install openssh-server)")
-    laptop = Laptop(tmp_path / "laptop")
-    laptop.use(monkeypatch)
-    made = Sshd(tmp_path / "robot")
-    made.allow(laptop.key)
-    laptop.knows(made)
-    program = install_checkout(made)
-    made.start()
-    yield made
-    made.stop()
-    made.end_agents(program)
 
 
 def robot_rows(server: Sshd) -> list[tuple[object, ...]]:
@@ -75,10 +58,10 @@ def test_fifty_cuts_leave_no_hole_and_no_double(server: Sshd, tmp_path: Path) ->
             seen = client.snapshot.stored_seq
             # Some cuts hit a quiet link, some the middle of a resume or of a handshake.
             if chance.random() < 0.8:
-                wait_until(lambda seen=seen: client.snapshot.stored_seq > seen, 30, f"an entry before cut {number}")
+                wait_until(partial(has_more_than, client, seen), 30, f"an entry before cut {number}")
             wait_until(lambda: server.cut() > 0, 30, f"a connection for cut {number}")
         seen = client.snapshot.stored_seq
-        wait_until(lambda: client.snapshot.stored_seq > seen, 30, "an entry after the last cut")
+        wait_until(partial(has_more_than, client, seen), 30, "an entry after the last cut")
         visit.session.request(Mark("after the cuts")).result(timeout=10)
         visit.session.take_lease().result(timeout=10)
         visit.session.request(Stop(), timeout_s=20).result(timeout=30)
@@ -89,8 +72,13 @@ def test_fifty_cuts_leave_no_hole_and_no_double(server: Sshd, tmp_path: Path) ->
     assert copied == on_robot
     assert [row[0] for row in copied] == list(range(1, len(copied) + 1))
     assert store.lost(journal.id) == ()
-    kinds = {bytes(row[4])[9:12] for row in copied}  # type: ignore[index]
+    kinds = {bytes(row[4])[9:12] for row in copied}
     assert {b"win", b"eve", b"hos", b"fai"} <= kinds
+
+
+def has_more_than(client: RobotClient, seq: int) -> bool:
+    """Whether the laptop has stored an entry after `seq`."""
+    return client.snapshot.stored_seq > seq
 
 
 def store_is_complete(client: RobotClient) -> bool:
