@@ -71,6 +71,25 @@ class TerminalAsker:
         return click.confirm("Trust this key and remember it?", default=False, err=True)
 
 
+class BeforehandAsker:
+    """Passes questions on to `other` until `hush`: a full-screen program owns the terminal then, and nothing may ask on it."""
+
+    def __init__(self, other: Asker) -> None:
+        self.other: Asker = other
+
+    def hush(self) -> None:
+        """From now on nobody is asked."""
+        self.other = RefusingAsker()
+
+    def ask_passphrase(self, key_file: str, again: bool) -> str | None:
+        """See Asker."""
+        return self.other.ask_passphrase(key_file, again)
+
+    def confirm_host_key(self, host: str, key_type: str, fingerprint: str) -> bool:
+        """See Asker."""
+        return self.other.confirm_host_key(host, key_type, fingerprint)
+
+
 def asker_for_terminal(*, no_input: bool = False, accept_new: bool = False) -> Asker:
     """Who answers: the terminal where there is one and `no_input` is not set, nobody otherwise."""
     terminal = sys.stdin.isatty() and sys.stderr.isatty() and not no_input

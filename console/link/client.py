@@ -57,6 +57,7 @@ DEAD_AFTER_NS = 4_500_000_000
 """Silence that ends a connection; with the reader's own step it is noticed within 5 s."""
 _STEP_S = 0.25
 _HELD_NS = 500_000_000  # shorter connections do not shorten the next wait: something ends them at once
+_REST_AFTER_PUBLISHING = 5
 _SLEPT_NS = 1_500_000_000
 _PICTURE_TIMEOUT_S = 20.0
 NEEDS_A_PERSON = ("auth_failed", "unknown_host_key", "changed_host_key", "too_old")
@@ -365,21 +366,25 @@ class RobotClient:
     # ------------------------------------------------------------ the publisher's thread
 
     def _tick_thread(self) -> None:
-        published_ns = 0
+        published_ns = not_before_ns = 0
         apart_ns = self._clock.awake_ns() - self._clock.mono_ns()
         while not self._closed:
             with self._changed:
                 now_ns = self._clock.mono_ns()
                 settle = self._tick(now_ns)
-                if not self._dirty and now_ns - published_ns < PING_NS:
-                    due_ns = min(published_ns + PING_NS, self._next_due_ns(now_ns))
-                    self._changed.wait(max(0.001, (due_ns - now_ns) / 1e9))
+                due_ns = min(published_ns + PING_NS, self._next_due_ns(now_ns))
+                if self._dirty:
+                    due_ns = min(due_ns, not_before_ns)
+                if due_ns > now_ns:
+                    self._changed.wait((due_ns - now_ns) / 1e9)
             settle()
             apart_ns = self._notice_sleep(apart_ns)
             now_ns = self._clock.mono_ns()
-            if self._dirty or now_ns - published_ns >= PING_NS:
-                published_ns = now_ns
+            if (self._dirty and now_ns >= not_before_ns) or now_ns - published_ns >= PING_NS:
                 self._publish()
+                published_ns = now_ns
+                # A snapshot of many new entries takes a while to make: while they pour in, a fifth of the time is enough.
+                not_before_ns = now_ns + _REST_AFTER_PUBLISHING * (self._clock.mono_ns() - now_ns)
 
     def _tick(self, now_ns: int) -> Settle:
         wire, state = self._wire, self._builder.state

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 
-from console.link.asking import Asker, RefusingAsker
-from console.link.client import RobotClient
+import click
+
+from console.link.asking import Asker, BeforehandAsker, RefusingAsker
+from console.link.client import NEEDS_A_PERSON, RobotClient
 from console.link.transport import Transport
 from console.places import data_dir
 from console.robots import Robot, Robots
 from console.store.identity import Identity
 from console.store.pictures import Pictures
 from console.store.store import Store
+from remote.errors import Trouble
 
 _TRANSPORTS = {
     "paramiko": ("console.link.ssh", "SshTransport"),
@@ -34,9 +37,30 @@ def transport_of(robot: Robot, asker: Asker | None = None) -> Transport:
 def open_session(robot: Robot | str, *, asker: Asker | None = None, store: Store | None = None) -> RobotClient:
     """A session with a robot (or the one of that name), not yet started. `store`: None opens the laptop's own.
 
-    Raises Trouble where the name is unknown or the store can't be used.
+    `asker` is asked here and never again: a screen may own the terminal later. Raises Trouble where the name is unknown,
+    the store can't be used, or a key is refused that was asked about.
     """
     robot = Robots().get(robot) if isinstance(robot, str) else robot
+    beforehand = BeforehandAsker(asker or RefusingAsker())
+    transport = transport_of(robot, beforehand)
+    if robot.transport != "local" and not isinstance(asker, (RefusingAsker, type(None))):
+        _ask_first(robot, transport)
+    beforehand.hush()
     kept = store or Store()
     identity = Identity(kept.store_id, robot.name, data_dir() / "consoles")
-    return RobotClient(robot, transport_of(robot, asker), kept, identity, Pictures())
+    return RobotClient(robot, transport, kept, identity, Pictures())
+
+
+def _ask_first(robot: Robot, transport: Transport) -> None:
+    """Log in once, so that every question comes before a screen is up; the opened keys stay with the transport.
+
+    Raises Trouble for what only a person can mend; a robot that is away is left to the session, which goes on trying.
+    """
+    click.echo(f"connecting to '{robot.name}'", err=True)
+    try:
+        transport.run("true", timeout_s=15)
+    except Trouble as trouble:
+        if trouble.code in NEEDS_A_PERSON:
+            raise
+    finally:
+        transport.close()

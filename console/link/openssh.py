@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from console.link.asking import AcceptingNewAsker, Asker, RefusingAsker
+from console.link.asking import AcceptingNewAsker, Asker, BeforehandAsker, RefusingAsker
 from console.link.attach import as_sh, attach_command, shell_path
 from console.link.openssh_words import ssh_trouble
 from console.link.pipes import PipeChannel
@@ -82,8 +82,9 @@ class OpensshTransport:
     def _words(self, *, batch: bool = False) -> list[str]:
         user, host, port = split_address(self._robot.address)
         # The attach runs beside a screen, where ssh must never ask on the terminal.
-        quiet = batch or isinstance(self._asker, RefusingAsker) or not sys.stdin.isatty()
-        new = "accept-new" if isinstance(self._asker, AcceptingNewAsker) else None
+        asker = self._asker.other if isinstance(self._asker, BeforehandAsker) else self._asker
+        quiet = batch or isinstance(asker, RefusingAsker) or not sys.stdin.isatty()
+        new = "accept-new" if isinstance(asker, AcceptingNewAsker) else None
         words = ["ssh", "-T", "-o", f"BatchMode={'yes' if quiet else 'no'}", "-o", "ConnectTimeout=8"]
         words += ["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2", "-o", "ControlPersist=no"]
         words += ["-o", f"StrictHostKeyChecking={new}"] if new else []

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from console.link.asking import AcceptingNewAsker, RefusingAsker
-from console.link.opening import transport_of
+from console.link.opening import open_session, transport_of
 from console.robots import Robot
 from remote.errors import Trouble
 from tests.console.link.conftest import at
 from tests.sshd import Laptop, Sshd, free_port, make_key, running
+from tests.waiting import wait_until
 
 
 @dataclass
@@ -144,6 +145,14 @@ def test_an_accepted_key_is_remembered_for_openssh_too(server: Sshd, laptop: Lap
     assert len(asker.asked) == 1
 
 
+@BOTH
+def test_accept_new_takes_an_unknown_key_without_a_question(server: Sshd, laptop: Laptop, transport: str) -> None:
+    laptop.known_hosts.write_text("")
+    session = open_session(at(server, transport=transport), asker=AcceptingNewAsker(RefusingAsker()))
+    session.close()
+    assert server.public_host_key in laptop.known_hosts.read_text()
+
+
 def test_a_hashed_line_is_understood(server: Sshd, laptop: Laptop) -> None:
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(laptop.known_hosts)], check=True, capture_output=True)
     assert "127.0.0.1" not in laptop.known_hosts.read_text()
@@ -201,14 +210,34 @@ def test_a_passphrase_is_asked_for_again_when_wrong_and_only_once_a_transport(se
     assert "not opened" in refused.what
 
 
+def test_a_session_asks_before_it_starts_and_never_while_a_screen_is_up(server: Sshd, laptop: Laptop) -> None:
+    laptop.key.unlink()
+    server.authorized_keys.write_text("")
+    laptop.key.with_name("id_ed25519.pub").unlink()
+    server.allow(make_key(laptop.key, "open sesame"))
+    asker = Answers(passphrases=["open sesame"])
+    session = open_session(at(server), asker=asker)
+    assert asker.asked == ["id_ed25519 False"]
+    session.start(lambda snapshot: None)
+    wait_until(lambda: session.snapshot.link.phase == "up", 20, "the link without another question")
+    session.close()
+    server.new_host_key()
+    with pytest.raises(Trouble) as caught:
+        open_session(at(server), asker=Answers(passphrases=["open sesame"], trust=True))
+    assert caught.value.code == "changed_host_key"
+    laptop.known_hosts.write_text("")
+    later = open_session(at(server), asker=RefusingAsker())
+    later.start(lambda snapshot: None)
+    wait_until(lambda: later.snapshot.link.phase == "refused", 10, "the refusal")
+    later.close()
+
+
 def test_a_key_of_the_ssh_agent_is_used_before_a_file_is_opened(
     server: Sshd, laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     door = tmp_path / "agent"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(door)], stdout=subprocess.DEVNULL)
     try:
-        from tests.waiting import wait_until
-
         wait_until(door.exists, 5, "the SSH agent")
         monkeypatch.setenv("SSH_AUTH_SOCK", str(door))
         subprocess.run(["ssh-add", "-q", str(laptop.key)], check=True, capture_output=True)
