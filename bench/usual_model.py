@@ -17,7 +17,7 @@ SIDE = 416
 LABELS = tuple(f"class {number}" for number in range(80))
 VALUES = 4 + len(LABELS)
 WIDTHS = (12, 24, 48)  # channels after strides 2, 4, 8
-DEEP = 5  # 3 x 3 convolutions at stride 8
+DEEP = 2  # 3 x 3 convolutions at stride 8
 CELLS = sum((SIDE // stride) ** 2 for stride in (8, 16, 32))
 
 
