@@ -20,6 +20,9 @@ class Lazy:
 
         SyntheticSession().start(on_snapshot)  # type: ignore[arg-type]
 
+    def watch_samples(self, per_s: float) -> None:
+        """The rate is fixed."""
+
     def close(self) -> None:
         """End with the process."""
 

@@ -81,7 +81,7 @@ async def soak(hours: float) -> tuple[int, int]:
         for n in range(round(hours * 3600)):
             session.push(world.second(n))
             app.repaint()
-            if n % 4 == 0:
+            if n % 10 == 0:
                 await pilot.pause()
             if n == FIRST_S:
                 first = rss_bytes()

@@ -138,6 +138,7 @@ class FieldgateApp(CommandingApp):
         if self._kpis is None:
             kpis = load_kpis()
             self.call_from_thread(self._use, kpis)
+        self.session.watch_samples(self.repaint_hz)
         self.session.start(self.receive)
 
     def _use(self, kpis: Kpis) -> None:

@@ -23,7 +23,7 @@ class Dialog(ModalScreen[R]):
         border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
     }
     Dialog #text { height: auto; width: 100%; margin-bottom: 1; }
-    Dialog #state { height: 1; width: 100%; }
+    Dialog #state, Dialog #legend { height: 1; width: 100%; }
     Dialog #buttons { height: auto; align-horizontal: right; }
     Dialog Button { margin-left: 2; min-width: 14; }
     Dialog OptionList { height: auto; max-height: 16; background: $surface; border: none; padding: 0; }

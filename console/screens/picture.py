@@ -47,6 +47,7 @@ class PictureScreen(Dialog[None]):
     def parts(self) -> ComposeResult:
         """A line of text and the picture."""
         yield Static(self._what, id="state", markup=False)
+        yield Static(id="legend", markup=False)
         yield Container(id="frame")
 
     def on_mount(self) -> None:
@@ -90,6 +91,7 @@ class PictureScreen(Dialog[None]):
             self._view = CameraPicture.widget_for(self._charset, colour=not self.app.no_color)
             self.query_one("#frame", Container).mount(self._view)
         CameraPicture.put(self._view, image)
+        self.query_one("#legend", Static).update(CameraPicture.legend(picture, self._labels()))
         self._say()
 
     def _say(self) -> None:

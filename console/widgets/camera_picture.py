@@ -11,10 +11,12 @@ import sys
 from typing import Any
 
 from rich.segment import Segment
+from rich.text import Text
 from textual.strip import Strip
 from textual.widget import Widget
 
 from console.marks import Charset
+from console.widgets.cells import clean
 from remote.errors import Trouble
 from remote.protocol import Picture
 
@@ -62,7 +64,10 @@ class CameraPicture:
 
     @staticmethod
     def decoded(picture: Picture, labels: tuple[str, ...]) -> Any:
-        """The picture as a PIL image with its boxes, labels and scores drawn; call it in a thread.
+        """The picture as a PIL image with its boxes drawn; call it in a thread.
+
+        Labels and scores are drawn where the terminal shows real pixels; half-blocks are too coarse for them, there
+        `legend` says them.
 
         Raises Trouble (code `bad_picture`) where the bytes are no picture of a sane size.
         """
@@ -76,8 +81,22 @@ class CameraPicture:
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
             raise Trouble("the picture that came can't be decoded", cure="Try again.", code="bad_picture") from error
         if picture.detections and picture.width > 0 and picture.height > 0:
-            _draw_boxes(image, picture, labels)
+            _draw_boxes(image, picture, labels, captions=_has_pixels())
         return image
+
+    @staticmethod
+    def legend(picture: Picture, labels: tuple[str, ...]) -> Text:
+        """Each label with its boxes' scores, in the colour of its boxes."""
+        scores: dict[int, list[float]] = {}
+        for box in picture.detections:
+            scores.setdefault(box.label_index, []).append(box.score)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for index, found in sorted(scores.items()):
+            text.append("▣ ", _COLOURS[index % len(_COLOURS)])
+            text.append(
+                f"{_label(labels, index)} {' '.join(f'{score:.2f}' for score in sorted(found, reverse=True))}   "
+            )
+        return text
 
     @staticmethod
     def widget_for(charset: Charset, *, colour: bool = True) -> Widget:
@@ -109,12 +128,21 @@ def _image_class() -> Any:
         from textual_image import widget
     finally:
         sys.__stdout__ = stdout  # type: ignore[misc]
+    return widget.TGPImage if _has_pixels() else widget.HalfcellImage
+
+
+def _has_pixels() -> bool:
+    """Whether the terminal shows real pictures, by its environment."""
     wanted = os.environ.get("FIELDGATE_PICTURES", "")
     kitty = "KITTY_WINDOW_ID" in os.environ and "TMUX" not in os.environ
-    return widget.TGPImage if wanted == "kitty" or (kitty and wanted != "half") else widget.HalfcellImage
+    return wanted == "kitty" or (kitty and wanted != "half")
 
 
-def _draw_boxes(image: Any, picture: Picture, labels: tuple[str, ...]) -> None:
+def _label(labels: tuple[str, ...], index: int) -> str:
+    return clean(labels[index]) if 0 <= index < len(labels) else f"label {index}"
+
+
+def _draw_boxes(image: Any, picture: Picture, labels: tuple[str, ...], *, captions: bool) -> None:
     from PIL import ImageDraw
 
     draw = ImageDraw.Draw(image)
@@ -125,8 +153,9 @@ def _draw_boxes(image: Any, picture: Picture, labels: tuple[str, ...]) -> None:
         corners = sorted((box.x1 * sx, box.x2 * sx)), sorted((box.y1 * sy, box.y2 * sy))
         (x1, x2), (y1, y2) = corners
         draw.rectangle((x1, y1, x2, y2), outline=colour, width=line)
-        name = labels[box.label_index] if 0 <= box.label_index < len(labels) else str(box.label_index)
-        text = f"{name} {box.score:.2f}"
+        if not captions:
+            continue
+        text = f"{_label(labels, box.label_index)} {box.score:.2f}"
         top = y1 - 12 if y1 >= 12 else y1
         draw.rectangle((x1, top, x1 + draw.textlength(text) + 4, top + 12), fill=colour)
         draw.text((x1 + 2, top), text, fill="#101010")

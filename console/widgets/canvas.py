@@ -55,6 +55,8 @@ class Canvas(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of `crop`. The rows are already styled, so the style cache is not asked again for each."""
+        # Textual empties this set when it renders a widget's content itself; here nobody would, and it would only grow.
+        self._dirty_regions.clear()
         strips = [self._strips.get(y) or self._strip(y) for y in crop.line_range]
         if crop.column_span != (0, self.size.width):
             return [strip.crop(*crop.column_span) for strip in strips]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +14,16 @@ GAP_CELLS = 6
 """Changes closer than this are painted together: moving the cursor costs about as many bytes."""
 
 
+# What panels draw with and most labels are made of. rich's own cell_len remembers thousands of strings, and rows with
+# histories are new each second.
+_NARROW = re.compile("[ -~\\u00a1-\\u00ac\\u00ae-\\u02ff\\u2010-\\u2027\\u2190-\\u21ff\\u2500-\\u25fc\\u2713-\\u2718]*")
+
+
+def width_of(text: str) -> int:
+    """How many cells `text` takes."""
+    return len(text) if _NARROW.fullmatch(text) else cell_len(text)
+
+
 def clean(text: str) -> str:
     """Text from a robot without control characters, on one line: nothing of it can steer the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
@@ -22,7 +33,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     """`text` in exactly `width` cells, padded, or cut with an ellipsis."""
     if width <= 0:
         return ""
-    size = len(text) if text.isascii() else cell_len(text)
+    size = width_of(text)
     if size > width:
         return set_cell_size(text, width - 1) + "…"
     pad = " " * (width - size)
@@ -34,7 +45,7 @@ def row_of(spans: Sequence[Span], width: int) -> Row:
     row: list[Span] = []
     left = width
     for text, role in spans:
-        size = len(text) if text.isascii() else cell_len(text)
+        size = width_of(text)
         if size > left:
             if left > 0:
                 row.append((fit(text, left) if text.strip() else " " * left, role))
@@ -54,8 +65,9 @@ def plain(row: Row) -> str:
 def changes(old: Row, new: Row) -> list[tuple[int, int]]:
     """Half-open column ranges in which two rows of one width differ; the whole row where wide characters are in it."""
     before, after = plain(old), plain(new)
-    if len(before) != len(after) or cell_len(before) != len(before) or cell_len(after) != len(after):
-        return [(0, max(cell_len(before), cell_len(after)))]
+    widths = width_of(before), width_of(after)
+    if widths != (len(before), len(after)) or widths[0] != widths[1]:
+        return [(0, max(widths))]
     roles_before, roles_after = _roles(old), _roles(new)
     found: list[tuple[int, int]] = []
     for x, (a, b, c, d) in enumerate(zip(before, after, roles_before, roles_after, strict=True)):

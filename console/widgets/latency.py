@@ -13,9 +13,9 @@ SPAN_S = 10.0
 _ROWS = (
     ("end_to_end", "end to end"),
     ("inference", "inference"),
-    ("capture", "capture"),
     ("preprocess", "preprocess"),
     ("postprocess", "postprocess"),
+    ("capture", "capture"),
 )
 _STATISTICS = ("p50", "p95", "p99", "max")
 
@@ -25,9 +25,10 @@ class LatencyPanel(Panel):
 
     TITLE = "Latency"
     HELP = (
-        "Milliseconds over the last 10 s of frames. *end to end* runs from the capture stamp to the result; the other rows "
-        "are its stages. *share* compares each stage's p50 with end to end. History: p95 of each second. "
-        "A value in colour with its limit's sign is beyond its limit in kpis.yaml."
+        "Milliseconds over the last 10 s of frames. *end to end* runs from the capture stamp to the result; inference, "
+        "preprocess and postprocess are its stages, and *share* compares their p50 with it. *capture* is the wait for the "
+        "next frame, before the stamp. History: p95 of each second. "
+        "A value in colour is beyond its limit in kpis.yaml."
     )
 
     def caption(self, view: View) -> str:
@@ -62,7 +63,9 @@ class LatencyPanel(Panel):
             role = view.role_of(metric, value) if kpi and kpi.statistic == statistic else "text"
             worst = role if role != "text" else worst
             row.append((number(value, cell), role))
-        if share:
+        if share and stage == "capture":
+            row.append((" " * (share + 3), "text"))
+        elif share:
             part = (statistic_of(histogram, "p50") or 0.0) / whole if whole else 0.0
             row += [("   ", "text"), *bar(part, share, view.charset, worst)]
         used = 12 + 4 * cell + (share + 3 if share else 0)

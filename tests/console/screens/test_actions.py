@@ -323,6 +323,7 @@ async def test_the_camera_picture_is_asked_for_and_drawn() -> None:
         await pilot.press("p")
         await until(pilot, lambda: "frame 77" in screen_text(app))
         await until(pilot, lambda: "▀" in screen_text(app))
+        assert "cube 0.91" in screen_text(app)
         assert session.asked[0] == GetFrame(640)
         await pilot.press("p")
         await pilot.pause()

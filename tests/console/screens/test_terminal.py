@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.geometry import Region, Size
 
 from bench.pty_run import collect
 from console.marks import ASCII, MARKS, UNICODE, to_ascii
 from console.screens.board import SMALLEST, plan_for, regions_of
+from console.widgets.cells import Row, changes, fit, width_of
 from console.widgets.panel import Panel
 from remote.protocol import Event
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, show, until
@@ -161,7 +164,7 @@ async def test_a_tour_speaks_above_the_keys_from_any_thread() -> None:
 
 async def test_a_flood_of_snapshots_never_blocks_the_keys() -> None:
     session = ScriptedSession(snapshot(now_ns=NOW_NS))
-    async with running(session, repaint_hz=10) as (app, pilot):
+    async with running(session, repaint_hz=10) as (app, _):
         stop = False
 
         def flood() -> int:
@@ -173,15 +176,15 @@ async def test_a_flood_of_snapshots_never_blocks_the_keys() -> None:
             return count
 
         task = asyncio.create_task(asyncio.to_thread(flood))
-        began = asyncio.get_running_loop().time()
+        worst, last = 0.0, time.monotonic()
         try:
-            await pilot.press("space")
-            took = asyncio.get_running_loop().time() - began
+            for _ in range(100):
+                await asyncio.sleep(0.005)
+                worst, last = max(worst, time.monotonic() - last), time.monotonic()
         finally:
             stop = True
         assert await task > 100
-        assert app.paused_ns is not None
-        assert took < 2.0
+        assert worst < 0.3
 
 
 async def test_histories_of_another_robot_run_are_not_mixed() -> None:
@@ -212,3 +215,46 @@ def test_every_sign_has_an_ascii_twin_of_its_width() -> None:
 @pytest.mark.parametrize(("text", "twin"), [("Käse", "Kase"), ("21 °C", "21  C"), ("日本", "????"), ("a…b", "a~b")])
 def test_foreign_text_keeps_its_width_in_ascii(text: str, twin: str) -> None:
     assert to_ascii(text) == twin
+
+
+def test_the_quick_width_agrees_with_rich_on_every_character() -> None:
+    """A wrong width shifts a column for good."""
+    printable = [chr(code) for code in range(32, 0x11000) if chr(code).isprintable()]
+    assert [char for char in printable if width_of(char) != cell_len(char)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [
+        ("abc", 5, "abc  "),
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("日本語", 5, "日本…"),
+        ("日本語", 4, "日 …"),
+        ("a", 0, ""),
+    ],
+)
+def test_text_is_cut_to_exact_cells(text: str, width: int, cut: str) -> None:
+    assert fit(text, width) == cut
+    assert cell_len(fit(text, width)) == width
+
+
+def test_changes_are_found_to_the_cell_and_near_ones_joined() -> None:
+    old: Row = (("abcdefghijklmnop", "text"),)
+    assert changes(old, old) == []
+    assert changes(old, (("abXdefghijklmnop", "text"),)) == [(2, 3)]
+    assert changes(old, (("XbcdefghijklmnoX", "text"),)) == [(0, 1), (15, 16)]
+    assert changes(old, (("XbcdefgXijklmnop", "text"),)) == [(0, 8)]
+    assert changes(old, (("abc", "text"), ("defghijklmnop", "warning"))) == [(3, 16)]
+    assert changes((("日本", "text"),), (("日木", "text"),)) == [(0, 4)]
+
+
+def test_the_first_paint_waits_for_no_heavy_library() -> None:
+    code = (
+        "import sys, console.app;"
+        "heavy = {'paramiko', 'sqlite3', 'numpy', 'cv2', 'PIL', 'yaml', 'textual_image', 'console.link.client'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
