@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import msgspec
@@ -204,13 +204,9 @@ class RobotClient:
     # ------------------------------------------------------------ the link's thread
 
     def _link_thread(self) -> None:
-        try:
+        with self._reported():
             while not self._closed:
                 self._one_connection()
-        except BaseException as error:
-            with self._lock:
-                self._phase("closed", f"internal error: {error!r}", "report this with the traceback on stderr")
-            raise
 
     def _one_connection(self) -> None:
         wire: Wire | None = None
@@ -366,6 +362,21 @@ class RobotClient:
     # ------------------------------------------------------------ the publisher's thread
 
     def _tick_thread(self) -> None:
+        with self._reported():
+            self._tick_until_closed()
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        """A thread's one outer catch: a screen must not go on showing a session that has ended by a mistake of ours."""
+        try:
+            yield
+        except BaseException as error:
+            with self._lock:
+                self._phase("closed", f"internal error: {error!r}", "report this with the traceback on stderr")
+                self._snapshot = self._builder.build(self._clock.mono_ns())
+            raise
+
+    def _tick_until_closed(self) -> None:
         published_ns = not_before_ns = 0
         apart_ns = self._clock.awake_ns() - self._clock.mono_ns()
         while not self._closed:
