@@ -120,8 +120,10 @@ def test_a_refusal_names_the_line() -> None:
 
 def test_clear_may_equal_the_threshold_on_both_sides() -> None:
     assert parsed(GOOD.replace("clear: 65", "clear: 70")).kpis[0].clear == 70
+    assert parsed(GOOD.replace("limit_s: 2\n", "limit_s: 2\n    clear_s: 2\n")).conditions[0].clear_s == 2
     above = GOOD.replace('"<"', '">"').replace("clear: 65", "clear: 71")
     assert parsed(above).kpis[0].clear == 71
+    assert parsed(above.replace("clear: 71", "clear: 70")).kpis[0].clear == 70
     assert "unhealthy side" in refused(above.replace("clear: 71", "clear: 69")).what
 
 
