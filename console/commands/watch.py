@@ -73,7 +73,9 @@ def watch(
 
 
 def _is_fresh(shot: Snapshot) -> bool:
-    """Whether the host's numbers are here and a window that is not stale, whatever was fetched of the past."""
+    """Whether the worker runs, and a window that is not stale is here, whatever was fetched of the past."""
+    if shot.state is None or shot.state.worker.phase != "running":
+        return False
     at_ns = shot.windows[-1].at_ns if shot.windows else None
     return bool(shot.hosts) and at_ns is not None and time.monotonic_ns() - at_ns < STALE_S * 1e9
 
