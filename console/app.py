@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from console.actions import ACTIONS
 from console.alarms import AlarmBook
-from console.commanding import CommandingApp
+from console.commanding import Answered, CommandingApp
 from console.kpis import Kpis, load_kpis
 from console.link.session import Session
 from console.link.snapshot import Link, Snapshot
@@ -24,6 +24,7 @@ from console.screens.live import LiveScreen
 from console.trends import Trends
 from console.view import View
 from console.widgets.ink import THEMES, styles_of, without_colour
+from remote.errors import Trouble
 
 LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
@@ -138,8 +139,11 @@ class FieldgateApp(CommandingApp):
         if self._kpis is None:
             kpis = load_kpis()
             self.call_from_thread(self._use, kpis)
-        self.session.watch_samples(self.repaint_hz)
-        self.session.start(self.receive)
+        try:
+            self.session.watch_samples(self.repaint_hz)
+            self.session.start(self.receive)
+        except Trouble as trouble:
+            self.post_message(Answered("open the session", "", trouble))
 
     def _use(self, kpis: Kpis) -> None:
         self._kpis, self.book = kpis, AlarmBook(kpis, self.clock)

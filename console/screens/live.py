@@ -121,6 +121,7 @@ class LiveScreen(Screen[None]):
         self._follow_plan(event.size)
         if self._view is not None:
             self.show(self._view)
+        self._fit_foot()
         self._say_too_small(event.size)
 
     def _canvases(self) -> tuple[Canvas, ...]:

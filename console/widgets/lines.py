@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from console.widgets.canvas import Canvas
@@ -31,14 +32,13 @@ class MessageLine(Canvas):
     @property
     def lines(self) -> int:
         """How many rows it needs."""
-        return 2 if self._story and self._word[0] else 1
+        return max(1, len(self._story_lines()) + bool(self._word[0]))
 
     def update(self) -> None:
         """Paint what it knows in the rows it has."""
         width, height = self.size
         rows: list[Sequence[Span]] = []
-        if self._story:
-            rows.append([(f" {self._story}".ljust(width), "story")])
+        rows += [[(f" {line}".ljust(width), "story")] for line in self._story_lines()]
         if self._word[0]:
             rows.append([(" ", "text"), self._word])
         if not rows:
@@ -48,6 +48,12 @@ class MessageLine(Canvas):
     def on_resize(self) -> None:
         """Fill the new width."""
         self.update()
+
+    def _story_lines(self) -> list[str]:
+        """The narration in at most two lines."""
+        if not self._story:
+            return []
+        return textwrap.wrap(self._story, max(20, self.size.width - 2), max_lines=2, placeholder="…")
 
 
 class KeyLine(Canvas):

@@ -18,6 +18,7 @@ from console.marks import ASCII, MARKS, UNICODE, to_ascii
 from console.screens.board import SMALLEST, plan_for, regions_of
 from console.widgets.cells import Row, changes, fit, width_of
 from console.widgets.panel import Panel
+from remote.errors import Trouble
 from remote.protocol import Event
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, show, until
 from tests.console.screens.scripted import Robot, S, ScriptedSession, link, snapshot
@@ -160,6 +161,27 @@ async def test_a_tour_speaks_above_the_keys_from_any_thread() -> None:
         assert "asked: something" in text
         await asyncio.to_thread(app.say, "")
         await until(pilot, lambda: "Tour" not in screen_text(app))
+
+
+async def test_a_long_narration_takes_two_lines_and_no_more() -> None:
+    async with running(ScriptedSession(snapshot(now_ns=NOW_NS)), size=(80, 24)) as (app, pilot):
+        app.say("Tour 3/4: " + "the worker was killed and is started again " * 6)
+        await until(pilot, lambda: "Tour 3/4" in screen_text(app))
+        await pilot.pause(0.1)
+        lines = screen_text(app).splitlines()
+        assert "Tour 3/4" in lines[-3]
+        assert lines[-2].rstrip().endswith("…")
+        assert "? help" in lines[-1]
+        assert "╰" in lines[-4]
+
+
+async def test_a_session_that_can_not_start_says_why() -> None:
+    class Broken(ScriptedSession):
+        def watch_samples(self, per_s: float) -> None:
+            raise Trouble("the store is full", cure="Free space on this laptop.")
+
+    async with running(Broken(None)) as (app, pilot):
+        await until(pilot, lambda: "the store is full - Free space" in screen_text(app))
 
 
 async def test_a_flood_of_snapshots_never_blocks_the_keys() -> None:
