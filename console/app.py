@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -132,6 +133,9 @@ class FieldgateApp(CommandingApp):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        # What was made for the start stays: collecting it no more keeps later collections short and frequent.
+        gc.collect()
+        gc.freeze()
         self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
         self.run_worker(self._start_session, thread=True, name="start session")
 

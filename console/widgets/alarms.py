@@ -77,4 +77,4 @@ def _item(view: View, alarm: Alarm, width: int) -> Item:
         (fit(text, max(0, room)), "text" if not alarm.acknowledged else "muted"),
         (f" {since}", "muted"),
     ]
-    return Item(alarm.id, spans, f"{word} {text}, for {since}", alarm)
+    return Item(alarm.id, lambda: spans, f"{word} {text}, for {since}", alarm)

@@ -23,6 +23,7 @@ class Canvas(Widget):
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._strips: dict[int, Strip] = {}
+        self._painted_width = 0
         self._ink: dict[str, Style] = {}
 
     def set_ink(self, ink: dict[str, Style]) -> None:
@@ -33,7 +34,7 @@ class Canvas(Widget):
 
     def paint(self, rows: list[Row]) -> None:
         """Show `rows` (each as wide as the widget), repainting only the columns that differ from before."""
-        before = self._rows
+        before, self._painted_width = self._rows, self.size.width
         if len(rows) != len(before):
             self._rows = rows
             self._strips.clear()
@@ -72,7 +73,10 @@ class Canvas(Widget):
         ink = self._ink
         default = ink.get("text", Style.null())
         segments = [Segment(text, ink.get(role, default)) for text, role in row if text]
-        strip = Strip(segments).adjust_cell_length(width, default)
+        if width == self._painted_width and row:
+            strip = Strip(segments, width)
+        else:
+            strip = Strip(segments).adjust_cell_length(width, default)
         background = self.background_colors[1]
         for line_filter in self.app.get_line_filters():
             strip = strip.apply_filter(line_filter, background)

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from console.link.snapshot import Seen
 from console.marks import MARKS
 from console.view import View
-from console.widgets.cells import clean, fit
+from console.widgets.cells import Span, clean, fit
 from console.widgets.drawing import clock_time
 from console.widgets.failures import failure_item
 from console.widgets.list_panel import Item, ListPanel
@@ -40,9 +40,13 @@ class EventsPanel(ListPanel):
 
 def event_item(view: View, seen: Seen[Event], width: int) -> Item:
     """One event as a list's item."""
-    body = seen.body
-    mark = MARKS[body.severity]
-    time, text = clock_time(seen.wall_ns), clean(body.text)
-    role = "text" if body.severity == "info" else mark.role
-    spans = [(f"{time} ", "muted"), (f"{view.charset.glyph(body.severity)} ", mark.role), (fit(text, width - 11), role)]
-    return Item(("event", seen.seq), spans, f"{time} {body.severity} {clean(body.name)}: {text}", seen)
+    body, time = seen.body, clock_time(seen.wall_ns)
+    text = clean(body.text)
+
+    def draw() -> list[Span]:
+        mark = MARKS[body.severity]
+        role = "text" if body.severity == "info" else mark.role
+        glyph = view.charset.glyph(body.severity)
+        return [(f"{time} ", "muted"), (f"{glyph} ", mark.role), (fit(text, width - 11), role)]
+
+    return Item(("event", seen.seq), draw, f"{time} {body.severity} {clean(body.name)}: {text}", seen)

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from console.link.snapshot import Seen
 from console.view import View
-from console.widgets.cells import clean, fit
+from console.widgets.cells import Span, clean, fit
 from console.widgets.drawing import clock_time
 from console.widgets.list_panel import Item, ListPanel
 from remote.protocol import Failure
@@ -33,11 +33,14 @@ class FailuresPanel(ListPanel):
 
 def failure_item(view: View, seen: Seen[Failure], width: int) -> Item:
     """One failure as a list's item."""
-    body = seen.body
-    time, name, text = clock_time(seen.wall_ns), clean(body.name).replace("_", " "), clean(body.text)
-    sign = view.charset.glyph("picture") if body.picture else " "
-    by_hand = body.name == "operator_mark"
-    glyph, role = (view.charset.glyph("info"), "accent") if by_hand else (view.charset.glyph("error"), "critical")
-    spans = [(f"{time} ", "muted"), (f"{glyph} ", role), (f"{name} ", role), (f"{sign} ", "accent")]
-    spans.append((fit(text, max(0, width - 14 - len(name))), "text"))
-    return Item(("failure", seen.seq), spans, f"{time} {clean(body.name)}: {text}", seen)
+    body, time = seen.body, clock_time(seen.wall_ns)
+    name, text = clean(body.name).replace("_", " "), clean(body.text)
+
+    def draw() -> list[Span]:
+        sign = view.charset.glyph("picture") if body.picture else " "
+        by_hand = body.name == "operator_mark"
+        glyph, role = ("info", "accent") if by_hand else ("error", "critical")
+        spans = [(f"{time} ", "muted"), (f"{view.charset.glyph(glyph)} {name} ", role), (f"{sign} ", "accent")]
+        return [*spans, (fit(text, max(0, width - 14 - len(name))), "text")]
+
+    return Item(("failure", seen.seq), draw, f"{time} {clean(body.name)}: {text}", seen)

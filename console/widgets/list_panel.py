@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,10 +16,13 @@ from console.widgets.panel import Panel
 
 @dataclass(frozen=True)
 class Item:
-    """One line: a key that stays the same while it exists, its spans, its text for filter and copy, what it is."""
+    """One line: a key that stays the same while it exists, its text for filter and copy, what it is.
+
+    `draw` makes its spans; a list holds hundreds of lines and shows ten.
+    """
 
     key: Hashable
-    spans: list[Span]
+    draw: Callable[[], list[Span]]
     text: str
     thing: Any
 
@@ -121,5 +124,5 @@ class ListPanel(Panel):
 
     def _line(self, view: View, item: Item, under_cursor: bool, width: int) -> list[Span]:
         if not (under_cursor and self.has_focus):
-            return [("  ", "text"), *item.spans]
-        return [(f"{view.charset.glyph('next')} ", "focus"), *[(text, "cursor") for text, _ in item.spans]]
+            return [("  ", "text"), *item.draw()]
+        return [(f"{view.charset.glyph('next')} ", "focus"), *[(text, "cursor") for text, _ in item.draw()]]
