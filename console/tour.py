@@ -15,7 +15,6 @@ from console.link.snapshot import Snapshot
 from remote.errors import Trouble
 from remote.protocol import Drill
 
-
 _SLOW_MS = 50.0
 _RECOVERY_S = 60.0
 
