@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from console.app import FieldgateApp
-    from console.link.client import RobotClient
+    from console.link.session import Session
     from console.robots import Robot
 
 _OPTIONS = (
@@ -80,15 +80,26 @@ def open_live(
     raise click.exceptions.Exit(app.return_code or 0)
 
 
-def _session(robot: Robot, accept_new: bool) -> RobotClient:
-    """A session whose questions (host key, passphrase) have been answered while the terminal is still a plain one."""
-    from console.link.asking import asker_for_terminal
-    from console.link.opening import open_session
+def _session(robot: Robot, accept_new: bool) -> Session:
+    """For a robot behind SSH: questions (host key, passphrase) are answered while the terminal is still a plain one.
 
-    return open_session(robot, asker=asker_for_terminal(accept_new=accept_new))
+    For the one on this machine there are none, so the first paint need not wait for it.
+    """
+
+    def opened() -> Session:
+        from console.link.asking import asker_for_terminal
+        from console.link.opening import open_session
+
+        return open_session(robot, asker=asker_for_terminal(accept_new=accept_new))
+
+    if robot.transport != "local":
+        return opened()
+    from console.link.late_session import LateSession
+
+    return LateSession(robot.name, opened)
 
 
-def _run(app: FieldgateApp, session: RobotClient, *, tour: bool, picture: Path | None) -> None:
+def _run(app: FieldgateApp, session: Session, *, tour: bool, picture: Path | None) -> None:
     if picture is not None:
         app.run(headless=True, size=PICTURE_SIZE, auto_pilot=_photographer(session, picture))
         click.echo(str(picture))
@@ -104,7 +115,7 @@ def _run(app: FieldgateApp, session: RobotClient, *, tour: bool, picture: Path |
     guide.stop()
 
 
-def _photographer(session: RobotClient, picture: Path) -> Callable[[Pilot[Any]], Any]:
+def _photographer(session: Session, picture: Path) -> Callable[[Pilot[Any]], Any]:
     async def take(pilot: Pilot[Any]) -> None:
         for _ in range(PICTURE_AFTER_WINDOWS * 20):
             await pilot.pause(0.1)

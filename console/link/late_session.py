@@ -1,0 +1,98 @@
+"""A session that is opened when it is started: what it takes to reach a robot is loaded after the first paint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from console.link.session import Session
+from console.link.snapshot import Link, Snapshot
+from remote.errors import Trouble
+from remote.protocol import Command, Expected, Reply
+
+_EARLY = Trouble("the session has not begun yet", cure="wait a moment", code="unreachable")
+
+
+class LateSession:
+    """A Session (session.py) that hands everything on to the one that `opener` makes.
+
+    Where opening fails, the snapshot's link is `refused` with the reason and the cure.
+    """
+
+    def __init__(self, robot: str, opener: Callable[[], Session], clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._opener = opener
+        self._opened: Session | None = None
+        self._closed = False
+        self._samples_per_s = 0.0
+        now_ns = clock()
+        link = Link(phase="connecting", since_ns=now_ns, transport="local")
+        self._waiting = Snapshot(robot=robot, taken_ns=now_ns, link=link)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """See Session."""
+        return self._opened.snapshot if self._opened else self._waiting
+
+    def start(self, on_snapshot: Callable[[Snapshot], None]) -> None:
+        """See Session; opens it, which may take a tenth of a second."""
+        try:
+            opened = self._opener()
+        except Trouble as trouble:
+            link = Link(
+                phase="refused",
+                since_ns=self._waiting.link.since_ns,
+                transport="local",
+                reason=trouble.what,
+                cure=trouble.cure,
+                code=trouble.code,
+            )
+            self._waiting = Snapshot(robot=self._waiting.robot, taken_ns=self._waiting.taken_ns, link=link)
+            on_snapshot(self._waiting)
+            return
+        opened.watch_samples(self._samples_per_s)
+        self._opened = opened
+        if self._closed:
+            opened.close()
+        else:
+            opened.start(on_snapshot)
+
+    def request(self, command: Command, *, expected: Expected | None = None, timeout_s: float = 5.0) -> Future[Reply]:
+        """See Session."""
+        return self._opened.request(command, expected=expected, timeout_s=timeout_s) if self._opened else _too_early()
+
+    def take_lease(self, *, over: int | None = None) -> Future[Reply]:
+        """See Session."""
+        return self._opened.take_lease(over=over) if self._opened else _too_early()
+
+    def release_lease(self) -> Future[Reply]:
+        """See Session."""
+        return self._opened.release_lease() if self._opened else _too_early()
+
+    @property
+    def holds_lease(self) -> bool:
+        """See Session."""
+        return self._opened is not None and self._opened.holds_lease
+
+    def watch_samples(self, per_s: float) -> None:
+        """See Session."""
+        self._samples_per_s = per_s
+        if self._opened:
+            self._opened.watch_samples(per_s)
+
+    def cut(self, *, for_s: float = 0.0) -> None:
+        """See Session."""
+        if self._opened:
+            self._opened.cut(for_s=for_s)
+
+    def close(self) -> None:
+        """See Session."""
+        self._closed = True
+        if self._opened:
+            self._opened.close()
+
+
+def _too_early() -> Future[Reply]:
+    future: Future[Reply] = Future()
+    future.set_exception(_EARLY)
+    return future
