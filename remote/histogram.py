@@ -90,16 +90,18 @@ class Histogram(msgspec.Struct, frozen=True, array_like=True):
     def quantile(self, q: float) -> float | None:
         """The value with rank ceil(q * count) (nearest rank), within RELATIVE_ERROR; None of nothing.
 
-        `q` lies in [0, 1]; the result never leaves [minimum, maximum].
+        `q` lies in [0, 1]. The first rank is the exact minimum and the last the exact maximum, so 0 and 1 give those.
         """
         if not 0 <= q <= 1:
             raise ValueError(f"a quantile lies between 0 and 1, not at {q!r}")
         if not self.count:
             return None
         rank = max(1, math.ceil(q * self.count))
+        if rank == 1:
+            return self.minimum
         seen = 0
         for bucket, n in zip(self.buckets, self.counts, strict=True):
             seen += n
-            if seen >= rank:
+            if seen >= rank and rank < self.count:
                 return min(max(_representative(bucket), self.minimum), self.maximum)
         return self.maximum

@@ -89,3 +89,17 @@ def test_a_histogram_that_can_not_be_is_refused_on_the_wire(wire: str) -> None:
 def test_the_wire_carries_it_unchanged(values: list[float]) -> None:
     histogram = Histogram.of(values)
     assert msgspec.json.decode(msgspec.json.encode(histogram), type=Histogram) == histogram
+
+
+@given(VALUES)
+def test_the_ends_are_exact(values: list[float]) -> None:
+    histogram = Histogram.of(values)
+    assert histogram.quantile(0.0) == min(values)
+    assert histogram.quantile(1.0) == max(values)
+
+
+def test_the_slowest_is_not_averaged_with_its_bucket() -> None:
+    """The bucket's representative lies between the two."""
+    histogram = Histogram.of([100.6, 101.4])
+    assert len(histogram.buckets) == 1
+    assert (histogram.quantile(0.0), histogram.quantile(1.0)) == (100.6, 101.4)
