@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Union
 
 import msgspec
 
+from remote import strict_yaml
 from remote.errors import Trouble
 from remote.metrics import METRICS
 
@@ -91,8 +92,6 @@ def default_path() -> Path:
 
 def load_kpis(path: Path | None = None) -> Kpis:
     """Read and check a file (default: the one that comes along). Raises Trouble (code `bad_kpis`) naming the place."""
-    from console import strict_yaml
-
     path = path or default_path()
     kpis = strict_yaml.load(path, Kpis, code="bad_kpis")
     check(kpis, str(path))

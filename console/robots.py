@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-import yaml
 
 from console.places import config_dir, data_dir
+from remote import strict_yaml
+from remote.atomic import write_atomically
 from remote.errors import Trouble
 
 Transport = Literal["paramiko", "openssh", "local"]
@@ -35,14 +34,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     exit_when_alone_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
-class Robot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One robot and how to reach it.
+class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """How a robot is reached: what robots.yaml says under its name.
 
     `address` is `user@host[:port]` or an alias of the SSH configuration; empty for the transport `local`. `root` is the
     folder on the robot that holds fieldgate's versions, `home` the agent's own folder there (None: the agent's default).
     """
 
-    name: str
     address: str = ""
     transport: Transport = "paramiko"
     root: str = DEFAULT_ROOT
@@ -50,8 +48,14 @@ class Robot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     settings: Settings = Settings()
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    robots: dict[str, dict[str, object]] = {}
+class Robot(Reach, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One robot and how to reach it."""
+
+    name: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    robots: dict[str, Reach] = {}
 
 
 class Robots:
@@ -102,26 +106,19 @@ class Robots:
         return Trouble(f"no robot is named '{name}'", cure=cure, code="unknown_robot")
 
     def _read(self) -> dict[str, Robot]:
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return {}
-        except (OSError, UnicodeDecodeError) as error:
-            raise _broken(self.path, str(error)) from error
-        try:
-            kept = msgspec.convert(yaml.safe_load(text) or {}, _File)
-            robots = {name: msgspec.convert({**body, "name": name}, Robot) for name, body in kept.robots.items()}
-        except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
-            raise _broken(self.path, _hint(str(error))) from error
+        kept = strict_yaml.load(self.path, _File, code="bad_robots_file", absent=_File())
+        robots = {name: Robot(name=name, **msgspec.structs.asdict(reach)) for name, reach in kept.robots.items()}
         for robot in robots.values():
             _check(robot, self.path)
         return robots
 
     def _write(self, robots: dict[str, Robot]) -> None:
+        import yaml
+
         rows = {name: {k: v for k, v in msgspec.to_builtins(r).items() if k != "name"} for name, r in robots.items()}
         text = yaml.safe_dump({"robots": rows}, sort_keys=True, allow_unicode=True)
         try:
-            _write_private(self.path, text.encode())
+            write_atomically(self.path, text.encode())
         except OSError as error:
             what = f"{self.path} can't be written: {error.strerror}"
             raise Trouble(what, cure="free some space or correct the folder's permissions") from error
@@ -148,28 +145,3 @@ def _check(robot: Robot, path: Path) -> None:
     if not robot.root.startswith(("/", "~/")):
         what = f"the root '{robot.root}' of robot '{robot.name}' is no absolute folder ({path})"
         raise Trouble(what, cure="begin it with '/' or '~/'", code="bad_robot")
-
-
-def _hint(error: str) -> str:
-    found = re.search(r"unknown field `(\w+)`", error)
-    known = [*Robot.__struct_fields__, *Settings.__struct_fields__, "robots"]
-    near = difflib.get_close_matches(found.group(1), known, n=1) if found else []
-    return f"{error}; did you mean `{near[0]}`?" if near else error
-
-
-def _broken(path: Path, why: str) -> Trouble:
-    return Trouble(f"{path} can't be used: {why}", cure="correct that place in the file", code="bad_robots_file")
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write through a temporary name, fsync and rename: a power cut leaves the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

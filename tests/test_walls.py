@@ -24,7 +24,10 @@ def test_help_is_quick_because_it_loads_nothing_heavy() -> None:
     ) & set(HEAVY)
 
 
-@pytest.mark.parametrize("module", ["remote.protocol", "remote.metrics", "remote.histogram", "remote.errors"])
+VOCABULARY = ("protocol", "metrics", "histogram", "errors", "strict_yaml", "atomic", "lazy_commands")
+
+
+@pytest.mark.parametrize("module", [f"remote.{name}" for name in VOCABULARY])
 def test_the_vocabulary_stays_light_for_both_ends(module: str) -> None:
     assert not loaded(f"import {module}") & {*HEAVY, "console"}
 

@@ -88,8 +88,7 @@ def remove(name: str, yes: bool) -> None:
 
 
 def _plain(one: Robot) -> dict[str, object]:
-    fields = {name: getattr(one, name) for name in one.__struct_fields__ if name != "settings"}
-    return {**fields, "settings": {**msgspec.structs.asdict(one.settings)}}
+    return {"name": one.name, **msgspec.structs.asdict(one), "settings": msgspec.structs.asdict(one.settings)}
 
 
 def _resolved(one: Robot) -> dict[str, object]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from console.store.database import store_trouble
 from console.store.tables import Cell
+from remote.atomic import replacing
 from remote.errors import Trouble
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -40,18 +39,10 @@ def safe_cell(cell: Cell) -> Cell:
 def whole_file(path: Path) -> Iterator[TextIO]:
     """A file (mode 0600) that appears under its name only when it is complete."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            yield text
+            text.detach()  # flushes, and leaves the file open for what makes it last
     except OSError as error:
-        raise Trouble(
-            f"{path} can't be written: {error.strerror}", cure="choose another place with --output"
-        ) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise store_trouble(path, error) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+        cure = "free space there, or choose another place with --output"
+        raise Trouble(f"{path} can't be written: {error.strerror}", cure=cure, code="not_written") from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
 from console.places import data_dir
 from console.store.database import store_trouble
+from remote.atomic import write_atomically
 from remote.errors import Trouble
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
@@ -35,22 +35,10 @@ class Pictures:
             raise Trouble(f"the robot sent another picture than {digest[:12]}", code="bad_picture")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(path, jpeg)
+            write_atomically(path, jpeg)
         except OSError as error:
             raise store_trouble(path, error) from error
         return path
-
-    def _write(self, path: Path, jpeg: bytes) -> None:
-        staging = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            handle = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(jpeg)
-                file.flush()
-                os.fsync(file.fileno())
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
 
     def _place(self, digest: str) -> Path | None:
         if not _DIGEST.match(digest):

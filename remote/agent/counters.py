@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from remote.agent.atomic import write_atomically
+from remote.atomic import write_atomically
 
 log = logging.getLogger("fieldgate.agent")
 

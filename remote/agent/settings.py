@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-import yaml
 
-from remote.agent.atomic import write_atomically
+from remote import strict_yaml
+from remote.atomic import write_atomically
 from remote.errors import Trouble
 
 MiB = 1024 * 1024
 Bytes = Annotated[int, msgspec.Meta(ge=0)]
 
 _HEADER = "# Settings of the fieldgate agent (docs/agent.md). The agent rewrites this file when a console chooses.\n"
+_CURE = "correct that line, or move the file away to start with the defaults"
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,32 +50,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def load(path: Path) -> Settings:
-    """Read the settings; defaults where the file is missing. Raises Trouble naming file and key for anything wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _trouble(path, str(error)) from error
-    try:
-        return msgspec.convert(yaml.safe_load(text) or {}, Settings, strict=True)
-    except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
-        raise _trouble(path, " ".join(str(error).split())) from error
+    """Read the settings; defaults where the file is missing. Raises Trouble naming file, line and key for anything wrong."""
+    return strict_yaml.load(path, Settings, code="bad_settings", what="the settings", cure=_CURE, absent=Settings())
 
 
 def save(path: Path, settings: Settings) -> None:
     """Write the settings atomically. Raises Trouble (code `settings_unwritable`)."""
+    import yaml
+
     text = _HEADER + yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
     try:
         write_atomically(path, text.encode())
     except OSError as error:
         what = f"the settings {path} can't be written: {error.strerror}"
         raise Trouble(what, cure="make space or check the owner", code="settings_unwritable") from error
-
-
-def _trouble(path: Path, why: str) -> Trouble:
-    return Trouble(
-        f"the settings {path} can't be read: {why}",
-        cure="correct that line, or move the file away to start with the defaults",
-        code="bad_settings",
-    )

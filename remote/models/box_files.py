@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.errors import Trouble
-from remote.models.strict_yaml import read_text
+from remote.strict_yaml import read_text
 
 CODE = "boxes_invalid"
 

@@ -17,7 +17,7 @@ from remote.models.manifest import (
     parse_manifest,
     verify_file,
 )
-from remote.models.strict_yaml import read_bytes, read_text
+from remote.strict_yaml import read_bytes, read_text
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def load_bundle(path: Path) -> Bundle:
         what = f"bundle {path} {'is not a folder' if path.exists() else 'does not exist'}"
         raise Trouble(what, cure="Give the folder that `fieldgate bundle make` wrote", code="bundle_missing")
     where = path / MANIFEST
-    data = read_bytes(where, what="manifest", code="bundle_incomplete", max_bytes=MAX_MANIFEST_BYTES)
+    data = read_bytes(where, what="manifest", code="bundle_incomplete", limit_bytes=MAX_MANIFEST_BYTES)
     manifest = parse_manifest(data, where)
     for name, entry in sorted(manifest.files.items()):
         verify_file(path, name, entry)

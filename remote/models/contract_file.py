@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from remote import strict_yaml
 from remote.errors import Trouble
-from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
-from remote.models.strict_yaml import parse_yaml
+from remote.models.contract import Contract
 
 CODE = "contract_invalid"
-_SECTIONS: dict[str, Any] = {"input": InputContract, "output": OutputContract, "thresholds": Thresholds}
+_CURE = "Correct that value, or write the contract anew with `fieldgate bundle make`"
 
 
 def parse_contract(text: str, where: Path) -> Contract:
     """The contract written in `text`; `where` is named in errors.
 
     Raises:
-        Trouble: code `contract_invalid`; names the key, its place and, for an unknown key, the nearest known one.
+        Trouble: code `contract_invalid`; names line, key and, for an unknown key, the nearest known one.
     """
-    value = parse_yaml(text, where, what="contract", code=CODE)
-    if not isinstance(value, dict):
-        raise _refused(where, "is not a mapping of keys to values", "Write it with `fieldgate bundle make`")
-    _refuse_unknown_keys(value, where)
-    try:
-        contract = msgspec.convert(value, type=Contract)
-    except msgspec.ValidationError as error:
-        raise _refused(where, f"is refused: {error}", "Correct that value") from error
+    contract = strict_yaml.parse(text, Contract, where=f"contract {where}", code=CODE, cure=_CURE)
     _refuse_impossible(contract, where)
     return contract
 
@@ -42,24 +33,6 @@ def contract_text(contract: Contract) -> str:
     # Through JSON, because YAML's writer knows neither structs nor tuples.
     plain = msgspec.json.decode(msgspec.json.encode(contract))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120))
-
-
-def _refuse_unknown_keys(value: dict[Any, Any], where: Path) -> None:
-    _check_keys(value, Contract, "", where)
-    for section, struct in _SECTIONS.items():
-        part = value.get(section)
-        if isinstance(part, dict):
-            _check_keys(part, struct, f"{section}.", where)
-
-
-def _check_keys(part: dict[Any, Any], struct: Any, prefix: str, where: Path) -> None:
-    known = list(struct.__struct_fields__)
-    for key in part:
-        if key in known:
-            continue
-        near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-        cure = f"Did you mean `{prefix}{near[0]}`?" if near else f"Known keys here: {', '.join(known)}"
-        raise _refused(where, f"has the unknown key `{prefix}{key}`", cure)
 
 
 def _refuse_impossible(contract: Contract, where: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.errors import Trouble
-from remote.models.strict_yaml import parse_yaml, read_text
+from remote.strict_yaml import plain, read_text
 
 CODE = "labels_invalid"
 MAX_LABELS = 10_000
@@ -23,7 +23,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     """
     text = read_text(path, what="labels file", code=CODE)
     if path.suffix.lower() in (".yaml", ".yml"):
-        names = _names_of(parse_yaml(text, path, what="labels file", code=CODE), path)
+        names = _names_of(plain(text, where=f"labels file {path}", code=CODE), path)
     else:
         names = [line.strip() for line in text.rstrip().splitlines()]
     return _checked(names, path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from remote.atomic import sync
 from remote.errors import Trouble
 from remote.models.bundle import Bundle, load_bundle
 from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
@@ -121,7 +121,7 @@ def write_bundle(onnx: Path, contract: Contract, output: Path) -> Bundle:
             return _same_or_refuse(output, digest_of(manifest))
         work.chmod(0o755)
         work.rename(output)  # an empty folder in the way is replaced
-        _sync(output.parent)
+        sync(output.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return load_bundle(output)
@@ -135,7 +135,7 @@ def _fill(work: Path, onnx: Path, contract: Contract) -> bytes:
     manifest = manifest_bytes(contract.name, files)
     (work / MANIFEST).write_bytes(manifest)
     for path in (*sorted(work.iterdir()), work):
-        _sync(path)
+        sync(path)
     return manifest
 
 
@@ -161,11 +161,3 @@ def _same_or_refuse(output: Path, digest: str) -> Bundle:
         if present.digest == digest:
             return present
     raise Trouble(f"{output} holds something else already", cure=cure, code="bundle_exists")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from remote.atomic import TEMPORARY_GLOB, write_atomically
 from remote.perception.arrays import Pixels
 
 QUALITY_KEPT = 90
 QUALITY_LIVE = 80
-_TEMPORARY = ".writing-"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class PictureStore:
     def prepare(self) -> None:
         """Make the folder, and remove what a killed worker left half written. Raises OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in self._folder.glob(f"{_TEMPORARY}*"):
+        for left in self._folder.glob(TEMPORARY_GLOB):
             left.unlink(missing_ok=True)
 
     def keep(self, image: Pixels) -> Kept:
@@ -55,34 +54,8 @@ class PictureStore:
         final = self._folder / f"{digest}.jpg"
         if final.exists():
             return Kept(digest)
-        aside = self._folder / f"{_TEMPORARY}{os.getpid()}-{digest}"
         try:
-            _write_synced(aside, data)
-            aside.rename(final)
-            _sync_folder(self._folder)
+            write_atomically(final, data)
         except OSError as error:
-            _remove(aside)
             return Kept(None, f"the picture was not kept: {error.strerror or error}")
         return Kept(digest)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return  # the next start's sweep tries again

@@ -13,11 +13,12 @@ from typing import Literal
 
 import msgspec
 
-from remote.errors import Trouble
+from remote import strict_yaml
 
 Tier = Literal["critical", "important", "optional"]
 MAX_FILE_BYTES = 65_536
 DEFAULT_FILE = Path(__file__).with_name("tabletop.yaml")
+_CURE = "Correct that line; remote/training/tabletop.yaml shows every parameter with its unit"
 
 
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,21 +148,10 @@ def parse_randomisation(text: str, *, where: str) -> Randomisation:
         where: named in errors, usually the file's path.
 
     Raises:
-        Trouble: code `randomisation_invalid`; the text names the parameter and what is wrong with it.
+        Trouble: code `randomisation_invalid`; the text names line, parameter and what is wrong with it.
     """
-    import yaml
-
-    try:
-        return msgspec.convert(yaml.safe_load(text), type=Randomisation)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        reason = getattr(error, "problem", None) or "it cannot be read"
-        raise _invalid(where, f"is not valid YAML{line}: {reason}") from error
-    except msgspec.ValidationError as error:
-        raise _invalid(where, f"is refused: {error}") from error
-    except (RecursionError, ValueError) as error:  # nested too deep; numbers or dates that Python cannot hold
-        raise _invalid(where, f"cannot be read: {type(error).__name__}") from error
+    name = f"randomisation file {where}"
+    return strict_yaml.parse(text, Randomisation, where=name, code="randomisation_invalid", cure=_CURE)
 
 
 def load_randomisation(path: Path = DEFAULT_FILE) -> Randomisation:
@@ -170,24 +160,7 @@ def load_randomisation(path: Path = DEFAULT_FILE) -> Randomisation:
     Raises:
         Trouble: code `randomisation_unreadable` (missing, not a file, too large, not UTF-8) or `randomisation_invalid`.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise _unreadable(path, f"has more than {MAX_FILE_BYTES} bytes")
-        return parse_randomisation(data.decode("utf-8"), where=str(path))
-    except OSError as error:
-        raise _unreadable(path, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, "is not UTF-8 text") from error
-
-
-def _invalid(where: str, what: str) -> Trouble:
-    cure = "Correct that line; remote/training/tabletop.yaml shows every parameter with its unit"
-    return Trouble(f"randomisation file {where} {what}", cure=cure, code="randomisation_invalid")
-
-
-def _unreadable(path: Path, what: str) -> Trouble:
-    return Trouble(
-        f"randomisation file {path} {what}", cure="Give the path of a YAML file", code="randomisation_unreadable"
+    text = strict_yaml.read_text(
+        path, code="randomisation_unreadable", what="randomisation file", limit_bytes=MAX_FILE_BYTES
     )
+    return parse_randomisation(text, where=str(path))

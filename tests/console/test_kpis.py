@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import strict_yaml
 from console.kpis import Condition, Kpi, Kpis, check, default_path, holds, load_kpis
+from remote import strict_yaml
 from remote.errors import Trouble
 from remote.metrics import METRICS
 
@@ -41,7 +41,7 @@ conditions:
 
 
 def parsed(text: str) -> Kpis:
-    kpis = strict_yaml.parse(text, Kpis, name="kpis.yaml", code="bad_kpis")
+    kpis = strict_yaml.parse(text, Kpis, where="kpis.yaml", code="bad_kpis")
     check(kpis, "kpis.yaml")
     return kpis
 
@@ -87,7 +87,7 @@ def test_a_good_file_is_read() -> None:
     ("old", "new", "said", "cure"),
     [
         ("threshold:", "treshold:", "unknown key `treshold`", "Did you mean `threshold`?"),
-        ("threshold:", "zzzzzz:", "unknown key `zzzzzz`", "Known keys: "),
+        ("threshold:", "zzzzzz:", "unknown key `zzzzzz`", "Known keys here: id, title, "),
         ("cpu_percent", "cpu_prcent", "no metric is called `cpu_prcent`", "Did you mean `cpu_percent`?"),
         ('unit: "%"', "unit: ms", "is in `%`, not `ms`", "Convert"),
         ("statistic: mean", "statistic: p95", "`p95` can't be taken of cpu_percent", "value, mean, max"),
@@ -190,7 +190,7 @@ def test_any_bytes_end_in_kpis_or_trouble(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"), [(b"\xff\xfe", "not UTF-8"), (b"#" * 300_000, "larger than"), (None, "can't be opened")]
+    ("data", "said"), [(b"\xff\xfe", "not UTF-8"), (b"#" * 1_100_000, "longer than"), (None, "does not exist")]
 )
 def test_files_that_are_no_text_are_refused(tmp_path: Path, data: bytes | None, said: str) -> None:
     path = tmp_path / "kpis.yaml"

@@ -80,7 +80,7 @@ def test_names_that_would_be_paths_or_options_are_refused(file: Path, name: str)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("robots: {orin: {adress: a@b}}", ["adress", "did you mean `address`?"]),
+        ("robots: {orin: {adress: a@b}}", ["adress", "Did you mean `address`?"]),
         ("robots: {orin: {address: a@b, transport: telnet}}", ["telnet"]),
         ("robots: [", ["robots.yaml"]),
         ("robots: {orin: {address: 5}}", ["address"]),

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from remote.agent import settings as settings_file
 from remote.agent import sources
-from remote.agent.atomic import write_atomically
 from remote.agent.bundles import BundleStore, embedded_folder
 from remote.agent.counters import Counters
 from remote.agent.pictures import jpeg_size, picture
 from remote.agent.places import SOCKET_PATH_LIMIT_BYTES, places_for
 from remote.agent.settings import Limits, Settings
+from remote.atomic import write_atomically
 from remote.errors import Trouble
 
 

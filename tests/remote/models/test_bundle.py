@@ -121,18 +121,18 @@ def test_a_contract_reads_back_as_it_was_written(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("  score:", "  scroe:", "Did you mean `thresholds.score`?"),
-        ("layout:", "layuot:", "Did you mean `input.layout`?"),
+        ("  score:", "  scroe:", "(thresholds): unknown key `scroe`\n  -> Did you mean `score`?"),
+        ("layout:", "layuot:", "(input): unknown key `layuot`\n  -> Did you mean `layout`?"),
         ("task:", "zzz:", "Known keys here"),
-        ("score: 0.3", "score: 1.3", "$.thresholds.score"),
-        ("width: 64", "width: -64", "$.input.width"),
+        ("score: 0.3", "score: 1.3", "(thresholds.score)"),
+        ("width: 64", "width: -64", "(input.width)"),
         ("width: 64", "width: 64\n  width: 65", "given twice"),
         ("- ball", "- cube", "twice"),
         ("scale: ", "scale: .nan #", "finite"),
-        ("head: yolov8", "head: yolov9", "$.output.head"),
-        ("pad: 114", "pad: 300", "$.input.pad"),
+        ("head: yolov8", "head: yolov9", "(output.head)"),
+        ("pad: 114", "pad: 300", "(input.pad)"),
         ("dtype: float32", "dtype: uint8", "scales a uint8 input"),
-        ("format: 1", "format: 2", "$.format"),
+        ("format: 1", "format: 2", "line 1 (format)"),
     ],
 )
 def test_a_wrong_contract_names_key_and_cure(made: Path, old: str, new: str, says: str) -> None:

@@ -105,7 +105,7 @@ def test_a_kept_picture_is_named_by_its_digest_and_decodes(tmp_path: Path) -> No
 
 
 def test_what_a_killed_worker_left_half_written_is_swept_away(tmp_path: Path) -> None:
-    (tmp_path / ".writing-12-abc").write_bytes(b"half")
+    (tmp_path / ".abc.jpg.12.tmp").write_bytes(b"half")
     (tmp_path / "kept.jpg").write_bytes(b"whole")
     PictureStore(tmp_path).prepare()
     assert [path.name for path in tmp_path.iterdir()] == ["kept.jpg"]

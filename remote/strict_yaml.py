@@ -1,0 +1,249 @@
+"""Files that people write, read strictly: refused with file, line, place and the nearest known key.
+
+A hostile or broken file ends in Trouble, never in a crash, a hang, gigabytes or a silently ignored key. Sizes and depth are
+limited; aliases (one line of them can stand for gigabytes), tags and keys given twice are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, Union
+
+import msgspec
+
+from remote.errors import Trouble
+
+LIMIT_BYTES = 1_048_576
+DEPTH_LIMIT = 12
+CURE = "Correct that place in the file"
+
+T = TypeVar("T")
+Step = Union[str, int, None]  # a key, an index, or a mapping's value of which the key is not known
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+_PATH = re.compile(r"`\$([^`]*)`")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+
+
+def load(
+    path: Path,
+    kind: type[T],
+    *,
+    code: str,
+    what: str = "",
+    cure: str = CURE,
+    absent: T | None = None,
+    limit_bytes: int = LIMIT_BYTES,
+) -> T:
+    """The file as `kind`; an empty file is an empty mapping.
+
+    Args:
+        path: the file.
+        kind: the type, usually a struct that forbids unknown fields.
+        code: the Trouble's code.
+        what: names the kind of file in front of its path in errors.
+        cure: said where no nearer cure is known.
+        absent: returned where there is no file; None refuses that.
+        limit_bytes: longer files are refused.
+
+    Raises:
+        Trouble: with `code`, naming file, line, place and, for an unknown key, the nearest known one.
+    """
+    if absent is not None and _is_absent(path):
+        return absent
+    text = read_text(path, code=code, what=what, limit_bytes=limit_bytes)
+    return parse(text, kind, where=_named(path, what), code=code, cure=cure)
+
+
+def parse(text: str, kind: type[T], *, where: str, code: str, cure: str = CURE) -> T:
+    """The same for text already read; `where` is what errors call the file."""
+    data, root = _read(text, where, code, cure)
+    data = {} if data is None else data
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error), data, root, kind, where, code, cure) from error
+
+
+def plain(text: str, *, where: str, code: str, cure: str = CURE) -> Any:
+    """The dicts, lists and scalars written in `text`; None for nothing. Raises Trouble as `load` does."""
+    return _read(text, where, code, cure)[0]
+
+
+def read_text(path: Path, *, code: str, what: str = "", limit_bytes: int = LIMIT_BYTES) -> str:
+    """The file's text. Raises Trouble as `read_bytes` does, and for what is not UTF-8."""
+    try:
+        return read_bytes(path, code=code, what=what, limit_bytes=limit_bytes).decode("utf-8")
+    except UnicodeDecodeError as error:
+        said = f"{_named(path, what)} is not UTF-8 text (byte {error.start})"
+        raise Trouble(said, cure="Save it as UTF-8 text", code=code) from error
+
+
+def read_bytes(path: Path, *, code: str, what: str = "", limit_bytes: int = LIMIT_BYTES) -> bytes:
+    """The file's bytes; Trouble with `code` when it is missing, no regular file, unreadable or longer than the limit."""
+    name = _named(path, what)
+    try:
+        if not path.is_file():  # a pipe would keep its reader waiting
+            reason = "is not a regular file" if path.exists() else "does not exist"
+            raise Trouble(f"{name} {reason}", cure="Give the path of that file", code=code)
+        with path.open("rb") as file:
+            data = file.read(limit_bytes + 1)
+    except OSError as error:
+        cure = "Check its permissions and the disk"
+        raise Trouble(f"{name} can't be read: {error.strerror}", cure=cure, code=code) from error
+    if len(data) > limit_bytes:
+        cure = f"Give a file of at most {limit_bytes} bytes"
+        raise Trouble(f"{name} is longer than {limit_bytes} bytes", cure=cure, code=code)
+    return data
+
+
+def _named(path: Path, what: str) -> str:
+    return f"{what} {path}" if what else str(path)
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # it is there; reading it says what is wrong
+    return False
+
+
+# ------------------------------------------------------------ text -> values and their places
+
+
+def _read(text: str, where: str, code: str, cure: str) -> tuple[Any, Any]:
+    """The values of `text`, and the nodes that know their lines."""
+    import yaml
+
+    try:
+        loader = _strict_loader()(text)
+        root = loader.get_single_node()
+        return (None if root is None else loader.construct_document(root)), root
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        said = f"{where}, line {mark.line + 1}: {problem}" if mark is not None else f"{where} can't be read: {problem}"
+        raise Trouble(said, cure=cure, code=code) from error
+    except (ValueError, OverflowError) as error:  # a date or a number that Python can't hold
+        raise Trouble(f"{where} can't be read: {error}", cure=cure, code=code) from error
+
+
+@cache
+def _strict_loader() -> Any:
+    import yaml
+
+    class Strict(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            if isinstance(event, yaml.AliasEvent):
+                raise _at(event, "aliases (*name) are not allowed")
+            if event.tag is not None:
+                raise _at(event, f"tags ({event.tag}) are not allowed")
+            self.depth += 1
+            if self.depth > DEPTH_LIMIT and isinstance(event, yaml.CollectionStartEvent):
+                raise _at(event, f"nested deeper than {DEPTH_LIMIT}")
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node: Any = super().compose_mapping_node(anchor)
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if str(key.value) in seen:
+                    raise _at(key, f"key `{key.value}` is given twice")
+                seen.add(str(key.value))
+            return node
+
+    def _at(place: Any, problem: str) -> yaml.MarkedYAMLError:
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
+
+    return Strict
+
+
+# ------------------------------------------------------------ refusals
+
+
+def _refusal(message: str, data: Any, root: Any, kind: Any, where: str, code: str, cure: str) -> Trouble:
+    found = _PATH.search(message)
+    steps = _spelt_out(_steps(found.group(1) if found else ""), message, data, kind)
+    unknown = _UNKNOWN.search(message)
+    key = unknown.group(1) if unknown else None
+    place = f"{where}, line {_line(root, steps, key)}" + (f" ({_written(steps)})" if steps else "")
+    if key is None:
+        return Trouble(f"{place}: {message.split(' - at')[0]}", cure=cure, code=code)
+    known = _keys_at(kind, steps)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    cure = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}"
+    return Trouble(f"{place}: unknown key `{key}`", cure=cure, code=code)
+
+
+def _steps(path: str) -> list[Step]:
+    """A path as msgspec writes it: `.kpis[2].clear`, `.robots[...].address`."""
+    return [name or (int(index) if index else None) for name, index in _STEP.findall(path)]
+
+
+def _written(steps: list[Step]) -> str:
+    words = (f"[{step}]" if isinstance(step, int) else f".{step or '...'}" for step in steps)
+    return "".join(words).lstrip(".")
+
+
+def _spelt_out(steps: list[Step], message: str, data: Any, kind: Any) -> list[Step]:
+    """With the keys that msgspec leaves open: the value that is refused when it stands alone is the one that is meant."""
+    if None not in steps:
+        return steps
+    gap = steps.index(None)
+    mapping = data
+    for step in steps[:gap]:
+        mapping = mapping[step]
+    for key, value in list(mapping.items()):
+        mapping.clear()
+        mapping[key] = value
+        try:
+            msgspec.convert(data, kind)
+        except msgspec.ValidationError as error:
+            if str(error) == message:
+                return _spelt_out([*steps[:gap], str(key), *steps[gap + 1 :]], message, data, kind)
+    return steps[:gap]
+
+
+def _keys_at(kind: Any, steps: Iterable[Step]) -> list[str]:
+    """The field names of the struct at `steps`."""
+    types: list[Any] = [msgspec.inspect.type_info(kind)]
+    for step in steps:
+        types = [below for one in _members(types) for below in _below(one, step)]
+    return [field.encode_name for one in _members(types) for field in getattr(one, "fields", ())]
+
+
+def _members(types: Iterable[Any]) -> list[Any]:
+    """Each type, a union as its members."""
+    return [member for one in types for member in getattr(one, "types", (one,))]
+
+
+def _below(one: Any, step: Step) -> list[Any]:
+    if isinstance(one, msgspec.inspect.StructType):
+        return [field.type for field in one.fields if field.encode_name == step]
+    return [getattr(one, name) for name in ("item_type", "value_type") if hasattr(one, name)]
+
+
+def _line(root: Any, steps: Iterable[Step], key: str | None) -> int:
+    """The line of the value at `steps`, or of `key` within it; of the nearest place above where it is not written."""
+    import yaml
+
+    node = root
+    for step in steps:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+        elif isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == step), node)
+    if key is not None and isinstance(node, yaml.MappingNode):
+        node = next((name for name, _ in node.value if name.value == key), node)
+    return int(node.start_mark.line) + 1 if node is not None else 1
