@@ -2,61 +2,35 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from remote.monitor.background import RETRY_S, BackgroundSource
 from remote.monitor.readings import Readings
 
 SERVICE = Path("/run/jtop.sock")
-FRESH_S = 3.0
-RETRY_S = 30.0
 
 
-class JtopSource:
+class JtopSource(BackgroundSource):
     """Keeps the newest answer of the service. Nothing is imported where its socket is not there."""
 
     def __init__(
         self, service: Path = SERVICE, clock_s: Callable[[], float] = time.monotonic, retry_s: float = RETRY_S
     ) -> None:
-        self._service, self._clock_s, self._retry_s = service, clock_s, retry_s
-        self._newest: tuple[float, Readings] | None = None
-        self._why = "the service jtop does not run"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="jtop", daemon=True)
-        self._thread.start()
-
-    @property
-    def why(self) -> str:
-        """Why `read` gives nothing."""
-        return self._why
-
-    def read(self) -> Readings | None:
-        """The newest answer; None where there is none younger than FRESH_S."""
-        newest = self._newest
-        return newest[1] if newest and self._clock_s() - newest[0] <= FRESH_S else None
-
-    def close(self) -> None:
-        """Let the thread end at its next turn."""
-        self._stop.set()
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            if self._service.exists():
-                try:
-                    self._listen()
-                except Exception as error:  # noqa: BLE001 - the thread's outer catch: foreign code, the reason is shown
-                    self._why = f"jtop: {error}"
-            self._stop.wait(self._retry_s)
+        super().__init__("the service jtop does not run", clock_s, retry_s)
+        self._service = service
+        self._start("jtop")
 
     def _listen(self) -> None:
+        if not self._service.exists():
+            return
         from jtop import jtop
 
         with jtop(interval=1) as client:
             while not self._stop.is_set() and client.ok():
-                self._newest = self._clock_s(), readings_of(client)
+                self._keep(readings_of(client))
 
 
 def readings_of(client: Any) -> Readings:

@@ -6,16 +6,14 @@ import contextlib
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Sequence
 
+from remote.monitor.background import RETRY_S, BackgroundSource
 from remote.monitor.readings import Readings
 from remote.monitor.sysfs import TOTAL_RAILS
 
 LINE_LIMIT = 8192
-FRESH_S = 3.0
-RETRY_S = 30.0
 
 _GPU = re.compile(r"\bGR3D_FREQ (\d{1,3})%(?:@\[?(\d{1,5})(?=[\s\],]))?")
 _EMC = re.compile(r"\bEMC_FREQ (\d{1,3})%")
@@ -44,7 +42,7 @@ def parse(text: str) -> Readings:
     return found
 
 
-class TegrastatsSource:
+class TegrastatsSource(BackgroundSource):
     """Runs the program in the background and keeps its newest line; starts it again where it ends."""
 
     def __init__(
@@ -53,49 +51,34 @@ class TegrastatsSource:
         clock_s: Callable[[], float] = time.monotonic,
         retry_s: float = RETRY_S,
     ) -> None:
-        self._command, self._clock_s, self._retry_s = command, clock_s, retry_s
-        self._newest: tuple[float, Readings] | None = None
-        self._why = "tegrastats has not said anything yet"
-        self._stop = threading.Event()
+        super().__init__("tegrastats has not said anything yet", clock_s, retry_s)
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._work, name="tegrastats", daemon=True)
         if shutil.which(command[0]):
-            self._thread.start()
+            self._start("tegrastats")
         else:
             self._why = "tegrastats is not installed"
 
-    @property
-    def why(self) -> str:
-        """Why `read` gives nothing."""
-        return self._why
-
-    def read(self) -> Readings | None:
-        """The newest line's metrics; None where there is none younger than FRESH_S."""
-        newest = self._newest
-        return newest[1] if newest and self._clock_s() - newest[0] <= FRESH_S else None
-
     def close(self) -> None:
         """End the program."""
-        self._stop.set()
+        super().close()
         if self._process:
             with contextlib.suppress(OSError):
                 self._process.kill()
 
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._listen()
-                self._why = "tegrastats ended"
-            except OSError as error:
-                self._why = f"tegrastats can't be run: {error}"
-            self._stop.wait(self._retry_s)
-
     def _listen(self) -> None:
+        try:
+            self._take_lines()
+            self._why = "tegrastats ended"
+        except OSError as error:
+            self._why = f"tegrastats can't be run: {error}"
+
+    def _take_lines(self) -> None:
         with subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             self._process = process
             assert process.stdout is not None  # asked for with PIPE
             while not self._stop.is_set() and (raw := process.stdout.readline(LINE_LIMIT)):
                 found = parse(raw.decode("utf-8", "replace"))
                 if found.values or found.series:
-                    self._newest = self._clock_s(), found
+                    self._keep(found)
             process.kill()

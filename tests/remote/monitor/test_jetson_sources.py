@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote.metrics import METRICS
+from remote.monitor.background import BackgroundSource
 from remote.monitor.host import HostSource
 from remote.monitor.jetson import JetsonSource
 from remote.monitor.jtop import JtopSource, readings_of
@@ -248,6 +249,26 @@ def test_without_the_service_nothing_is_imported(tmp_path: Path) -> None:
     assert source.read() is None
     assert source.why == "the service jtop does not run"
     assert "jtop" not in sys.modules
+    source.close()
+
+
+def test_foreign_code_that_breaks_is_the_reason_and_is_asked_again(tmp_path: Path) -> None:
+    class Broken(BackgroundSource):
+        asked = 0
+
+        def __init__(self) -> None:
+            super().__init__("nothing yet", retry_s=0.01)
+            self._start("broken")
+
+        def _listen(self) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                raise RuntimeError("the socket went away")
+            self._keep(Readings({"gpu_percent": 7.0}))
+
+    source = Broken()
+    wait_until(lambda: source.read() is not None, 10, "a reading")
+    assert source.why == "broken: the socket went away"
     source.close()
 
 
