@@ -82,8 +82,4 @@ def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
 
 def _run(transport: Transport, robot: Robot, script: str) -> str:
     ran = transport.run(script, timeout_s=60)
-    if ran.exit != 0:
-        said = ran.err.decode("utf-8", "replace").strip().splitlines()
-        what = f"the bundle can't be put on '{robot.name}': {said[-1] if said else f'exit {ran.exit}'}"
-        raise Trouble(what, cure="check space and permissions there", code="deploy_failed")
-    return ran.out.decode("utf-8", "replace").strip()
+    return ran.output(f"the bundle can't be put on '{robot.name}'", "check space and permissions there")

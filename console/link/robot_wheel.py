@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console import __version__
 from console.places import cache_dir
+from remote.atomic import write_atomically
 from remote.errors import Trouble
 
 _LEFT_OUT = ("__pycache__",)
@@ -30,9 +31,7 @@ def robot_wheel(folder: Path | None = None) -> Path:
     path = folder / f"fieldgate-{__version__}-py3-none-any.whl"
     data = _wheel_bytes()
     if not path.exists() or path.read_bytes() != data:
-        staging = path.with_suffix(".staging")
-        staging.write_bytes(data)
-        staging.replace(path)
+        write_atomically(path, data, mode=0o644)
     return path
 
 

@@ -22,6 +22,14 @@ class Ran(msgspec.Struct, frozen=True):
     out: bytes
     err: bytes
 
+    def output(self, failed: str, cure: str) -> str:
+        """The output as text; Trouble (`deploy_failed`: `failed` and the last error line) where the command failed."""
+        if self.exit != 0:
+            said = self.err.decode("utf-8", "replace").strip().splitlines()
+            what = f"{failed}: {said[-1] if said else f'exit {self.exit}'}"
+            raise Trouble(what, cure=cure, code="deploy_failed")
+        return self.out.decode("utf-8", "replace").strip()
+
 
 class Channel(Protocol):
     """Bytes to and from an agent. `receive`, `send` and `close` may each be called from a thread of its own."""

@@ -56,8 +56,4 @@ def upload(transport: Transport, local: Path, remote: str, sha256: str, tick: Ti
 
 def _ran(transport: Transport, script: str, remote: str) -> str:
     ran = transport.run(script, timeout_s=120)
-    if ran.exit != 0:
-        why = ran.err.decode("utf-8", "replace").strip().splitlines()
-        what = f"{remote} can't be written on the robot: {why[-1] if why else f'exit {ran.exit}'}"
-        raise Trouble(what, cure="check the space and the permissions there", code="deploy_failed")
-    return ran.out.decode("utf-8", "replace").strip()
+    return ran.output(f"{remote} can't be written on the robot", "check the space and the permissions there")
