@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def supervisor(behaviour: str, tmp_path: Path, timing: Timing = TIMING) -> tuple
     return ear.supervisor, ear
 
 
+async def refused(start: Awaitable[object]) -> Trouble:
+    """The Trouble that a start (or whatever is awaited) ends with, within five seconds."""
+    with pytest.raises(Trouble) as caught:
+        await asyncio.wait_for(start, 5)
+    return caught.value
+
+
 async def test_a_good_worker_runs_and_stops_as_asked(tmp_path: Path) -> None:
     one, ear = supervisor("normal", tmp_path)
     await one.start(CONFIG)
@@ -80,11 +88,10 @@ async def test_a_good_worker_runs_and_stops_as_asked(tmp_path: Path) -> None:
 
 async def test_a_crash_before_it_is_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
     one, ear = supervisor("crash", tmp_path)
-    with pytest.raises(Trouble) as trouble:
-        await one.start(CONFIG)
-    assert trouble.value.code == "worker_crash"
-    assert "killed by SIGSEGV" in trouble.value.what
-    assert "something terrible happened" in trouble.value.what
+    trouble = await refused(one.start(CONFIG))
+    assert trouble.code == "worker_crash"
+    assert "killed by SIGSEGV" in trouble.what
+    assert "something terrible happened" in trouble.what
     await asyncio.sleep(0)
     assert len(ear.named("worker_crash")) == 1
 
@@ -96,9 +103,8 @@ async def test_an_insisting_start_goes_on_with_growing_pauses(tmp_path: Path) ->
     pauses = [event.data["delay_s"] for event in ear.named("worker_restarting")][:4]
     assert pauses == [0.05, 0.1, 0.2, 0.2]
     await one.stop()
-    with pytest.raises(Trouble) as trouble:
-        await starting
-    assert trouble.value.code == "stopped"
+    trouble = await refused(starting)
+    assert trouble.code == "stopped"
 
 
 async def test_after_a_healthy_while_the_pauses_begin_anew(tmp_path: Path) -> None:
@@ -121,9 +127,8 @@ async def test_a_worker_that_hangs_is_killed_and_restarted(tmp_path: Path) -> No
 
 async def test_a_worker_that_never_gets_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
     one, ear = supervisor("never_ready", tmp_path)
-    with pytest.raises(Trouble) as trouble:
-        await one.start(CONFIG)
-    assert trouble.value.code == "worker_hang"
+    trouble = await refused(one.start(CONFIG))
+    assert trouble.code == "worker_hang"
     assert ear.named("worker_hang")
 
 
@@ -148,18 +153,16 @@ async def test_garbage_on_stdout_is_told_once_and_the_worker_goes_on(tmp_path: P
 
 async def test_an_endless_line_ends_the_worker_not_the_agent(tmp_path: Path) -> None:
     one, ear = supervisor("endless", tmp_path)
-    with pytest.raises(Trouble) as trouble:
-        await one.start(CONFIG)
-    assert trouble.value.code == "worker_crash"
-    assert "without an end" in trouble.value.what
+    trouble = await refused(one.start(CONFIG))
+    assert trouble.code == "worker_crash"
+    assert "without an end" in trouble.what
     assert ear.named("worker_crash")
 
 
 async def test_unable_is_no_crash_and_nothing_is_restarted(tmp_path: Path) -> None:
     one, ear = supervisor("unable", tmp_path)
-    with pytest.raises(Trouble) as trouble:
-        await one.start(CONFIG)
-    assert (trouble.value.what, trouble.value.code) == ("the bundle is broken", "bundle_changed")
+    trouble = await refused(one.start(CONFIG))
+    assert (trouble.what, trouble.code) == ("the bundle is broken", "bundle_changed")
     await one.stop()
     assert one.state.phase == "stopped"
     assert ear.named("worker_unable")
@@ -169,9 +172,8 @@ async def test_unable_is_no_crash_and_nothing_is_restarted(tmp_path: Path) -> No
 
 async def test_a_worker_that_is_unable_and_stays_is_ended(tmp_path: Path) -> None:
     one, _ = supervisor("unable_but_stays", tmp_path, Timing(**{**vars(TIMING), "start_s": 60.0, "unable_s": 0.1}))
-    with pytest.raises(Trouble) as trouble:
-        await asyncio.wait_for(one.start(CONFIG), 5)
-    assert trouble.value.code == "bundle_changed"
+    trouble = await refused(one.start(CONFIG))
+    assert trouble.code == "bundle_changed"
 
 
 async def test_a_drill_ends_with_the_worker_gone(tmp_path: Path) -> None:
@@ -186,9 +188,8 @@ async def test_a_drill_ends_with_the_worker_gone(tmp_path: Path) -> None:
 async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     ear = Ear()
     one = Supervisor(("/no/such/program",), tmp_path, ear, system_clock(), lambda: 1, TIMING)
-    with pytest.raises(Trouble) as trouble:
-        await one.start(CONFIG)
-    assert trouble.value.code == "no_worker"
+    trouble = await refused(one.start(CONFIG))
+    assert trouble.code == "no_worker"
 
 
 async def test_who_stops_while_it_waits_to_restart_is_obeyed_at_once(tmp_path: Path) -> None:
@@ -204,9 +205,8 @@ async def test_who_stops_while_it_waits_to_restart_is_obeyed_at_once(tmp_path: P
 
 async def test_frames_are_answered_and_a_dead_worker_fails_the_question(tmp_path: Path) -> None:
     one, _ = supervisor("normal", tmp_path)
-    with pytest.raises(Trouble) as trouble:
-        await one.ask_frame(100)
-    assert trouble.value.code == "not_running"
+    trouble = await refused(one.ask_frame(100))
+    assert trouble.code == "not_running"
     await one.start(CONFIG)
     picture = await one.ask_frame(100)
     assert picture is not None
