@@ -122,6 +122,30 @@ def test_the_file_appears_whole_or_not_at_all(store: Store, tmp_path: Path) -> N
     assert target.read_bytes().startswith(b"time_utc,")
 
 
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(store: Store, tmp_path: Path) -> None:
+    result = CliRunner().invoke(export, ["events", "orin", "-o", str(tmp_path / "nowhere" / "out.csv")])
+    assert isinstance(result.exception, Trouble)
+    assert "out.csv can't be written: No such file or directory" in result.exception.what
+    assert "--output" in result.exception.cure
+
+
+def test_a_disk_that_fills_up_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from pathlib import Path
+from console.store.csv_file import whole_file, write_csv
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # the kernel itself refuses to write more
+with whole_file(Path(sys.argv[1])) as file:
+    write_csv(file, ["n"], ([n] for n in range(100_000)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "o.csv")], capture_output=True, text=True, check=False
+    )
+    assert "Trouble" in done.stderr
+    assert "o.csv can't be written: File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_stdout_is_data_only(store: Store) -> None:
     repository = Path(__file__).resolve().parents[3]
     words = [sys.executable, "-c", "from console.cli import main; main()", "export", "events", "orin"]
