@@ -7,7 +7,8 @@ import importlib
 import click
 
 from console.link.asking import Asker, BeforehandAsker, RefusingAsker
-from console.link.client import NEEDS_A_PERSON, RobotClient
+from console.link.client import RobotClient
+from console.link.link_state import NEEDS_A_PERSON
 from console.link.transport import Transport
 from console.places import data_dir
 from console.robots import Robot, Robots
