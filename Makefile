@@ -45,7 +45,7 @@ bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 
 soak: $(READY_DEV)  ## eight hours of data at accelerated time, 50 link cuts
 	$(BIN)/python -m bench.soak_screen
-	$(BIN)/python -m bench.soak_link
+	$(BIN)/python -m bench.soak_link --seconds 300
 
 format: $(READY_DEV) ## write the one format
 	$(BIN)/ruff format .

@@ -13,10 +13,10 @@ class Line(NamedTuple):
     peer: str
     goal: str
     met: bool | None
-    """None where nothing was measured; then `measured` says why."""
+    """None where there is no goal, or nothing was measured (`measured` says why)."""
 
 
-_WORDS = {True: "met", False: "MISSED", None: "not measured"}
+_WORDS = {True: "met", False: "MISSED", None: "-"}
 
 
 def show(title: str, lines: list[Line]) -> None:

@@ -40,11 +40,16 @@ def free_port() -> int:
 
 @dataclass
 class Sshd:
-    """One server. `home` is the home folder of those who log in: `$HOME` and the XDG folders of their sessions."""
+    """One server. `home` is the home folder of those who log in: `$HOME` and the XDG folders of their sessions.
+
+    `address` is where it listens, `inside` the words before its command (`ip netns exec NAME`).
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +70,9 @@ class Sshd:
         config = self.folder / "sshd_config"
         config.write_text(self._config())
         assert SSHD is not None
-        self._process = subprocess.Popen([SSHD, "-D", "-f", str(config), "-E", str(self.log)], start_new_session=True)
+        self._process = subprocess.Popen(
+            [*self.inside, SSHD, "-D", "-f", str(config), "-E", str(self.log)], start_new_session=True
+        )
         wait_until(self._listens, 10, f"sshd to listen (see {self.log})")
 
     def stop(self) -> None:
@@ -129,7 +136,7 @@ class Sshd:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.address, self.port)) == 0
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -145,7 +152,7 @@ class Sshd:
     def _config(self) -> str:
         environment = self._environment()
         return f"""Port {self.port}
-ListenAddress 127.0.0.1
+ListenAddress {self.address}
 HostKey {self.host_key}
 AuthorizedKeysFile {self.authorized_keys}
 PidFile {self.folder}/pid
@@ -176,7 +183,7 @@ class Laptop:
     def knows(self, server: Sshd) -> None:
         """Note the server's host key."""
         with self.known_hosts.open("a") as file:
-            file.write(f"[127.0.0.1]:{server.port} {server.public_host_key}\n")
+            file.write(f"[{server.address}]:{server.port} {server.public_host_key}\n")
 
     def use(self, patch: pytest.MonkeyPatch) -> None:
         """Make it this process's home, without any SSH agent; `ssh` itself is told to look there too."""
