@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def _checked(path: Path, clock: Clock) -> Journal:
     journal.connection.set_progress_handler(lambda: time.monotonic() > end, 20_000)
     try:
         found = journal.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except Exception as error:
+    except sqlite3.Error as error:
         if "interrupted" in str(error):
             return journal
         journal.close()
