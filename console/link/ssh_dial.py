@@ -28,6 +28,12 @@ _HOPS = 8
 # aes128-gcm costs a third of paramiko's first choice.
 _CIPHERS_FIRST = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
+# What paramiko logs would be printed over the screen, by logging's last resort or by the root's handlers; what matters of
+# it is raised too and said as a Trouble.
+_PARAMIKOS_LOG = logging.getLogger("paramiko")
+_PARAMIKOS_LOG.addHandler(logging.NullHandler())
+_PARAMIKOS_LOG.propagate = False
+
 
 class Connection(msgspec.Struct):
     """An authenticated SSH connection and, behind jump hosts, those that carry it."""
@@ -49,8 +55,6 @@ class Connection(msgspec.Struct):
 
 def dial(address: str, asker: Asker, keys: KeyRing) -> Connection:
     """Connect and log in. Raises Trouble: `unreachable`, `unknown_host_key`, `changed_host_key`, `auth_failed`."""
-    # Without a handler of its own paramiko's warnings would be printed over the screen.
-    logging.getLogger("paramiko").addHandler(logging.NullHandler())
     return _dial(resolve(address), None, asker, keys, 0)
 
 
