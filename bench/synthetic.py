@@ -65,6 +65,9 @@ class SyntheticSession:
     def cut(self, *, for_s: float = 0.0) -> None:
         """There is no link."""
 
+    def retry(self) -> None:
+        """There is no link."""
+
     def close(self) -> None:
         """End."""
         self._stop.set()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.link.snapshot import LinkPhase
+
 
 @dataclass(frozen=True)
 class Action:
     """`name` is the app's method action_NAME; `keys` are Textual's key names, `shown` how the key line writes the first.
 
-    `label` is one or two words, `meaning` a sentence. `lease`: only the holder of the lease may do it.
+    `label` is one or two words, `meaning` a sentence. `lease`: only the holder of the lease may do it. `phases`: the key
+    line shows it first, and only while the link is in one of these; none: always.
     """
 
     name: str
@@ -18,6 +21,7 @@ class Action:
     label: str
     meaning: str
     lease: bool = False
+    phases: tuple[LinkPhase, ...] = ()
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -34,6 +38,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose_bundle", "b", "b", "bundle", "Choose the bundle (model) that runs", lease=True),
     Action("filter", "slash", "/", "filter", "Show only matching events or failures; !word hides matches"),
     Action("copy", "y", "y", "copy", "Copy the selected line to your clipboard (OSC 52)"),
+    Action(
+        "retry",
+        "r",
+        "r",
+        "retry",
+        "Try to reach the robot again now, once its cure is done",
+        phases=("refused", "down"),
+    ),
     Action("next_theme", "t", "t", "theme", "Dark, light, high contrast"),
 )
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
+
+
+def in_key_line(phase: LinkPhase) -> tuple[Action, ...]:
+    """What the key line offers while the link is in that phase, most important first."""
+    now = tuple(action for action in ACTIONS if phase in action.phases)
+    return now + tuple(action for action in ACTIONS if not action.phases)

@@ -14,7 +14,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import ACTIONS
+from console.actions import ACTIONS, in_key_line
 from console.alarms import AlarmBook
 from console.commanding import Answered, CommandingApp
 from console.kpis import Kpis, load_kpis
@@ -128,7 +128,7 @@ class FieldgateApp(CommandingApp):
 
     def on_mount(self) -> None:
         """Paint once with nothing known, then begin."""
-        self.live.keys.show_keys([(action.shown, action.label) for action in ACTIONS])
+        self._show_keys()
         self.live.show(self._view())
         self.call_after_refresh(self._begin)
 
@@ -159,6 +159,8 @@ class FieldgateApp(CommandingApp):
     def _tick(self) -> None:
         view = self._view()
         self.live.show(view)
+        if self._shown is None or self._shown.link.phase != view.snapshot.link.phase:
+            self._show_keys()
         if self._shown is not None and self._shown is not view.snapshot:
             self._notice(self._shown, view.snapshot)
         self._shown = view.snapshot
@@ -179,6 +181,10 @@ class FieldgateApp(CommandingApp):
             sparks=not self.low_bandwidth,
             paused_ns=self.paused_ns,
         )
+
+    def _show_keys(self) -> None:
+        actions = in_key_line(self._newest.link.phase)
+        self.live.keys.show_keys([(action.shown, action.label) for action in actions])
 
     def _notice(self, before: Snapshot, now: Snapshot) -> None:
         """Say what a person should not overlook: the lease changed hands."""

@@ -217,6 +217,15 @@ class CommandingApp(App[int]):
             what = f"take the lease over from {holder}"
             self.ask(what, "you command this robot", lambda: self.session.take_lease(over=epoch))
 
+    def action_retry(self) -> None:
+        """Try to reach the robot now instead of waiting."""
+        link = self.newest.link
+        if link.phase not in BY_NAME["retry"].phases:
+            self.live.say(f"nothing to try again: the link is {link.phase}", "muted")
+            return
+        self.session.retry()
+        self.live.say(f"{self.charset.glyph('busy')} trying to reach {clean(self.newest.robot)} now", "info")
+
     # ------------------------------------------------------------ seeing
 
     @work(exclusive=True, group="dialog")

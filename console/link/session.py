@@ -55,6 +55,10 @@ class Session(Protocol):
         """Drop the link as if the cable were pulled and stayed out `for_s` seconds; then it reconnects by itself."""
         ...
 
+    def retry(self) -> None:
+        """Try to connect now: after a person acted (phase `refused`), or instead of waiting. Nothing to do while up."""
+        ...
+
     def close(self) -> None:
         """End the session; joins its threads within about two seconds."""
         ...

@@ -14,6 +14,7 @@ from console.link.snapshot import Snapshot
 from console.robots import Robots
 from remote.errors import Trouble
 from remote.protocol import GetState
+from tests.console.screens.scripted import ScriptedSession, snapshot
 from tests.waiting import wait_until
 
 
@@ -44,6 +45,31 @@ def test_a_store_that_cannot_be_opened_is_said_on_the_screen() -> None:
         "the store is on a full disk",
         "free some space",
     )
+
+
+def test_what_could_not_be_opened_is_opened_by_retry_once_the_cause_is_gone() -> None:
+    """Without it the screen must be left and started anew after space was made."""
+    full = True
+    inner = ScriptedSession(snapshot(now_ns=0))
+
+    def opener() -> Session:
+        if full:
+            raise Trouble("the store is on a full disk", cure="free some space", code="store_full")
+        return inner
+
+    came: list[Snapshot] = []
+    session = LateSession("demo", opener)
+    session.retry()  # not begun: nothing to try again
+    session.start(came.append)
+    session.retry()
+    wait_until(
+        lambda: [shot.link.phase for shot in came] == ["refused", "connecting", "refused"], 5, "a second refusal"
+    )
+    full = False
+    session.retry()
+    wait_until(lambda: session.snapshot is inner.first, 5, "the session")
+    session.retry()
+    assert inner.retried == 1
 
 
 def test_once_open_it_is_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

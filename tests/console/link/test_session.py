@@ -177,6 +177,33 @@ def test_a_refused_key_waits_for_a_person(server: Sshd, robot: Robot, opened: Op
     assert server.log.read_text().count(words) == 1
 
 
+def test_after_a_person_acted_retry_goes_on_without_a_restart(server: Sshd, robot: Robot, opened: Opened) -> None:
+    """Without it the screen, with all that it shows, must be left after the key was allowed."""
+    allowed = server.authorized_keys.read_text()
+    server.authorized_keys.write_text("")
+    session = opened(robot)
+    wait_until(lambda: session.snapshot.link.phase == "refused", 10, "the refusal")
+    server.authorized_keys.write_text(allowed)
+    session.retry()
+    until_up(session)
+    assert session.snapshot.link.reconnects == 0
+
+
+def test_retry_does_not_wait_for_the_next_try(server: Sshd, robot: Robot, opened: Opened) -> None:
+    session = opened(robot)
+    until_up(session)
+    session.retry()  # while up there is nothing to try: it must not shorten what comes later
+    session.cut(for_s=60)
+    wait_until(lambda: session.snapshot.link.phase == "down", 10, "the cut")
+    retry_at_ns = session.snapshot.link.retry_at_ns
+    assert retry_at_ns is not None
+    assert retry_at_ns - time.monotonic_ns() > 50_000_000_000
+    time.sleep(0.5)
+    assert session.snapshot.link.phase == "down"
+    session.retry()
+    until_up(session)
+
+
 def test_no_agent_is_said_with_the_cure_and_found_once_it_runs(server: Sshd, robot: Robot, opened: Opened) -> None:
     session = opened(at(server, settings=Settings()))
     wait_until(lambda: session.snapshot.link.code == "no_agent", 10, "no agent to be said")

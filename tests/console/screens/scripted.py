@@ -203,6 +203,7 @@ class ScriptedSession:
         self.answer_with: Callable[[Command], Reply | Exception | None] = lambda command: Reply(id="1")
         self.taken_over: list[int | None] = []
         self.released = 0
+        self.retried = 0
         self.closed = False
         self._on_snapshot: Callable[[Snapshot], None] = lambda snapshot: None
 
@@ -242,6 +243,9 @@ class ScriptedSession:
 
     def cut(self, *, for_s: float = 0.0) -> None:
         return None
+
+    def retry(self) -> None:
+        self.retried += 1
 
     def close(self) -> None:
         self.closed = True

@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, OptionList
 
 from console.actions import ACTIONS
 from console.app import FieldgateApp
+from console.link.snapshot import LinkPhase
 from console.widgets.list_panel import ListPanel
 from console.widgets.panel import Panel
 from remote.errors import Trouble
@@ -198,6 +199,37 @@ async def test_a_robot_that_offers_nothing_is_said() -> None:
     async with running(session) as (app, pilot):
         await pilot.press("b")
         await until(pilot, lambda: "The robot offers none." in screen_text(app))
+
+
+@pytest.mark.parametrize("phase", ["refused", "down"])
+async def test_r_tries_again_after_a_person_acted(phase: LinkPhase) -> None:
+    """Without it the only way on after deploying, or allowing a key, is to leave the screen and start it anew."""
+    session = normal(
+        link_=link(phase, now_ns=NOW_NS, reason="the agent is too old", cure="run `fieldgate deploy orin`")
+    )
+    async with running(session) as (app, pilot):
+        assert screen_text(app).splitlines()[-1].startswith(" r retry")
+        await pilot.press("r")
+        await until(pilot, lambda: session.retried == 1)
+        await until(pilot, lambda: "trying to reach orin now" in screen_text(app))
+
+
+async def test_while_the_link_is_up_there_is_nothing_to_retry_and_no_key_for_it() -> None:
+    session = normal()
+    async with running(session) as (app, pilot):
+        assert "retry" not in screen_text(app)
+        await pilot.press("r")
+        await until(pilot, lambda: "nothing to try again: the link is up" in screen_text(app))
+        assert session.retried == 0
+
+
+async def test_the_key_for_a_retry_comes_and_goes_with_the_broken_link() -> None:
+    session = normal()
+    async with running(session) as (app, pilot):
+        await show(app, pilot, session, snapshot(now_ns=NOW_NS, link_=link("down", now_ns=NOW_NS)))
+        assert screen_text(app).splitlines()[-1].startswith(" r retry")
+        await show(app, pilot, session, snapshot(now_ns=NOW_NS))
+        assert "retry" not in screen_text(app)
 
 
 async def test_marking_sends_the_note_and_needs_no_lease() -> None:
