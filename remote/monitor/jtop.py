@@ -68,7 +68,8 @@ def readings_of(client: Any) -> Readings:
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:
-    return value if isinstance(value, Mapping) else {}
+    """`value` where it has items: jtop's gpu, memory and fan are objects of its own that only look like a dict."""
+    return dict(value.items()) if hasattr(value, "items") else {}
 
 
 def _at(value: Any, *keys: str) -> Any:

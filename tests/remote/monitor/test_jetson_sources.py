@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import ItemsView
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -214,14 +215,24 @@ def test_a_larger_tree_made_by_others_is_understood_too(tmp_path: Path) -> None:
 # ------------------------------------------------------------ jtop
 
 
+class Own:
+    """jtop's GenericInterface: it has a dict's items and is none."""
+
+    def __init__(self, data: dict[str, object]) -> None:
+        self._data = data
+
+    def items(self) -> ItemsView[str, object]:
+        return self._data.items()
+
+
 def client(**changes: object) -> SimpleNamespace:
     """The attributes of jtop's client that are used, as its version 7.2 gives them."""
     state: dict[str, object] = {
-        "gpu": {"gpu": {"status": {"load": 43.7}, "freq": {"cur": 510000}}},
-        "memory": {"RAM": {"tot": 1, "used": 1}, "EMC": {"val": 9}},
+        "gpu": Own({"gpu": {"status": {"load": 43.7}, "freq": {"cur": 510000}}}),
+        "memory": Own({"RAM": {"tot": 1, "used": 1}, "EMC": {"val": 9}}),
         "temperature": {"cpu": {"temp": 48.3, "online": True}, "cv0": {"temp": -256, "online": False}},
         "power": {"rail": {"VDD_IN": {"volt": 5008, "curr": 1180, "power": 5909, "avg": 5900}}, "tot": {"power": 5909}},
-        "fan": {"pwmfan": {"speed": [34.5], "rpm": [2210]}},
+        "fan": Own({"pwmfan": {"speed": [34.5], "rpm": [2210]}}),
         "nvpmodel": "15W",
     }
     return SimpleNamespace(**{**state, **changes})
