@@ -98,7 +98,7 @@ def resume(bed: Bed, entries: int) -> tuple[float, float]:
             cpu.append(time.process_time())
 
     with bed.session(listen) as client:
-        wait_until(lambda: client._intake.stored_seq >= entries, 120, "the whole journal")
+        wait_until(lambda: client.snapshot.stored_seq >= entries, 120, "the whole journal")
         took_s, cpu_s = time.perf_counter() - up[0], time.process_time() - cpu[0]
     return entries / took_s, cpu_s / entries * 1e6
 
