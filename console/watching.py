@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from console.cures import cure_of
 from console.link.snapshot import Seen, Snapshot
 from remote.histogram import Histogram
 from remote.protocol import Event, Failure, LabelCount
@@ -50,6 +51,7 @@ class Happening(msgspec.Struct, frozen=True):
     text: str
     severity: str = "error"
     picture: str | None = None
+    cure: str = ""
 
 
 class AlarmRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,7 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True):
     word: str
     blind: str
     for_s: float
+    cure: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     link: str
     link_reason: str = ""
+    link_cure: str = ""
+    journal_trouble: str = ""
     round_trip_ms: float | None = None
     robot_clock_off_ms: float | None = None
     age_s: float | None = None
@@ -110,6 +115,7 @@ def row_of(snapshot: Snapshot, alarms: tuple[Alarm, ...], *, now_ns: int, wall_s
         time=datetime.fromtimestamp(wall_s, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         link=snapshot.link.phase,
         link_reason=snapshot.link.reason,
+        link_cure=snapshot.link.cure,
         round_trip_ms=_rounded(snapshot.link.round_trip_ms),
         robot_clock_off_ms=_rounded(snapshot.link.robot_wall_offset_ms),
         alarms=tuple(_alarm_row(alarm, now_ns) for alarm in alarms),
@@ -125,19 +131,35 @@ def last_seq(snapshot: Snapshot) -> int:
 
 
 def lines_of(row: Row) -> list[str]:
-    """The row as text: one line of numbers with units and age, then a line for each alarm, failure and event."""
+    """The row as text: one line of numbers with units and age, then a line for each note, alarm, failure and event."""
     clock = row.time[11:19] + "Z"
     head = f"{clock}  {row.robot}"
-    notes = [f"{clock}  ALARM {_alarm_words(alarm)}" for alarm in row.alarms if alarm.state == "raised"]
-    notes += [f"{clock}  FAILURE {it.name}: {it.text}" for it in row.failures]
-    notes += [f"{clock}  {it.severity} {it.name}: {it.text}" for it in row.events]
+    notes = [f"{clock}  NOTE {note}" for note in _notes(row)]
+    notes += [f"{clock}  ALARM {_alarm_words(alarm)}" for alarm in row.alarms if alarm.state == "raised"]
+    notes += [f"{clock}  FAILURE {it.name}: {it.text}{_arrow(it.cure)}" for it in row.failures]
+    notes += [f"{clock}  {it.severity} {it.name}: {it.text}{_arrow(it.cure)}" for it in row.events]
     return [_first_line(head, row), *notes]
+
+
+def _notes(row: Row) -> list[str]:
+    """What is wrong though the link is up: with the laptop's store, with the robot's journal."""
+    notes = []
+    if row.link == "up" and row.link_reason:
+        notes.append(f"{row.link_reason}{_arrow(row.link_cure)}")
+    if row.journal_trouble:
+        what = f"{row.robot} can't write its journal: {row.journal_trouble}; entries wait in its memory"
+        notes.append(what + _arrow("make space on the robot's disk"))
+    return notes
+
+
+def _arrow(cure: str) -> str:
+    return f" -> {cure}" if cure else ""
 
 
 def _first_line(head: str, row: Row) -> str:
     if row.link != "up":
         reason = f": {row.link_reason}" if row.link_reason else ""
-        return f"{head}  link {row.link}{reason}  last window: age {_age_words(row)}"
+        return f"{head}  link {row.link}{reason}{_arrow(row.link_cure)}  last window: age {_age_words(row)}"
     if row.seq is None:
         return f"{head}  link up, worker {row.worker or 'unknown'}, no window yet"
     parts = [
@@ -160,7 +182,8 @@ def _alarm_words(alarm: AlarmRow) -> str:
     now = alarm.word or ("no value" if alarm.value is None else f"{alarm.value:g} {alarm.unit}".rstrip())
     limit = "" if alarm.limit is None else f", limit {alarm.limit:g} {alarm.unit}".rstrip()
     blind = f", {alarm.blind}" if alarm.blind else ""
-    return f"{alarm.severity} {alarm.id}: {alarm.title} ({now}{limit}, for {alarm.for_s:.0f} s{blind})"
+    words = f"{alarm.severity} {alarm.id}: {alarm.title} ({now}{limit}, for {alarm.for_s:.0f} s{blind})"
+    return words + _arrow(alarm.cure)
 
 
 _HOST_WORDS = (("cpu_percent", "cpu", "%", 0), ("memory_percent", "mem", "%", 0), ("temp_max_c", "temp", "°C", 0))
@@ -171,7 +194,13 @@ def _with_state(row: Row, snapshot: Snapshot) -> Row:
     if state is None:
         return row
     digest = state.bundle.digest if state.bundle else None
-    return msgspec.structs.replace(row, worker=state.worker.phase, source=state.source, bundle=digest)
+    return msgspec.structs.replace(
+        row,
+        worker=state.worker.phase,
+        source=state.source,
+        bundle=digest,
+        journal_trouble=state.journal.trouble if row.link == "up" else "",
+    )
 
 
 def _with_window(row: Row, snapshot: Snapshot, now_ns: int) -> Row:
@@ -216,11 +245,11 @@ def _detected(count: LabelCount) -> Detected:
 
 
 def _event(seen: Seen[Event]) -> Happening:
-    return Happening(seen.seq, seen.body.name, seen.body.text, seen.body.severity)
+    return Happening(seen.seq, seen.body.name, seen.body.text, seen.body.severity, cure=cure_of(seen.body))
 
 
 def _failure(seen: Seen[Failure]) -> Happening:
-    return Happening(seen.seq, seen.body.name, seen.body.text, picture=seen.body.picture)
+    return Happening(seen.seq, seen.body.name, seen.body.text, picture=seen.body.picture, cure=cure_of(seen.body))
 
 
 def _alarm_row(alarm: Alarm, now_ns: int) -> AlarmRow:
@@ -236,6 +265,7 @@ def _alarm_row(alarm: Alarm, now_ns: int) -> AlarmRow:
         word=alarm.word,
         blind=alarm.blind,
         for_s=round((now_ns - alarm.since_ns) / 1e9, 1),
+        cure=alarm.cure,
     )
 
 

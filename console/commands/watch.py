@@ -96,9 +96,9 @@ class _Watcher:
         """Print one row as soon as a fresh window and the host's numbers are here."""
         fresh = self._visit.wait(_is_fresh, PATIENCE_S)
         if fresh is None:
-            phase = self._visit.session.snapshot.state
-            worker = phase.worker.phase if phase else "unknown"
-            cure = "start it with `fieldgate start ROBOT`" if worker == "stopped" else ""
+            shot = self._visit.session.snapshot
+            worker = shot.state.worker.phase if shot.state else "unknown"
+            cure = f"start it with `fieldgate start {shot.robot}`" if worker == "stopped" else ""
             raise Trouble(f"no window came within {PATIENCE_S:.0f} s (worker {worker})", cure=cure, code="no_data")
         return self._end(self._show(fresh), fresh)
 
