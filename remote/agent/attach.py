@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from remote.errors import Trouble
 
 CHUNK_BYTES = 256 * 1024
 NO_AGENT_EXIT = 4
+AGENT_ENDED = "the agent on the robot ended or was killed"
 
 
 def attach(places: Places, start: Sequence[str] | None = None) -> int:
@@ -25,7 +27,8 @@ def attach(places: Places, start: Sequence[str] | None = None) -> int:
         door = connect(places) or _started(places, start)
     except Trouble as trouble:
         return _refuse(trouble)
-    join(door, 0, 1)
+    if join(door, 0, 1):
+        sys.stderr.write(AGENT_ENDED + "\n")
     return 0
 
 
@@ -45,27 +48,34 @@ def connect(places: Places) -> socket.socket | None:
     return door
 
 
-def join(door: socket.socket, source: int, sink: int) -> None:
-    """Copy `source` to the socket and the socket to `sink` (file descriptors); returns when either side has ended.
+def join(door: socket.socket, source: int, sink: int) -> bool:
+    """Copy `source` to the socket and the socket to `sink` (file descriptors); True when the agent's side ended first.
 
     Two threads with blocking calls: a side that does not take its bytes holds back the other end, nothing piles up here.
     """
-    threading.Thread(target=_to_agent, args=(door, source), name="to agent", daemon=True).start()
+    console_left = threading.Event()
+    threading.Thread(target=_to_agent, args=(door, source, console_left), name="to agent", daemon=True).start()
     buffer = memoryview(bytearray(CHUNK_BYTES))
-    while True:
+    while size := _received(door, buffer):
         try:
-            size = door.recv_into(buffer)
-            if not size:
-                return
             _write_all(sink, buffer[:size])
-        except OSError:  # the console's side is gone, or the agent was killed: either way this is the end
-            return
+        except OSError:
+            return False
+    return not console_left.is_set()
 
 
-def _to_agent(door: socket.socket, source: int) -> None:
+def _received(door: socket.socket, buffer: memoryview) -> int:
+    try:
+        return door.recv_into(buffer)
+    except OSError:  # the agent was killed with words of ours unread
+        return 0
+
+
+def _to_agent(door: socket.socket, source: int, console_left: threading.Event) -> None:
     try:
         while chunk := os.read(source, CHUNK_BYTES):
             door.sendall(chunk)
+        console_left.set()
         door.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # the agent closed: what it said last is still being carried by the other thread

@@ -39,7 +39,7 @@ class BundleStore:
                 f"{len(matches)} bundles begin with {digest}", cure="give more digits", code="ambiguous_bundle"
             )
         if not matches:
-            cure = "choose one of those listed, or put it there with `fieldgate deploy`"
+            cure = "choose one of those listed, or put it there with `fieldgate bundle send`"
             raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
         folder = known[matches[0]]
         bundle = load_bundle(folder)

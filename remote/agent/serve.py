@@ -257,10 +257,17 @@ def _locked(places: Places) -> Iterator[None]:
                 cure="use it, or end it with `fieldgate-agent stop`",
                 code="already_running",
             )
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        _note_pid(file, places)
         yield
+
+
+def _note_pid(file: IO[str], places: Places) -> None:
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())  # not through a buffer, which would try again when closed
+    except OSError as error:
+        what = f"the agent can't begin: {places.lock} can't be written: {error.strerror}"
+        raise Trouble(what, cure=f"make space on the disk of {places.state}", code="disk_full") from error
 
 
 def _lock(file: IO[str]) -> bool:
