@@ -60,9 +60,13 @@ def attach_command(robot: Robot) -> str:
 
 def ended_trouble(robot: Robot, last_words: str) -> Trouble:
     """Why an attach ended before its hello."""
-    if _MISSING in last_words or "not found" in last_words:
+    if _MISSING in last_words:
         what = f"there is no fieldgate on '{robot.name}' (looked in {robot.root})"
         return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`", code="no_agent")
+    if "not found" in last_words or "No such file" in last_words:
+        what = f"fieldgate can't run on '{robot.name}': {last_words.splitlines()[-1]}"
+        cure = f"its Python may be gone: run `fieldgate deploy {robot.name}`, which installs it anew"
+        return Trouble(what, cure=cure, code="no_agent")
     if robot.transport == "openssh" and last_words:
         return ssh_trouble(robot, last_words)
     said = f": {last_words.splitlines()[-1]}" if last_words else " without a word"

@@ -22,7 +22,8 @@ def check_host_key(target: Target, key_type: str, key: bytes, asker: Asker) -> N
     if not accepted:
         raise Trouble(
             f"the host key of {target.known_as} is not known: {key_type} {shown}",
-            cure=f"compare it with the robot's, then connect once in a terminal (`ssh {target.alias}`) and accept it",
+            cure="compare it with the robot's, then connect once in a terminal "
+            f"(`ssh -p {target.port} {target.user}@{target.alias}`) and accept it",
             code="unknown_host_key",
         )
     if target.user_known_hosts:
