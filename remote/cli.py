@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -27,9 +28,13 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; a Trouble becomes two lines on stderr and exit code 1."""
+    """Run the command line; a Trouble becomes two lines on stderr and exit code 1.
+
+    FIELDGATE_CALLED_AS is the program's name in usage and errors, where another one hands its work on to this one.
+    """
+    called_as = os.environ.get("FIELDGATE_CALLED_AS", "fieldgate-agent")
     try:
-        cli.main(standalone_mode=True)
+        cli.main(standalone_mode=True, prog_name=called_as)
     except Trouble as trouble:
-        click.echo(f"fieldgate-agent: {trouble}", err=True)
+        click.echo(f"{called_as}: {trouble}", err=True)
         sys.exit(1)

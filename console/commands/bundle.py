@@ -6,6 +6,7 @@ console never loads an engine.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, 
 
 def _hand_on(*words: str) -> None:
     """Run the robot's half with these words, its stdout and stderr being ours, and end with its exit code."""
-    done = subprocess.run([sys.executable, "-m", "remote", *words], check=False)
+    called_as = {**os.environ, "FIELDGATE_CALLED_AS": "fieldgate"}
+    done = subprocess.run([sys.executable, "-m", "remote", *words], check=False, env=called_as)
     raise click.exceptions.Exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
 
 

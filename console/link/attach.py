@@ -74,10 +74,17 @@ def ended_trouble(robot: Robot, last_words: str) -> Trouble:
     return Trouble(what, cure=f"run `fieldgate deploy {robot.name}`, then try again", code="unreachable")
 
 
-def no_agent_trouble(robot: Robot, what: str) -> Trouble:
-    """No agent runs there, though fieldgate is installed."""
-    return Trouble(
-        f"no agent runs on '{robot.name}': {what}",
-        cure=f"run `fieldgate deploy {robot.name}`, which starts it",
-        code="no_agent",
-    )
+def greeting_trouble(robot: Robot, trouble: Trouble) -> Trouble:
+    """What went wrong before the agent's hello, told with the robot's name and the command that helps."""
+    deploy = f"run `fieldgate deploy {robot.name}`"
+    if trouble.code == "ended":
+        return ended_trouble(robot, trouble.what)
+    if trouble.code == "no_agent":
+        # Where the attach was to start one, it says itself what kept that from beginning.
+        cure = trouble.cure if robot.settings.start_agent and trouble.cure else f"{deploy}, which starts it"
+        return Trouble(f"no agent runs on '{robot.name}': {trouble.what}", cure=cure, code="no_agent")
+    if trouble.code == "too_old":
+        return Trouble(
+            f"'{robot.name}': {trouble.what}", cure=trouble.cure.replace("ROBOT", robot.name), code="too_old"
+        )
+    return Trouble(f"'{robot.name}': {trouble.what}", cure=trouble.cure, code=trouble.code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from console import __version__
-from console.link.attach import ended_trouble, no_agent_trouble
+from console.link.attach import greeting_trouble
 from console.link.backoff import Backoff
 from console.link.clock import Clock
 from console.link.commander import Commander
@@ -111,11 +111,7 @@ class Connector:
             return wire, wire.greet(hello)
         except Trouble as trouble:
             wire.close()
-            if trouble.code == "ended":
-                raise ended_trouble(self._robot, trouble.what) from trouble
-            if trouble.code == "no_agent":
-                raise no_agent_trouble(self._robot, trouble.what) from trouble
-            raise
+            raise greeting_trouble(self._robot, trouble) from trouble
 
     def _begin(self, wire: Wire, hello: AgentHello) -> None:
         now_ns = self._clock.mono_ns()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from console import __version__
-from console.link.attach import ended_trouble
+from console.link.attach import greeting_trouble
 from console.link.bundle_send import put_bundle
 from console.link.deploy_plan import KEPT_VERSIONS, Plan, make_plan
 from console.link.probe import UNIT, probe, prologue
@@ -231,7 +231,7 @@ def _hello(robot: Robot, transport: Transport) -> AgentHello:
     try:
         return wire.greet(hello)
     except Trouble as trouble:
-        raise ended_trouble(robot, trouble.what) if trouble.code == "ended" else trouble from trouble
+        raise greeting_trouble(robot, trouble) from trouble
     finally:
         wire.close()
 

@@ -37,6 +37,7 @@ class Wire:
         """Exchange hellos. Raises Trouble: the agent's refusal, `too_old`, or `ended` where the far side hung up."""
         self.send(hello)
         deadline = time.monotonic() + timeout_s
+        noise = ""
         for _ in range(_NOISE_LINES):
             data = self._lines.next(max(0.0, deadline - time.monotonic()))
             if data is None:
@@ -44,9 +45,10 @@ class Wire:
             # A shell's start-up files may print before the program does.
             if data.lstrip().startswith(b"{"):
                 return _checked(from_agent(data))
+            noise = f"it only wrote {data[:60].decode('utf-8', 'replace').strip()!r}"
         if self._lines.ended:
-            raise Trouble(self.last_words(), code="ended")
-        what = f"no hello came within {timeout_s:.0f} s"
+            raise Trouble(self.last_words() or noise, code="ended")
+        what = f"no hello came within {timeout_s:.0f} s{', ' + noise if noise else ''}"
         raise Trouble(what, cure="see whether the robot is very busy, then try again", code="unreachable")
 
     def receive(self, timeout_s: float) -> FromAgent | None:

@@ -32,7 +32,7 @@ from remote.agent.supervisor import Timing
 from remote.agent.writer import HOUSEKEEPING_S, JournalWriter
 from remote.errors import Trouble
 from remote.monitor.monitor import Monitor
-from remote.protocol import ErrorInfo, Refusal, line
+from remote.protocol import ErrorInfo, Refusal, Scalar, line
 
 WORKER_COMMAND = (sys.executable, "-m", "remote.perception.worker")
 TICK_S = 1.0
@@ -62,15 +62,16 @@ def serve(places: Places, options: Options) -> None:
     """Run the agent until SIGTERM, SIGINT, SIGHUP or its loneliness ends it. Raises Trouble where it can't begin."""
     os.umask(0o077)  # journal, log and pictures are this user's alone, wherever they lie
     places.prepare()
-    with _locked(places):
+    with _locked(places) as killed:
         settings = settings_file.load(places.settings)
         _log_to(places)
-        asyncio.run(_Daemon(places, settings, options, system_clock()).run())
+        asyncio.run(_Daemon(places, settings, options, system_clock(), killed).run())
 
 
 class _Daemon:
-    def __init__(self, places: Places, settings: Settings, options: Options, clock: Clock) -> None:
+    def __init__(self, places: Places, settings: Settings, options: Options, clock: Clock, killed: str) -> None:
         self._places, self._settings, self._options, self._clock = places, settings, options, clock
+        self._killed = killed
         self._steps = StepWatch(clock)
         self._numbers = 0
         self._alone_since_ns = clock.mono_ns()
@@ -120,7 +121,7 @@ class _Daemon:
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         agent = self._agent
-        agent.event("agent_started", "info", f"agent {__version__} began", pid=os.getpid(), version=__version__)
+        self._tell_of_the_start()
         agent.load_bundle()
         server = await asyncio.start_unix_server(self._welcome, sock=_bound(self._places))
         monitor = Monitor(self._places.state, agent.journal, worker_pid=lambda: agent.supervisor.state.pid)
@@ -138,6 +139,15 @@ class _Daemon:
             self._places.socket.unlink(missing_ok=True)
             monitor.stop()
             await self._wind_down()
+
+    def _tell_of_the_start(self) -> None:
+        facts: dict[str, Scalar] = {"pid": os.getpid(), "version": __version__}
+        if not self._killed:
+            self._agent.event("agent_started", "info", f"agent {__version__} began", **facts)
+            return
+        text = f"agent {__version__} began; the one before it was killed, or the robot lost its power"
+        facts |= {"killed_pid": self._killed, "cure": "start the worker again if it ran; the journal is whole"}
+        self._agent.event("agent_started", "warning", text, **facts)
 
     async def _wind_down(self) -> None:
         for one in self._background:
@@ -248,17 +258,22 @@ def _bound(places: Places) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _locked(places: Places) -> Iterator[None]:
-    """Hold the home's lock; Trouble (code `already_running`) names the process that holds it."""
+def _locked(places: Places) -> Iterator[str]:
+    """Hold the home's lock; gives the process id of an agent before this one that did not end cleanly, else ''.
+
+    Trouble (code `already_running`) names the process that holds it.
+    """
     with places.lock.open("a+") as file:
         if not _lock(file):
             raise Trouble(
-                f"an agent already runs here (process {_pid_in(file)}, {places.state})",
+                f"an agent already runs here (process {_pid_in(file) or 'unknown'}, {places.state})",
                 cure="use it, or end it with `fieldgate-agent stop`",
                 code="already_running",
             )
+        killed = _pid_in(file)
         _note_pid(file, places)
-        yield
+        yield killed
+        os.ftruncate(file.fileno(), 0)  # a process id that stays here is one that was killed
 
 
 def _note_pid(file: IO[str], places: Places) -> None:
@@ -285,7 +300,7 @@ def _lock(file: IO[str]) -> bool:
 
 def _pid_in(file: IO[str]) -> str:
     file.seek(0)
-    return file.read(20).strip() or "unknown"
+    return file.read(20).strip()
 
 
 def _log_to(places: Places) -> None:
