@@ -77,12 +77,13 @@ def _run_on_grey(detector: Detector, level: int, path: Path) -> None:
     import numpy as np
 
     from remote.perception.faults import FrameFault
-    from remote.perception.heads import refuse_impossible_scores
+    from remote.perception.heads import refuse_impossible_scores, refuse_undecoded_boxes
 
-    cure = "Export the model again with its sigmoid inside, and check that --like names its family"
+    cure = "Check that --like names the model's family; if it does, export the model again with its sigmoid inside"
     given = detector.contract.input
     try:
         detector.detect(np.full((given.height, given.width, 3), level, np.uint8))
         refuse_impossible_scores(detector.contract.output.head, detector.engine.output)
+        refuse_undecoded_boxes(detector.contract.output.head, detector.engine.output)
     except FrameFault as fault:
         raise Trouble(f"bundle {path}: on a grey picture {fault}", cure=cure, code=fault.name) from fault

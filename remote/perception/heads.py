@@ -17,6 +17,7 @@ from remote.perception.arrays import Floats, Labels, Tensor
 from remote.perception.faults import BadOutput
 
 SCORE_TOLERANCE = 1e-3  # half precision lets a sigmoid's 1 come out a little above it
+SIZE_TOLERANCE_PX = 0.5  # quantised models round a small box's size to a little below zero
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,20 @@ def refuse_impossible_scores(head: str, output: Tensor) -> None:
     low, high = float(scores.min()), float(scores.max())
     if low < -SCORE_TOLERANCE or high > 1 + SCORE_TOLERANCE:
         raise BadOutput(f"the model gives scores from {low:.4g} to {high:.4g}, outside of [0, 1]")
+
+
+def refuse_undecoded_boxes(head: str, output: Tensor) -> None:
+    """Raise BadOutput where a head that gives boxes in pixels gives sizes below zero: another family's raw cells.
+
+    A YOLOX export has the very shape of a decoded one; only its numbers tell. Looks at every cell, as above.
+    """
+    if head == "yolox":
+        return
+    sizes = output[0, 2:4] if head == "yolov8" else output[0, :, 2:4]
+    if float(sizes.min()) < -SIZE_TOLERANCE_PX:
+        raise BadOutput(
+            f"the model gives box sizes down to {float(sizes.min()):.4g} px; raw cells of yolox look like that"
+        )
 
 
 def _refuse_not_finite(output: Tensor) -> None:

@@ -139,6 +139,21 @@ def test_check_refuses_a_model_that_gives_no_scores(tmp_path: Path, level: float
     assert caught.value.code == "bad_output"
 
 
+@pytest.mark.parametrize(("size", "fits"), [(-1.0, False), (4.0, True)])
+def test_check_refuses_raw_cells_taken_for_boxes_in_pixels(tmp_path: Path, size: float, fits: bool) -> None:
+    """A YOLOX export has the shape that --like yolov5 wants; only its sizes, logarithms there, tell."""
+    base = np.full((1, 84, 7), 0.001, np.float32)
+    base[0, :, 2:4] = size
+    model = write_model(tmp_path / "m.onnx", base, np.zeros_like(base))
+    bundle = make_bundle(model, "yolov5", LABELS, tmp_path / "b")
+    if fits:
+        assert check_bundle(bundle.path, runs=1).head == "yolov5"
+        return
+    with pytest.raises(Trouble, match="raw cells of yolox") as caught:
+        check_bundle(bundle.path)
+    assert "--like" in caught.value.cure
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
