@@ -173,7 +173,9 @@ def _link_down(rule: Condition, snapshot: Snapshot, now_ns: int, kpis: Kpis) -> 
     if link.phase == "connecting":
         return Reading(verdict="unknown", word="connecting", why="still connecting")
     down = link.phase in ("down", "refused", "closed")
-    return Reading(verdict="bad" if down else "good", word=link.reason or link.phase, at_ns=link.since_ns)
+    # While it is up the reason is about something else: the store, the journal.
+    word = link.reason or link.phase if down else link.phase
+    return Reading(verdict="bad" if down else "good", word=word, at_ns=link.since_ns)
 
 
 def _link_silent(rule: Condition, snapshot: Snapshot, now_ns: int, kpis: Kpis) -> Reading:
