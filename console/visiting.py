@@ -19,6 +19,9 @@ PATIENCE_S = 20.0
 COMMAND_S = 60.0
 """How long starting may take: an engine may have to be built or warmed up."""
 
+LASTING = ("no_agent", "too_long", "bad_message")
+"""Codes of a link that trying again does not mend: a command says so at once, a screen goes on trying."""
+
 
 class Visit:
     """An open session and the queue of its snapshots, newest last."""
@@ -54,12 +57,16 @@ class Visit:
 
     def arrive(self, timeout_s: float = PATIENCE_S) -> Snapshot:
         """The first snapshot with the link up and the state known; raises Trouble where the robot can't be reached."""
-        shot = self.wait(lambda s: s.link.phase == "up" and s.state is not None, timeout_s)
-        if shot is None:
+        shot = self.wait(lambda s: _is_up(s) or s.link.code in LASTING, timeout_s)
+        if shot is None or not _is_up(shot):
             link = self.session.snapshot.link
             what = link.reason or f"'{self.session.snapshot.robot}' did not answer within {timeout_s:.0f} s"
             raise Trouble(what, cure=link.cure, code=link.code or "unreachable")
         return shot
+
+
+def _is_up(shot: Snapshot) -> bool:
+    return shot.link.phase == "up" and shot.state is not None
 
 
 @contextmanager

@@ -22,6 +22,18 @@ def test_a_script_can_rely_on_the_table_of_exit_codes() -> None:
     assert {name: int(code) for code, name in rows} == codes
 
 
+def test_each_fault_of_the_page_is_proved_by_a_test_that_exists() -> None:
+    page = (DOCS / "faults.md").read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if row.startswith("| ") and not row.startswith("| fault ")]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)
+        assert named, f"no test is named in: {row}"
+        for file, test in named:
+            source = (DOCS.parent / file).read_text(encoding="utf-8")
+            assert re.search(rf"^(async )?def {test}\(", source, re.MULTILINE), f"{file} has no {test}"
+
+
 def test_a_pipe_can_rely_on_the_fields_of_watch() -> None:
     page = (DOCS / "watch.md").read_text(encoding="utf-8")
     table = page.partition("## Fields of a JSON row")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from remote.errors import Trouble
 
 FORMAT = 1
+_SHARED_INDEX_BYTES = 32_768
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS robots (name TEXT PRIMARY KEY, address TEXT NOT NULL, seen_wall_ns INTEGER NOT NULL)
@@ -48,7 +50,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Path | None]:
 def store_trouble(path: Path, error: sqlite3.Error | OSError) -> Trouble:
     """What a person needs to know of a store that can't be written or read."""
     text = str(error).lower()
-    if "full" in text or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+    if "full" in text or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _no_room(path, text):
         what = f"the laptop's disk is full: {path.name} can't take more entries (nothing is lost, the robot keeps them)"
         return Trouble(what, cure=f"free space on the file system of {path.parent}", code="store_full")
     if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error):
@@ -59,6 +61,11 @@ def store_trouble(path: Path, error: sqlite3.Error | OSError) -> Trouble:
         cure="check the folder's permissions and that no other program holds the file",
         code="store_unusable",
     )
+
+
+def _no_room(path: Path, text: str) -> bool:
+    """SQLite calls it an I/O error where the disk is too full for its shared index (-shm)."""
+    return "disk i/o error" in text and shutil.disk_usage(path.parent).free < _SHARED_INDEX_BYTES
 
 
 def _opened(path: Path) -> sqlite3.Connection:
