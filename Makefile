@@ -7,6 +7,7 @@ PYTHON310 ?= $(shell for p in python3.10 $(HOME)/.pyenv/versions/3.10.*/bin/pyth
 VENV := .venv
 VENV310 := .venv310
 BIN := $(VENV)/bin
+TOGETHER := -n 2 --dist loadfile
 READY := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
 READY_310 := $(VENV310)/.ready
@@ -21,14 +22,14 @@ demo: $(READY)      ## open the console on a robot that runs on this machine (AR
 
 test: check         ## format, lint, types, import contracts, then every test; the robot's half on Python 3.10 too
 	@$(MAKE) --no-print-directory test-robot
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-robot:         ## the robot's half on Python 3.10, JetPack 6's, where that interpreter is found
 ifeq ($(PYTHON310),)
 	@echo "no Python 3.10 here: the robot's tests run only on $$($(BIN)/python -V)" >&2
 else
 	@$(MAKE) --no-print-directory $(READY_310)
-	$(VENV310)/bin/python -m pytest tests/remote $(ARGS)
+	$(VENV310)/bin/python -m pytest tests/remote $(TOGETHER) $(ARGS)
 endif
 
 check: $(READY_DEV) ## format, lint, types, import contracts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +56,10 @@ class Sshd:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home = self.folder / "home"
-        self.runtime = self.folder / "run"
+        # Short, whatever the test's own folder is called: a Unix socket's path may have 107 bytes.
+        self.runtime = Path(tempfile.mkdtemp(prefix="fieldgate-"))
+        atexit.register(shutil.rmtree, self.runtime, ignore_errors=True)
         self.home.mkdir(exist_ok=True)
-        self.runtime.mkdir(mode=0o700, exist_ok=True)
         self.host_key = make_key(self.folder / "host_key")
         self.authorized_keys = self.folder / "authorized_keys"
         self.authorized_keys.touch(mode=0o600)
