@@ -130,15 +130,29 @@ def last_seq(snapshot: Snapshot) -> int:
     return max((seen.seq for group in (snapshot.events, snapshot.failures) for seen in group), default=0)
 
 
-def lines_of(row: Row) -> list[str]:
-    """The row as text: one line of numbers with units and age, then a line for each note, alarm, failure and event."""
+def lines_of(row: Row, before: Row | None = None) -> list[str]:
+    """The row as text: one line of numbers with units and age, then a line for each thing that `before` did not tell.
+
+    Those are notes, alarms raised and over, failures and events.
+    """
     clock = row.time[11:19] + "Z"
-    head = f"{clock}  {row.robot}"
-    notes = [f"{clock}  NOTE {note}" for note in _notes(row)]
-    notes += [f"{clock}  ALARM {_alarm_words(alarm)}" for alarm in row.alarms if alarm.state == "raised"]
-    notes += [f"{clock}  FAILURE {it.name}: {it.text}{_arrow(it.cure)}" for it in row.failures]
-    notes += [f"{clock}  {it.severity} {it.name}: {it.text}{_arrow(it.cure)}" for it in row.events]
-    return [_first_line(head, row), *notes]
+    known = set(_notes(before)) if before else set()
+    news = [f"NOTE {note}" for note in _notes(row) if note not in known]
+    news += _alarm_news(row, before)
+    news += [f"FAILURE {it.name}: {it.text}{_arrow(it.cure)}" for it in row.failures]
+    news += [f"{it.severity} {it.name}: {it.text}{_arrow(it.cure)}" for it in row.events]
+    return [_first_line(f"{clock}  {row.robot}", row), *(f"{clock}  {line}" for line in news)]
+
+
+def _alarm_news(row: Row, before: Row | None) -> list[str]:
+    was = {alarm.id for alarm in _raised(before)} if before else set()
+    now = {alarm.id for alarm in _raised(row)}
+    news = [f"ALARM {_alarm_words(alarm)}" for alarm in _raised(row) if alarm.id not in was]
+    return news + [f"OVER {alarm.severity} {alarm.id}: {alarm.title}" for alarm in row.alarms if alarm.id in was - now]
+
+
+def _raised(row: Row) -> list[AlarmRow]:
+    return [alarm for alarm in row.alarms if alarm.state == "raised"]
 
 
 def _notes(row: Row) -> list[str]:
@@ -175,6 +189,8 @@ def _first_line(head: str, row: Row) -> str:
         parts.append(f"camera {row.camera}")
     if row.worker != "running":
         parts.append(f"worker {row.worker}")
+    if raised := _raised(row):
+        parts.append(f"ALARMS {', '.join(alarm.id for alarm in raised)}")
     return "  ".join(parts)
 
 

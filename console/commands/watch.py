@@ -88,6 +88,7 @@ class _Watcher:
         self._book = book
         self._as_json = as_json
         self._fail_on = fail_on
+        self._told: Row | None = None
         state = visit.session.snapshot.state
         # What happened before we came is history, also where it is only now being fetched.
         self._told_seq = state.journal.last_seq if state else 0
@@ -131,7 +132,8 @@ class _Watcher:
 
             click.echo(msgspec.json.encode(row))
         else:
-            click.echo("\n".join(lines_of(row)))
+            click.echo("\n".join(lines_of(row, self._told)))
+            self._told = row
         return row
 
     def _end(self, row: Row, shot: Snapshot) -> int:

@@ -101,6 +101,21 @@ def test_a_raised_alarm_is_a_line_with_value_and_limit() -> None:
     assert len(lines_of(row(snapshot(), alarms=(cleared,)))) == 1
 
 
+def test_an_alarm_is_told_when_it_comes_and_when_it_goes_and_named_in_between() -> None:
+    alarm = Alarm(
+        id="cpu", title="CPU is busy", severity="warning", state="raised", acknowledged=False,
+        since_ns=0, value=90.0, limit=70.0, unit="%", n=10, word="", blind="", cure="",
+    )  # fmt: skip
+    raised = row(snapshot(), alarms=(alarm,))
+    over = row(snapshot(), alarms=(msgspec.structs.replace(alarm, state="cleared"),))
+    assert [line[11:16] for line in lines_of(raised, row(snapshot()))[1:]] == ["ALARM"]
+    (still,) = lines_of(raised, raised)
+    assert still.endswith("ALARMS cpu")
+    assert lines_of(over, raised)[1].endswith("OVER warning cpu: CPU is busy")
+    (quiet,) = lines_of(over, over)
+    assert "ALARMS" not in quiet
+
+
 @given(st.floats(min_value=-1e6, max_value=1e6), st.booleans())
 def test_every_row_is_one_line_of_json(now_s: float, empty: bool) -> None:
     shot = snapshot(windows=()) if empty else snapshot()
