@@ -183,7 +183,7 @@ def main() -> int:
         "--rounds",
         type=int,
         default=1000,
-        help="runs of each way for each row; p99 rests on one in a hundred (default 1000)",
+        help="runs of each way for each row (default 1000)",
     )
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     arguments = parser.parse_args()
