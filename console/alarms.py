@@ -23,7 +23,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """One alarm as it stands now.
 
     `state`: raised, or cleared (over, kept in sight until acknowledged). `value`, `limit` and `n` are the newest known
-    reading in `unit`, `word` a state where the reading is no number. `since_ns` is when it turned bad (raised) or good
+    reading in `unit`, `word` a state where the reading is no number. `recovering`: raised, but good now; it clears when it
+    has stayed good for the rule's dwell. `since_ns` is when it turned bad (raised) or good
     again (cleared). `blind` says why it can't be judged now ('no data for 8 s'); the state is then the last known one.
     """
 
@@ -32,6 +33,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     severity: AlarmSeverity
     state: Literal["raised", "cleared"]
     acknowledged: bool
+    recovering: bool = False
     since_ns: int
     value: float | None
     limit: float | None
@@ -144,6 +146,7 @@ def _alarm(rule: Union[Kpi, Condition], track: _Track) -> Alarm:
         severity=rule.severity,
         state="raised" if track.state == "raised" else "cleared",
         acknowledged=track.acknowledged,
+        recovering=track.state == "raised" and track.good_since_ns is not None,
         since_ns=track.since_ns,
         value=known.value,
         limit=known.limit,

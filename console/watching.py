@@ -61,6 +61,7 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     severity: str
     state: str
+    recovering: bool
     value: float | None
     limit: float | None
     unit: str
@@ -274,6 +275,7 @@ def _alarm_row(alarm: Alarm, now_ns: int) -> AlarmRow:
         title=alarm.title,
         severity=alarm.severity,
         state=alarm.state,
+        recovering=alarm.recovering,
         value=_rounded(alarm.value),
         limit=alarm.limit,
         unit=alarm.unit,

@@ -60,6 +60,8 @@ def alarm_value(alarm: Alarm) -> str:
         parts.append(f"{alarm.value:.1f} {alarm.unit}{limit}")
     elif alarm.word:
         parts.append(clean(alarm.word))
+    if alarm.recovering:
+        parts.append("recovering")
     if alarm.blind:
         parts.append(clean(alarm.blind))
     return ", ".join(parts)

@@ -125,9 +125,11 @@ def _alarms(view: View) -> list[Span]:
         cleared = len(view.alarms)
         return _part("alarms", f"none raised, {cleared} cleared" if cleared else "none", "muted")
     worst = raised[0].severity
+    count = sum(alarm.severity == worst for alarm in raised)
     fresh = sum(not alarm.acknowledged for alarm in raised)
+    other = f", {len(raised) - count} other" if count < len(raised) else ""
     new = f", {fresh} new" if fresh else ""
-    return _part("alarms", f"{view.charset.glyph(worst)} {len(raised)} {worst}{new}", worst)
+    return _part("alarms", f"{view.charset.glyph(worst)} {count} {worst}{other}{new}", worst)
 
 
 def _lease(view: View) -> Span:

@@ -139,11 +139,14 @@ def test_one_good_second_starts_the_dwell_anew() -> None:
 def test_it_clears_only_below_the_clear_level_and_after_the_dwell() -> None:
     world = cpu_world()
     world.seconds(4, host={"cpu_percent": 99.0})
-    assert world.seconds(20, host={"cpu_percent": 60.0})["cpu"].state == "raised"
-    assert world.seconds(4, host={"cpu_percent": 59.9})["cpu"].state == "raised"
+    between = world.seconds(20, host={"cpu_percent": 60.0})["cpu"]
+    assert (between.state, between.recovering) == ("raised", False)
+    recovering = world.seconds(4, host={"cpu_percent": 59.9})["cpu"]
+    assert (recovering.state, recovering.recovering) == ("raised", True)
     good = world.clock.now_ns - 3 * S
     alarm = world.second(host={"cpu_percent": 59.9})["cpu"]
     assert (alarm.state, alarm.since_ns, alarm.acknowledged) == ("cleared", good, False)
+    assert not alarm.recovering
 
 
 @pytest.mark.parametrize("between", [65.0, 75.0])
