@@ -85,6 +85,9 @@ class Robots:
     def add(self, robot: Robot, *, replace: bool = False) -> None:
         """Keep a robot; refused where its name is taken (unless `replace`) or something in it can't be right."""
         _check(robot, self.path)
+        if robot.name == DEMO:
+            what = f"the name '{DEMO}' belongs to the embedded robot"
+            raise Trouble(what, cure="choose another name", code="robot_builtin")
         if robot.name in self._robots and not replace:
             cure = f"choose another name, or `fieldgate robot remove {robot.name}` first"
             raise Trouble(f"a robot named '{robot.name}' exists already", cure=cure, code="robot_exists")

@@ -41,7 +41,7 @@ class Duration(click.ParamType["float"]):
 @click.option("--every", "every_s", type=Duration(), default="1s", show_default=True, help="Time between rows.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["alarm", "failure", "link"]),
+    type=click.Choice(["alarm", "failure", "link", "stale"]),
     multiple=True,
     help="End with exit code 3 when it comes.",
 )
@@ -89,6 +89,7 @@ class _Watcher:
         self._as_json = as_json
         self._fail_on = fail_on
         self._told: Row | None = None
+        self._begin_s = time.monotonic()
         state = visit.session.snapshot.state
         # What happened before we came is history, also where it is only now being fetched.
         self._told_seq = state.journal.last_seq if state else 0
@@ -113,6 +114,7 @@ class _Watcher:
             if code:
                 return code
             due = max(due + every_s, time.monotonic())
+        click.echo(f"ended after {for_s:g} s", err=True)
         return exits.OK
 
     def _collect_until(self, due: float) -> Snapshot:
@@ -140,6 +142,7 @@ class _Watcher:
         reasons = {
             "alarm": next((a.title for a in row.alarms if a.state == "raised"), None),
             "failure": next((f"{f.name}: {f.text}" for f in row.failures), None),
+            "stale": self._stale(row),
             "link": None if shot.link.phase == "up" else f"link {shot.link.phase} {shot.link.reason}".strip(),
         }
         for condition in self._fail_on:
@@ -147,3 +150,10 @@ class _Watcher:
                 click.echo(f"ended by --fail-on {condition}: {reasons[condition]}", err=True)
                 return exits.ALARM
         return exits.OK
+
+    def _stale(self, row: Row) -> str | None:
+        """Why there is no fresh window, after a moment in which the first may come."""
+        if time.monotonic() - self._begin_s < 2 * STALE_S or (row.age_s is not None and row.age_s <= STALE_S):
+            return None
+        age = "there is none" if row.age_s is None else f"the newest is {row.age_s:.0f} s old"
+        return f"no fresh window ({age}, worker {row.worker or 'unknown'})"

@@ -20,7 +20,7 @@ class FailuresPanel(ListPanel):
         "What the robot got wrong, newest first. The sign before the text: a picture was kept; Enter shows it. "
         "`m` marks one yourself, `/` filters, `y` copies."
     )
-    NOTHING = "no failure: good"
+    NOTHING = "no failure recorded"
 
     def depends(self, view: View) -> Hashable:
         """The newest failure."""

@@ -53,7 +53,8 @@ class StatusLine(Canvas):
             text = f"{view.charset.glyph(mark)} {phase}"
             spans += _part("worker", f"{text}, when last heard" if mark == "stale" else text, MARKS[mark].role)
         if view.paused_ns is not None:
-            spans += _part("", f"{view.charset.glyph('paused')} paused", "accent")
+            since = duration(max(0, view.now_ns - view.paused_ns) / NS_PER_S, whole=True)
+            spans += _part("", f"{view.charset.glyph('paused')} paused {since}", "accent")
         return spans
 
     def _second(self, view: View) -> list[Span]:

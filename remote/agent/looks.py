@@ -26,7 +26,8 @@ class Looks:
     async def choices(self, command: GetChoices, _who: Holder, request: Request) -> Reply:
         """The sources or bundles on offer; disks are looked at outside of the loop."""
         if command.of == "sources":
-            found = await asyncio.to_thread(sources.choices, self._agent.settings.folders)
+            settings = self._agent.settings
+            found = await asyncio.to_thread(sources.choices, settings.folders, settings.source)
         else:
             found = await asyncio.to_thread(self._agent.bundles.choices)
         return Reply(id=request.id, choices=found)

@@ -15,9 +15,12 @@ LOOK_AT_MOST = 10_000
 
 
 def choices(
-    folders: Sequence[str], devices: Path = Path("/dev"), names: Path = Path("/sys/class/video4linux")
+    folders: Sequence[str],
+    chosen: str = "",
+    devices: Path = Path("/dev"),
+    names: Path = Path("/sys/class/video4linux"),
 ) -> tuple[Choice, ...]:
-    """The rendered scene, the configured folders that are there, and the V4L2 devices, in that order."""
+    """The rendered scene, the configured folders that are there, the V4L2 devices, and `chosen` if it is none of them."""
     found = [Choice("scene:", "rendered table-top scene")]
     for folder in folders:
         path = Path(folder).expanduser()
@@ -25,6 +28,8 @@ def choices(
             found.append(Choice(f"folder:{path}", f"pictures in {path}"))
     for device in sorted(devices.glob("video[0-9]*")):
         found.append(Choice(f"v4l2:{device}", _device_text(device, names)))
+    if chosen and all(choice.value != chosen for choice in found):
+        found.append(Choice(chosen, "the source chosen now"))
     return tuple(found)
 
 

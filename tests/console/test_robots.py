@@ -46,6 +46,9 @@ def test_demo_is_always_there_and_cannot_be_removed(file: Path) -> None:
     assert Robots().get("demo").transport == "local"
     with pytest.raises(Trouble):
         Robots().remove("demo")
+    for replace in (False, True):
+        with pytest.raises(Trouble, match="embedded robot"):
+            Robots().add(Robot(name="demo", address="a@b"), replace=replace)
 
 
 def test_a_name_is_not_taken_twice_unless_wanted(file: Path) -> None:

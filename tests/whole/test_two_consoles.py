@@ -44,3 +44,6 @@ def test_a_robot_started_without_a_screen_goes_on_after_the_command_left(laptop:
     idle = fieldgate("watch", "demo", "--once")
     assert idle.returncode == 7
     assert "fieldgate start" in idle.stderr
+    unwell = fieldgate("watch", "demo", "--for", "60s", "--fail-on", "stale")
+    assert unwell.returncode == 3, "a robot on which nothing runs must not look well to a script"
+    assert "worker stopped" in unwell.stderr

@@ -147,12 +147,16 @@ def test_only_what_is_there_is_offered(tmp_path: Path) -> None:
     (tmp_path / "names" / "video0").mkdir(parents=True)
     (tmp_path / "names" / "video0" / "name").write_text("Big Camera\n")
     (tmp_path / "pictures").mkdir()
-    found = sources.choices((str(tmp_path / "pictures"), "/nowhere"), tmp_path / "dev", tmp_path / "names")
+    folders, chosen = (str(tmp_path / "pictures"), "/nowhere"), "folder:/data/typed?fps=5"
+    found = sources.choices(folders, chosen, tmp_path / "dev", tmp_path / "names")
     assert [choice.value for choice in found] == [
         "scene:",
         f"folder:{tmp_path}/pictures",
         f"v4l2:{tmp_path}/dev/video0",
-    ]
+        chosen,
+    ], "what was chosen by hand must be there to come back to"
+    again = sources.choices(folders, "scene:", tmp_path / "dev", tmp_path / "names")
+    assert [choice.value for choice in again].count("scene:") == 1
     assert found[2].text.startswith("Big Camera")
 
 
