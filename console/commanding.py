@@ -179,7 +179,12 @@ class CommandingApp(App[int]):
             self.post_message(Answered(f"list the {command.of}", "", choices))
             return None
         self.live.say("", "text")
-        return await self.push_screen_wait(ChooseScreen(title, choices, current))
+        value: str | None = await self.push_screen_wait(ChooseScreen(title, choices, current))
+        if value is not None and value == current:
+            # Choosing it again would restart the worker: a gap in the frames that nobody asked for.
+            self.live.say("that one is in use already: nothing was asked", "info")
+            return None
+        return value
 
     def _choices(self, command: GetChoices) -> tuple[Choice, ...] | Trouble:
         try:

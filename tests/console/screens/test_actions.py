@@ -194,6 +194,19 @@ async def test_source_and_bundle_are_chosen_from_what_the_robot_offers(
         assert session.expected[-1] == expected
 
 
+@pytest.mark.parametrize("key", ["c", "b"])
+async def test_choosing_what_is_in_use_leaves_the_worker_alone(key: str) -> None:
+    """It would be started anew: frames are missed for nothing."""
+    session = normal()
+    session.answer_with = choices
+    async with running(session) as (app, pilot):
+        await pilot.press(key)
+        await until(pilot, lambda: bool(app.screen.query(OptionList)))
+        await pilot.press("enter")
+        await until(pilot, lambda: "in use already" in screen_text(app))
+        assert not [asked for asked in session.asked if isinstance(asked, (SetSource, SetBundle))]
+
+
 async def test_a_robot_that_offers_nothing_is_said() -> None:
     session = normal()
     async with running(session) as (app, pilot):
