@@ -33,8 +33,16 @@ class _RobotOrCommand(LazyGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            if len(args) > 1 and not args[1].startswith("-"):
+                raise click.UsageError(self._unknown(args[0]), ctx)
             args = ["live", *args]
         return super().resolve_command(ctx, args)
+
+    def _unknown(self, word: str) -> str:
+        import difflib
+
+        near = difflib.get_close_matches(word, self.lazy, n=1)
+        return f"No command is called '{word}'." + (f" Did you mean '{near[0]}'?" if near else "")
 
 
 @click.group(cls=_RobotOrCommand, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

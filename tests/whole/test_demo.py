@@ -97,6 +97,7 @@ def test_each_fault_of_the_tour_is_seen_and_nothing_is_lost(laptop: Path) -> Non
         (("watch", "nobody"), 1, "no robot is named 'nobody'"),
         (("watch", "demo", "--for", "soon"), 2, "is no duration"),
         (("nobody",), 1, ""),
+        (("wach", "demo"), 2, "Did you mean 'watch'?"),
         (("demo",), 1, "needs a terminal"),
         (("watch", "demo", "--kpis", "/nonexistent.yaml"), 1, "/nonexistent.yaml"),
     ],
