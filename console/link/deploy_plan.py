@@ -150,7 +150,7 @@ def _steps(plan: Plan) -> list[str]:
         (plan.install, f"upload   up to {len(plan.wheels)} wheels, {_mb(size)} (those already there are skipped)"),
         (plan.install, f"install  {plan.facts.root}/versions/{plan.version}, a virtual environment of its own"),
         (plan.switch, f"switch   {plan.facts.root}/current to it ({plan.previous or 'nothing'} is kept)"),
-        (plan.restart, f"start    the agent {manner}, ending the one that runs"),
+        (plan.restart, f"start    the agent {manner}; one that runs is ended first"),
         (True, "verify   by the agent's own hello; without it, back to what was there"),
     ]
     return [text for wanted, text in steps if wanted]
