@@ -44,7 +44,7 @@ whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs
 bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(READY_DEV)  ## eight hours of data at accelerated time, 50 link cuts
+soak: $(READY_DEV)  ## eight hours of data at accelerated time, five minutes over a bad network
 	$(BIN)/python -m bench.soak_screen
 	$(BIN)/python -m bench.soak_link --seconds 300
 
