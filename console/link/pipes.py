@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from remote.errors import Trouble
 
 _PIECE_BYTES = 1 << 16
+_WORDS_S = 1.0
 _LAST_WORDS_BYTES = 4096
 
 
@@ -33,6 +34,7 @@ class PipeChannel:
             what = f"{command[0]} can't be run: {error.strerror}"
             raise Trouble(what, cure=f"install it: {command[0]}", code="unreachable") from error
         self._words = bytearray()
+        self._at_end = False
         self._listener = threading.Thread(target=self._listen, name="fieldgate-stderr", daemon=True)
         self._listener.start()
         assert self._process.stdout is not None
@@ -47,7 +49,9 @@ class PipeChannel:
         try:
             if not select.select([self._out], [], [], timeout_s)[0]:
                 return b"" if self._closed.is_set() else None
-            return os.read(self._out, _PIECE_BYTES)
+            piece = os.read(self._out, _PIECE_BYTES)
+            self._at_end = not piece
+            return piece
         except BlockingIOError:
             return None
         except (OSError, ValueError):
@@ -87,8 +91,9 @@ class PipeChannel:
 
     def last_words(self) -> str:
         """See Channel."""
-        if self._process.poll() is not None:
-            self._listener.join(0.5)
+        # Its output may end a moment before its last words have come and the program itself is gone.
+        if self._at_end or self._process.poll() is not None:
+            self._listener.join(_WORDS_S)
         return self._words.decode("utf-8", "replace").strip()
 
     @property
