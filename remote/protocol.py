@@ -294,6 +294,41 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     detections: tuple[Detection, ...] = ()
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What this robot is and runs: the things whose change makes earlier measurements stale.
+
+    `serial` is the serial number on the computer's label where it can be read, else its machine id (`serial_source` says
+    which). `bundle` and `contract` are SHA-256 of the manifest and of contract.yaml of the bundle that runs or will run,
+    `engine` what runs it ("onnxruntime 1.23.2 CPUExecutionProvider"); `calibration` the SHA-256 of the source's calibration
+    file. `words` are further facts by name: model, l4t, jetpack, tensorrt, cuda, kernel, machine, python, agent. An empty
+    text: not known here.
+    """
+
+    serial: str
+    serial_source: str
+    bundle: str = ""
+    contract: str = ""
+    engine: str = ""
+    calibration: str = ""
+    source: str = ""
+    power_mode: str = ""
+    words: dict[str, str] = {}
+    mono_ns: int
+    wall_ns: int
+
+
+class BundleReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that was verified, loaded and run on this robot: its engine, and the engine's times over `runs` runs."""
+
+    digest: str
+    name: str
+    engine: str
+    runs: int
+    inference_p50_ms: float
+    inference_max_ms: float
+    model_bytes: int
+
+
 class Choice(msgspec.Struct, frozen=True):
     """A source or a bundle that this robot offers: `value` is what a command takes, `text` says what it is."""
 
@@ -302,13 +337,16 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply", kw_only=True):
-    """The one answer to a Request: `error` is None exactly when it was done and confirmed."""
+    """The one answer to a Request: `error` is None exactly when it was done and confirmed. `seq` is the entry it wrote."""
 
     id: str
     error: ErrorInfo | None = None
     state: AgentState | None = None
     picture: Picture | None = None
     choices: tuple[Choice, ...] = ()
+    facts: Facts | None = None
+    bundle_report: BundleReport | None = None
+    seq: int | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="error"):
@@ -371,6 +409,25 @@ class GetPicture(msgspec.Struct, frozen=True, tag="get_picture", tag_field="do")
     digest: str
 
 
+class GetFacts(msgspec.Struct, frozen=True, tag="get_facts", tag_field="do"):
+    """Answered with `facts`, looked up afresh. Needs no lease."""
+
+
+class CheckBundle(msgspec.Struct, frozen=True, tag="check_bundle", tag_field="do"):
+    """Verify, load, warm up and run a bundle in a process of its own; answered with `bundle_report` or what is wrong with it.
+
+    Needs no lease. `digest` is a bundle on the robot (or an unambiguous prefix of 8 or more). One at a time.
+    """
+
+    digest: str
+
+
+class Note(msgspec.Struct, frozen=True, tag="note", tag_field="do"):
+    """Write an event named `note` into the journal; answered with its `seq` once it is durable. Needs no lease."""
+
+    text: str
+
+
 class TakeLease(msgspec.Struct, frozen=True, tag="take_lease", tag_field="do"):
     """Become the one who commands. Refused with `lease_held` while another holds it, unless `over` names that epoch."""
 
@@ -423,6 +480,9 @@ Command = Union[
     GetChoices,
     GetFrame,
     GetPicture,
+    GetFacts,
+    CheckBundle,
+    Note,
     TakeLease,
     RenewLease,
     ReleaseLease,
