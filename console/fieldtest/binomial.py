@@ -1,0 +1,73 @@
+"""Exact one-sided bounds of a success rate (Clopper and Pearson, Biometrika 26, 1934), and how many more trials decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+MOST_TRIALS = 1_000_000
+"""Beyond this `further_successes` and `trials_at_rate` give up: nobody runs that many."""
+
+
+def lower_bound(successes: int, n: int, confidence: float) -> float:
+    """The rate in [0, 1] that the true one exceeds with `confidence`; 0 for no successes."""
+    _check(successes, n, confidence)
+    if successes == 0:
+        return 0.0
+    from scipy.special import betaincinv
+
+    return float(betaincinv(successes, n - successes + 1, 1 - confidence))
+
+
+def upper_bound(successes: int, n: int, confidence: float) -> float:
+    """The rate in [0, 1] that the true one lies below with `confidence`; 1 where every trial succeeded."""
+    _check(successes, n, confidence)
+    if successes == n:
+        return 1.0
+    from scipy.special import betaincinv
+
+    return float(betaincinv(successes + 1, n - successes, confidence))
+
+
+def further_successes(successes: int, n: int, rate: float, confidence: float) -> int | None:
+    """How many more trials, all of them successes, lift the lower bound above `rate`; 0 if it is there, None if none can."""
+    if rate >= 1:
+        return None
+    return _smallest(lambda more: lower_bound(successes + more, n + more, confidence) > rate)
+
+
+def further_failures(successes: int, n: int, rate: float, confidence: float) -> int | None:
+    """How many more trials, none of them a success, press the upper bound below `rate`; None if none can."""
+    if rate <= 0:
+        return None
+    return _smallest(lambda more: upper_bound(successes, n + more, confidence) < rate)
+
+
+def trials_at_rate(successes: int, n: int, rate: float, confidence: float) -> int | None:
+    """About how many more trials bring the lower bound above `rate` if they go as the first `n`; None if they never will."""
+    if n == 0 or successes / n <= rate:
+        return None
+    share = successes / n
+    return _smallest(lambda more: lower_bound(int(share * (n + more)), n + more, confidence) > rate)
+
+
+def _smallest(decides: Callable[[int], bool]) -> int | None:
+    """The smallest count that decides: doubled until one does, then halved."""
+    if decides(0):
+        return 0
+    high = 1
+    while not decides(high):
+        high *= 2
+        if high > MOST_TRIALS:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+def _check(successes: int, n: int, confidence: float) -> None:
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"{successes} of {n} trials can't be")
+    if not 0.5 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0.5 and 1, not at {confidence!r}")
