@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, Union
+from typing import Any, NamedTuple, TypeVar, Union
 
 import msgspec
 
@@ -65,12 +65,51 @@ def parse(text: str, kind: type[T], *, where: str, code: str, cure: str = CURE) 
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), data, root, kind, where, code, cure) from error
+        raise _refusal(error, data, root, kind, where, code, cure) from error
 
 
 def plain(text: str, *, where: str, code: str, cure: str = CURE) -> Any:
     """The dicts, lists and scalars written in `text`; None for nothing. Raises Trouble as `load` does."""
     return _read(text, where, code, cure)[0]
+
+
+class Refused(NamedTuple):
+    """Why a value can't be had as a type: the way to it, the unknown key there (or None), what is wrong, what to do."""
+
+    steps: tuple[Step, ...]
+    key: str | None
+    said: str
+    cure: str
+
+
+def explain(error: msgspec.ValidationError, data: Any, kind: Any, cure: str = CURE) -> Refused:
+    """What msgspec said of `data` as `kind`, with the nearest known key. `data` is used up: give a copy to keep it."""
+    message = str(error)
+    found = _PATH.search(message)
+    steps = _spelt_out(_steps(found.group(1) if found else ""), message, data, kind)
+    unknown = _UNKNOWN.search(message)
+    if unknown is None:
+        return Refused(tuple(steps), None, message.split(" - at")[0], cure)
+    key = unknown.group(1)
+    return Refused(tuple(steps), key, f"unknown key `{key}`", nearest_of(key, _keys_at(kind, steps), "keys here"))
+
+
+def nearest_of(word: str, known: Iterable[str], what: str = "names") -> str:
+    """A cure for an unknown word: the nearest known one, else all of them."""
+    words = list(known)
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"Did you mean `{near[0]}`?" if near else f"Known {what}: {', '.join(words)}"
+
+
+def line_of(text: str, steps: Iterable[Step], key: str | None = None) -> int:
+    """The line (from 1) of the value at `steps` of a text that could be read, or of `key` within it; else the nearest above."""
+    return _line(_read(text, "", "", "")[1], steps, key)
+
+
+def written(steps: Iterable[Step]) -> str:
+    """Steps as people write them: `stages[0].title`."""
+    words = (f"[{step}]" if isinstance(step, int) else f".{step or '...'}" for step in steps)
+    return "".join(words).lstrip(".")
 
 
 def read_text(path: Path, *, code: str, what: str = "", limit_bytes: int = LIMIT_BYTES) -> str:
@@ -172,28 +211,18 @@ def _strict_loader() -> Any:
 # ------------------------------------------------------------ refusals
 
 
-def _refusal(message: str, data: Any, root: Any, kind: Any, where: str, code: str, cure: str) -> Trouble:
-    found = _PATH.search(message)
-    steps = _spelt_out(_steps(found.group(1) if found else ""), message, data, kind)
-    unknown = _UNKNOWN.search(message)
-    key = unknown.group(1) if unknown else None
-    place = f"{where}, line {_line(root, steps, key)}" + (f" ({_written(steps)})" if steps else "")
-    if key is None:
-        return Trouble(f"{place}: {message.split(' - at')[0]}", cure=cure, code=code)
-    known = _keys_at(kind, steps)
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    cure = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}"
-    return Trouble(f"{place}: unknown key `{key}`", cure=cure, code=code)
+def _refusal(
+    error: msgspec.ValidationError, data: Any, root: Any, kind: Any, where: str, code: str, cure: str
+) -> Trouble:
+    refused = explain(error, data, kind, cure)
+    steps = f" ({written(refused.steps)})" if refused.steps else ""
+    place = f"{where}, line {_line(root, refused.steps, refused.key)}{steps}"
+    return Trouble(f"{place}: {refused.said}", cure=refused.cure, code=code)
 
 
 def _steps(path: str) -> list[Step]:
     """A path as msgspec writes it: `.kpis[2].clear`, `.robots[...].address`."""
     return [name or (int(index) if index else None) for name, index in _STEP.findall(path)]
-
-
-def _written(steps: list[Step]) -> str:
-    words = (f"[{step}]" if isinstance(step, int) else f".{step or '...'}" for step in steps)
-    return "".join(words).lstrip(".")
 
 
 def _spelt_out(steps: list[Step], message: str, data: Any, kind: Any) -> list[Step]:
