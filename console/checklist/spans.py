@@ -1,0 +1,14 @@
+"""Spans of time as packs write them."""
+
+from __future__ import annotations
+
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def span_s(span: str) -> float:
+    """Seconds of a span such as `30 s`, `5min`, `8 h` or `365 d`. ValueError for anything else."""
+    for unit, seconds in _SECONDS.items():
+        count = span.removesuffix(unit).removesuffix(" ")
+        if span.endswith(unit) and count.isascii() and count.isdigit():
+            return int(count) * seconds
+    raise ValueError(f"no span: {span!r}")
