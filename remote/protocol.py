@@ -299,7 +299,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `serial` is the serial number on the computer's label where it can be read, else its machine id (`serial_source` says
     which). `bundle` and `contract` are SHA-256 of the manifest and of contract.yaml of the bundle that runs or will run,
-    `engine` what runs it ("onnxruntime 1.23.2 CPUExecutionProvider"); `calibration` the SHA-256 of the source's calibration
+    `engine` what runs it ("ONNX Runtime 1.23.2, CPU, 1 thread"); `calibration` the SHA-256 of the source's calibration
     file. `words` are further facts by name: model, l4t, jetpack, tensorrt, cuda, kernel, machine, python, agent. An empty
     text: not known here.
     """

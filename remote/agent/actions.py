@@ -15,8 +15,10 @@ from remote.errors import Trouble
 from remote.perception.messages import Cause
 from remote.protocol import (
     Drill,
+    Event,
     Failure,
     Mark,
+    Note,
     ReleaseLease,
     RenewLease,
     Reply,
@@ -30,6 +32,7 @@ from remote.protocol import (
 
 NOTE_LIMIT = 2000
 LONGEST_DRILL_S = 600.0
+SLOW_DISK_S = 30.0
 
 
 class Actions:
@@ -133,6 +136,24 @@ class Actions:
                 Failure(name="operator_mark", text=note, source=self._agent.settings.source, data=dict(data))
             )
         return self._done(request)
+
+    async def note(self, command: Note, who: Holder, request: Request) -> Reply:
+        """Journal a person's or a probe's words; done when they are synced to the disk.
+
+        Raises Trouble: `bad_note` for a text that is empty or too long, `not_journalled`, or `journal_slow` where the disk
+        takes longer than SLOW_DISK_S (it may or may not get there later).
+        """
+        if not 1 <= len(command.text) <= NOTE_LIMIT:
+            cure = f"give 1 to {NOTE_LIMIT} characters"
+            raise Trouble(f"a note of {len(command.text)} characters is not taken", cure=cure, code="bad_note")
+        body = Event(name="note", severity="info", text=command.text, data={"by": who.name})
+        promise = asyncio.wrap_future(self._agent.writer.append_durably(body))
+        try:
+            seq = await asyncio.wait_for(promise, SLOW_DISK_S)
+        except asyncio.TimeoutError:
+            what = f"the journal has not taken it within {SLOW_DISK_S:g} s"
+            raise Trouble(what, cure="check the robot's disk", code="journal_slow") from None
+        return Reply(id=request.id, seq=seq)
 
     async def drill(self, command: Drill, who: Holder, request: Request) -> Reply:
         """Cause a fault on purpose, on an agent that was started for that."""

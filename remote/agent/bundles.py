@@ -31,6 +31,12 @@ class BundleStore:
 
         Raises Trouble: `unknown_bundle`, `ambiguous_bundle`, or what load_bundle found wrong.
         """
+        folder = self.folder(digest)
+        bundle = load_bundle(folder)
+        return folder, BundleState(bundle.digest, bundle.contract.name, bundle.contract.labels)
+
+    def folder(self, digest: str) -> Path:
+        """The folder of that bundle; its files are not looked at. Raises Trouble: `unknown_bundle`, `ambiguous_bundle`."""
         wanted = digest.lower()
         known = self._known()
         matches = [one for one in known if one.startswith(wanted)] if len(wanted) >= SHORTEST_PREFIX else []
@@ -41,9 +47,7 @@ class BundleStore:
         if not matches:
             cure = "choose one of those listed, or put it there with `fieldgate bundle send`"
             raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
-        folder = known[matches[0]]
-        bundle = load_bundle(folder)
-        return folder, BundleState(bundle.digest, bundle.contract.name, bundle.contract.labels)
+        return known[matches[0]]
 
     def choices(self) -> tuple[Choice, ...]:
         """Every bundle that can be read: its digest and `name (first digits)`; broken ones say so in their text."""

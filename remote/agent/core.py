@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from remote.protocol import (
     Body,
     BundleState,
     Event,
+    Host,
     Sample,
     Scalar,
     Severity,
@@ -90,6 +92,8 @@ class Agent:
         self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
         self.bundle: BundleState | None = None
         self.consoles: dict[int, Console] = {}
+        self.host: Host | None = None
+        self.host_came = threading.Event()
         self._version = 0
         self._push_due = False
 
@@ -138,7 +142,10 @@ class Agent:
     # ------------------------------------------------------------ WorkerListener
 
     def journal(self, body: Body, mono_ns: int | None = None) -> None:
-        """Journal a body soon."""
+        """Journal a body soon; of the computer's own samples the newest is remembered. From any thread."""
+        if isinstance(body, Host):
+            self.host = body
+            self.host_came.set()
         self.writer.append(body, mono_ns)
 
     def live(self, sample: Sample) -> None:

@@ -1,16 +1,19 @@
-"""Requests that change nothing: state, choices, the newest frame, a failure's picture."""
+"""Requests that change nothing: state, choices, the newest frame, a failure's picture, facts, a bundle's check."""
 
 from __future__ import annotations
 
 import asyncio
 
-from remote.agent import pictures, sources
+from remote.agent import facts, pictures, sources
+from remote.agent.bundle_check import BundleCheck
 from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.errors import Trouble
-from remote.protocol import GetChoices, GetFrame, GetPicture, GetState, Reply, Request
+from remote.protocol import CheckBundle, GetChoices, GetFacts, GetFrame, GetPicture, GetState, Reply, Request
 
 WIDEST = 4096
+FIRST_SAMPLE_S = 2.5
+"""How long facts wait for the monitor's first sample, which comes a second after the agent's start."""
 
 
 class Looks:
@@ -18,6 +21,7 @@ class Looks:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._check = BundleCheck(agent.places.state)
 
     async def state(self, _command: GetState, _who: Holder, request: Request) -> Reply:
         """The agent's state."""
@@ -43,3 +47,29 @@ class Looks:
         """A failure's picture. Raises Trouble (`bad_digest`, `no_picture`, `bad_picture`)."""
         found = await asyncio.to_thread(pictures.picture, self._agent.places.pictures, command.digest)
         return Reply(id=request.id, picture=found)
+
+    async def facts(self, _command: GetFacts, _who: Holder, request: Request) -> Reply:
+        """What this robot is and runs, looked up now, outside of the loop."""
+        agent = self._agent
+        await asyncio.to_thread(agent.host_came.wait, FIRST_SAMPLE_S)
+        found = await asyncio.to_thread(facts.gather, self._used(), agent.bundles, agent.clock)
+        return Reply(id=request.id, facts=found)
+
+    def _used(self) -> facts.Used:
+        agent = self._agent
+        worker, bundle = agent.supervisor, agent.bundle
+        ran = worker.bundle is not None and bundle is not None and worker.bundle.digest == bundle.digest
+        return facts.Used(
+            home=agent.places.state,
+            source=agent.settings.source,
+            bundle=bundle,
+            engine=worker.engine if ran else "",
+            threads=agent.settings.threads,
+            power_mode=agent.host.text.get("power_mode", "") if agent.host else "",
+        )
+
+    async def bundle_check(self, command: CheckBundle, _who: Holder, request: Request) -> Reply:
+        """A bundle's check in a process of its own; a worker that runs goes on. Raises Trouble as BundleCheck.run."""
+        folder = await asyncio.to_thread(self._agent.bundles.folder, command.digest)
+        report = await self._check.run(folder, self._agent.settings.threads)
+        return Reply(id=request.id, bundle_report=report)

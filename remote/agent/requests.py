@@ -15,13 +15,16 @@ from remote.agent.lease import Holder
 from remote.agent.looks import Looks
 from remote.errors import Trouble
 from remote.protocol import (
+    CheckBundle,
     Drill,
     ErrorInfo,
     GetChoices,
+    GetFacts,
     GetFrame,
     GetPicture,
     GetState,
     Mark,
+    Note,
     ReleaseLease,
     RenewLease,
     Reply,
@@ -34,7 +37,7 @@ from remote.protocol import (
 )
 
 REMEMBERED = 1024
-READS = (GetState, GetChoices, GetFrame, GetPicture)
+READS = (GetState, GetChoices, GetFrame, GetPicture, GetFacts)
 ONE_AT_A_TIME = (Start, Stop, SetSource, SetBundle, Drill)
 
 log = logging.getLogger("fieldgate.agent")
@@ -54,6 +57,9 @@ class Desk:
             GetChoices: looks.choices,
             GetFrame: looks.frame,
             GetPicture: looks.picture,
+            GetFacts: looks.facts,
+            CheckBundle: looks.bundle_check,
+            Note: actions.note,
             TakeLease: actions.take_lease,
             RenewLease: actions.renew_lease,
             ReleaseLease: actions.release_lease,

@@ -94,6 +94,8 @@ class _Life:
 class Supervisor:
     """Owns the worker process. All methods belong to the loop's thread.
 
+    `bundle` and `engine` are what the worker said of itself when it was last ready; None and empty before.
+
     Args:
         command: the worker's command line.
         cwd: its working directory.
@@ -122,6 +124,7 @@ class Supervisor:
         self._config: WorkerConfig | None = None
         self.state = WorkerState("stopped", clock.mono_ns())
         self.bundle: BundleState | None = None
+        self.engine = ""
 
     @property
     def wanted(self) -> bool:
@@ -340,7 +343,7 @@ class Supervisor:
     def _ready(self, life: _Life, ready: Ready) -> None:
         life.ready, life.ready_ns = ready, self._clock.mono_ns()
         life.beat_ns = life.ready_ns
-        self.bundle = ready.bundle
+        self.bundle, self.engine = ready.bundle, ready.engine
         life.process.send(SampleRate(self._samples_per_s))
         if not self._halt.is_set():
             self._set("running")

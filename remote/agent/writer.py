@@ -10,13 +10,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from remote.agent import recovery, retention
 from remote.agent.clock import Clock
 from remote.agent.journal import Draft, Journal, JournalDamaged, JournalFull, draft
 from remote.agent.settings import Limits
+from remote.errors import Trouble
 from remote.protocol import Body, Event, JournalState, Scalar
 
 GROUP_S = 0.05
@@ -54,6 +56,7 @@ class JournalWriter:
         self._group_s, self._housekeeping_s = group_s, housekeeping_s
         self._change = threading.Condition()
         self._waiting: deque[Draft] = deque()
+        self._promised: dict[int, Future[int]] = {}  # by id() of a draft in `_waiting` or in the round's batch
         self._acks: dict[str, tuple[str, str, int]] = {}
         self._busy = self._closing = False
         self._given_up = 0
@@ -89,9 +92,25 @@ class JournalWriter:
         with self._change:
             self._waiting.append(made)
             if len(self._waiting) > WAITING_LIMIT and self._trouble:
-                self._waiting.popleft()
-                self._given_up += 1
+                self._give_up_oldest()
             self._change.notify_all()
+
+    def append_durably(self, body: Body) -> Future[int]:
+        """Journal a body; the future holds its number once it is committed and synced.
+
+        It fails with Trouble (code `not_journalled`) where the disk refuses or the agent ends; the body is then given up, so
+        that nothing appears later that was said to be missing.
+        """
+        made, promise = draft(body, self._clock), Future[int]()
+        promise.set_running_or_notify_cancel()  # who waits may go; the entry is journalled all the same
+        with self._change:
+            if self._trouble or self._closing:
+                promise.set_exception(_not_journalled(self._trouble or "the agent ends"))
+                return promise
+            self._promised[id(made)] = promise
+            self._waiting.append(made)
+            self._change.notify_all()
+        return promise
 
     def ack(self, client_id: str, name: str, seq: int) -> None:
         """Remember that this console has stored everything up to `seq`; written with the next round."""
@@ -121,6 +140,7 @@ class JournalWriter:
             self.alive_s = time.monotonic()
             if self._closing and self._trouble:
                 break
+        self._break_promises(self._waiting, "the agent ends")
         self._store_acks()
         self._journal.close()
 
@@ -148,19 +168,40 @@ class JournalWriter:
             self._refused(str(error), batch)
         except JournalDamaged as damage:
             self._replace(str(damage), batch)
+        except Exception as fault:
+            self._break_promises(batch, repr(fault))
+            raise
         finally:
             with self._change:
                 self._busy = False
                 self._change.notify_all()
 
     def _commit(self, batch: deque[Draft]) -> None:
-        drafts: Iterable[Draft] = batch
+        drafts = list(batch)
         if self._trouble:
-            drafts = [*batch, draft(self._blocked_event(), self._clock)]
-        self._journal.append(list(drafts))
+            drafts.append(draft(self._blocked_event(), self._clock))
+        numbers = self._journal.append(drafts)
         batch.clear()
         self._trouble, self._given_up = "", 0
+        self._keep_promises(drafts, numbers)
         self._on_commit()
+
+    def _keep_promises(self, drafts: Sequence[Draft], numbers: range) -> None:
+        with self._change:
+            kept = [(self._promised.pop(id(one), None), seq) for one, seq in zip(drafts, numbers, strict=True)]
+        for promise, seq in kept:
+            if promise:
+                promise.set_result(seq)
+
+    def _break_promises(self, drafts: deque[Draft], why: str) -> None:
+        """Take out of `drafts` those that somebody waits for, and tell them."""
+        with self._change:
+            broken = [promise for one in drafts if (promise := self._promised.get(id(one)))]
+            left = [one for one in drafts if self._promised.pop(id(one), None) is None]
+            drafts.clear()
+            drafts.extend(left)
+        for promise in broken:
+            promise.set_exception(_not_journalled(why))
 
     def _blocked_event(self) -> Event:
         text = f"the journal could not be written ({self._trouble}); {self._given_up} entries were not journalled"
@@ -171,6 +212,8 @@ class JournalWriter:
         if not self._trouble:
             log.error("the journal can't be written: %s", why)
         self._trouble = why
+        for drafts in (batch, self._waiting):
+            self._break_promises(drafts, why)
         self._put_back(batch)
         self._on_commit()
 
@@ -178,8 +221,13 @@ class JournalWriter:
         with self._change:
             self._waiting.extendleft(reversed(batch))
             while len(self._waiting) > WAITING_LIMIT:
-                self._waiting.popleft()
-                self._given_up += 1
+                self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        promise = self._promised.pop(id(self._waiting.popleft()), None)
+        self._given_up += 1
+        if promise:
+            promise.set_exception(_not_journalled("too many entries wait for the disk"))
 
     def _replace(self, why: str, batch: deque[Draft]) -> None:
         log.error("the journal is damaged (%s), a new one begins", why)
@@ -207,3 +255,8 @@ class JournalWriter:
             acks, self._acks = list(self._acks.values()), {}
         if acks:
             self._journal.record_acks(acks)
+
+
+def _not_journalled(why: str) -> Trouble:
+    cure = "make space on the robot's disk, or check it, and try again"
+    return Trouble(f"the journal did not take it: {why}", cure=cure, code="not_journalled")
