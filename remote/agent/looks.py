@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from remote.agent import facts, pictures, sources
+from remote.agent import pictures, sources
 from remote.agent.bundle_check import BundleCheck
 from remote.agent.core import Agent
+from remote.agent.facts import Used, gather
 from remote.agent.lease import Holder
 from remote.errors import Trouble
 from remote.protocol import CheckBundle, GetChoices, GetFacts, GetFrame, GetPicture, GetState, Reply, Request
@@ -52,14 +53,14 @@ class Looks:
         """What this robot is and runs, looked up now, outside of the loop."""
         agent = self._agent
         await asyncio.to_thread(agent.host_came.wait, FIRST_SAMPLE_S)
-        found = await asyncio.to_thread(facts.gather, self._used(), agent.bundles, agent.clock)
+        found = await asyncio.to_thread(gather, self._used(), agent.bundles, agent.clock)
         return Reply(id=request.id, facts=found)
 
-    def _used(self) -> facts.Used:
+    def _used(self) -> Used:
         agent = self._agent
         worker, bundle = agent.supervisor, agent.bundle
         ran = worker.bundle is not None and bundle is not None and worker.bundle.digest == bundle.digest
-        return facts.Used(
+        return Used(
             home=agent.places.state,
             source=agent.settings.source,
             bundle=bundle,

@@ -18,6 +18,9 @@ DPKG_BYTES = 64 * 1024 * 1024
 WORD_LIMIT = 200
 
 _NO_SERIAL = re.compile(
+    r"(?i)|none|n/a|invalid|unknown|uninitialized|123456789|[0x.\- ]+|not (specified|applicable)"
+    r"|(default|to be filled).*|.*serial ?num.*"
+)
     r"(?i)|none|n/a|invalid|unknown|uninitialized|123456789|[0x.\- ]+|not (specified|applicable)|(default|to be filled).*|.*serial ?num.*"
 )
 """What boards without a serial number of their own say instead of one."""
