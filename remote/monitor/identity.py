@@ -21,8 +21,6 @@ _NO_SERIAL = re.compile(
     r"(?i)|none|n/a|invalid|unknown|uninitialized|123456789|[0x.\- ]+|not (specified|applicable)"
     r"|(default|to be filled).*|.*serial ?num.*"
 )
-    r"(?i)|none|n/a|invalid|unknown|uninitialized|123456789|[0x.\- ]+|not (specified|applicable)|(default|to be filled).*|.*serial ?num.*"
-)
 """What boards without a serial number of their own say instead of one."""
 _L4T = re.compile(r"#?\s*R(\d{1,4}) \(release\), REVISION: (\d{1,4}(?:\.\d{1,4}){0,3})")
 _INSTALLED = re.compile(r"nvidia-jetpack|nvidia-l4t-core|libnvinfer\d+")
