@@ -186,8 +186,7 @@ def _override(item: ItemState) -> Line:
     override = item.override
     assert override is not None
     until = utc_words(override.expires_wall_ns)
-    who = f"{item.basis.person}, " if item.basis and item.state == "overridden" else ""
-    return Line(item.item.title, f"{override.reason} ({who}{override.role}, until {until}; below it: {item.below})")
+    return Line(item.item.title, f"{override.reason} ({override.role}, until {until}; below it: {item.below})")
 
 
 # ------------------------------------------------------------ stages and items

@@ -1,4 +1,4 @@
-"""The folder that a sign-off leaves behind: report, printable page, JSON record, and what OpenSSH needs to check the signatures."""
+"""The folder that a sign-off leaves behind: report, printable page, and what OpenSSH needs to check the signatures."""
 
 from __future__ import annotations
 
