@@ -16,15 +16,12 @@ class Quantity(NamedTuple):
 
 _OF_PROBES: dict[str, Quantity] = {
     "clock_offset_s": Quantity("s", "value"),
-    "tier_coverage": Quantity("%", "value"),
-    "group_coverage": Quantity("%", "value"),
-    "real_values_covered": Quantity("%", "value"),
     "success_rate": Quantity("%", "rate"),
 }
 _STATISTICS: dict[str, tuple[str, ...]] = {
     "histogram": ("p50", "p95", "p99", "max", "min", "mean"),
-    "value": ("value", "mean", "max", "min"),
-    "series": ("max", "min"),
+    "value": ("value",),
+    "series": ("value", "max"),
     "rate": ("rate",),
 }
 

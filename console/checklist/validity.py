@@ -93,7 +93,7 @@ def _of_criterion(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
         said = f"{criterion.metric} is in `{quantity.unit}`, not `{criterion.unit}`"
         yield Problem(inside, said, "Convert threshold and margin to that unit", "unit" if criterion.unit else None)
     allowed = statistics_of(quantity)
-    if criterion.statistic not in allowed:
+    if item.kind == "sensed" and criterion.statistic not in allowed:
         said = f"`{criterion.statistic}` can't be taken of {criterion.metric}"
         yield Problem(inside, said, f"It allows: {', '.join(allowed) or 'nothing'}", "statistic")
 
@@ -135,6 +135,9 @@ def _of_metric(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
     elif criterion.metric in answers:
         said = f"`{criterion.metric}` is answered with yes or no; a criterion can't judge it"
         yield Problem(steps, said, "Remove `criterion`", "criterion")
+    elif probe.parameters.get("metric", criterion.metric) != criterion.metric:
+        said = f"the probe measures `{probe.parameters['metric']}`, the criterion judges `{criterion.metric}`"
+        yield Problem(inside, said, "Name the same metric in both", "metric")
 
 
 def _of_fingerprints(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
