@@ -104,7 +104,7 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChecklistState(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole checklist at `wall_ns`.
+    """The whole checklist at `wall_ns`; `pack` is its pack's name.
 
     `fingerprints` are the last ones seen, `expected_bundle` the campaign's. `stage` is the id of the first stage whose gate
     is not open (the last stage when all are); `next_item` the id of the first item there that needs something. `recheck` is
@@ -128,6 +128,7 @@ class ChecklistState(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     head: str
     warnings: tuple[str, ...] = ()
+    pack: str = ""
 
     def items(self) -> tuple[ItemState, ...]:
         """Every item in order."""

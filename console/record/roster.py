@@ -7,7 +7,7 @@ import re
 import subprocess
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 
@@ -118,7 +118,14 @@ def load_roster(path: Path | None = None) -> Roster:
 
 def parse_roster(text: str, where: str) -> Roster:
     """The roster written in `text`, checked; `where` is what errors call it. Trouble `bad_roster` with file and line."""
-    roster = strict_yaml.parse(text, Roster, where=where, code=CODE)
+    data = _plain_days(strict_yaml.plain(text, where=where, code=CODE) or {})
+    try:
+        roster = msgspec.convert(data, Roster)
+    except msgspec.ValidationError as error:
+        refused = strict_yaml.explain(error, data, Roster)
+        line, place = strict_yaml.line_of(text, refused.steps, refused.key), strict_yaml.written(refused.steps)
+        said = f"{where}, line {line}{f' ({place})' if place else ''}: {refused.said}"
+        raise Trouble(said, cure=refused.cure, code=CODE) from error
     _Checking(text, where).check(roster)
     return roster
 
@@ -151,6 +158,15 @@ def _signer(person: Person, key: PublicKey, dated: bool) -> str:
     end = end_of(person) if dated else None
     ends = f',valid-before="{end:%Y%m%d%H%M%S}"' if end is not None else ""
     return f'{person.principal} namespaces="{NAMESPACE}"{ends} {key.line}\n'
+
+
+def _plain_days(value: Any) -> Any:
+    """YAML reads `until: 2027-03-31` as a date; with quotation marks or without, it is the same day."""
+    if isinstance(value, dict):
+        return {key: _plain_days(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain_days(one) for one in value]
+    return value.isoformat() if type(value) is date else value
 
 
 # ------------------------------------------------------------ what types can't check
