@@ -13,6 +13,7 @@ from remote.errors import Trouble
 from remote.protocol import (
     NEEDS_LEASE,
     Command,
+    ErrorInfo,
     Expected,
     ReleaseLease,
     RenewLease,
@@ -102,6 +103,10 @@ class Commander:
     def answered(self, reply: Reply) -> Settle:
         """An answer came."""
         return self._requests.answered(reply)
+
+    def refused(self, error: ErrorInfo) -> Settle | None:
+        """A line that we sent was no message to the agent; None where it was no command."""
+        return self._requests.refused(error, self._state.builder.robot)
 
     def resume(self, boot_id: str) -> Settle:
         """A connection has begun: ask again what was not answered over the one before."""

@@ -91,8 +91,9 @@ class Receiver:
             self._state.note(heard_ns=now_ns)
             if took is not None:
                 self._stored(wire, took)
-            settle = self._answered(message) if isinstance(message, Reply) else None
-            self._told(message, now_ns)
+            settle = self._settled(message)
+            if settle is None:
+                self._told(message, now_ns)
             self._state.builder.stored_seq = self._intake.stored_seq
             # While more is waiting the publisher may sleep on: a long resume is one repaint, not thousands.
             if not wire.behind:
@@ -105,6 +106,11 @@ class Receiver:
         self._fetch.want(took.fresh)
         if took.ack is not None:
             wire.send(Ack(took.ack))
+
+    def _settled(self, message: FromAgent) -> Settle | None:
+        if isinstance(message, Reply):
+            return self._answered(message)
+        return self._commander.refused(message.error) if isinstance(message, Refusal) else None
 
     def _answered(self, reply: Reply) -> Settle:
         self._state.builder.state = reply.state or self._state.builder.state

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import msgspec
 
 from remote.errors import Trouble
-from remote.protocol import Command, Expected, Reply, Request
+from remote.protocol import Command, ErrorInfo, Expected, Reply, Request
 
 Settle = Callable[[], None]
 """Settles futures; to be called without holding a lock, as their callbacks run in it."""
@@ -66,6 +66,22 @@ class Requests:
             return lambda: _settle(pending.future, reply)
         trouble = Trouble(reply.error.what, cure=reply.error.cure, code=reply.error.code)
         return lambda: _settle(pending.future, trouble)
+
+    def refused(self, error: ErrorInfo, robot: str) -> Settle | None:
+        """The agent could not read a line of ours. Where it quotes one of these, it is too old to know it; else None."""
+        quoted = [p for p in self._pending.values() if f'"id":"{p.request.id}"' in error.what]
+        if error.code != "bad_message" or not quoted:
+            return None
+        for pending in quoted:
+            del self._pending[pending.request.id]
+
+        def settle() -> None:
+            for pending in quoted:
+                word = type(pending.request.command).__name__
+                what = f"the agent on '{robot}' is too old: it does not know {word}"
+                _settle(pending.future, Trouble(what, cure=f"run `fieldgate deploy {robot}`", code="too_old"))
+
+        return settle
 
     def expired(self, now_ns: int) -> Settle:
         """Give up those whose time is over: `unconfirmed`."""

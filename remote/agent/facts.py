@@ -13,7 +13,7 @@ from remote.errors import Trouble
 from remote.models.manifest import CONTRACT
 from remote.monitor.identity import Identity, read_identity, version_of
 from remote.perception.cameras.spec import parse_source
-from remote.protocol import BundleState, Facts
+from remote.protocol import Facts
 
 CALIBRATION = "calibration.yaml"
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
@@ -24,11 +24,15 @@ _CUDA_LIBRARY = "onnxruntime/capi/libonnxruntime_providers_cuda.so"
 
 @dataclass(frozen=True)
 class Used:
-    """What the agent knows of its own use. `engine` is the worker's own word where it said one of this bundle, else empty."""
+    """What the agent knows of its own use.
+
+    `bundle` is the digest of what runs or will run, also where it is unusable; empty for none. `engine` is the worker's own
+    word where it said one of this bundle, else empty.
+    """
 
     home: Path
     source: str
-    bundle: BundleState | None
+    bundle: str
     engine: str
     threads: int
     power_mode: str
@@ -37,12 +41,11 @@ class Used:
 def gather(used: Used, bundles: BundleStore, clock: Clock, identity: Callable[[], Identity] = read_identity) -> Facts:
     """Look at everything now; reads files, so it belongs into a thread. What can't be read is an empty text."""
     known = identity()
-    digest = used.bundle.digest if used.bundle else ""
     return Facts(
         serial=known.serial,
         serial_source=known.serial_source,
-        bundle=digest,
-        contract=contract_digest(bundles, digest),
+        bundle=used.bundle,
+        contract=contract_digest(bundles, used.bundle),
         engine=used.engine or engine_by_files(used.threads),
         calibration=calibration_digest(used.source, used.home),
         source=used.source,

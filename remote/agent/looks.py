@@ -53,18 +53,19 @@ class Looks:
         """What this robot is and runs, looked up now, outside of the loop."""
         agent = self._agent
         await asyncio.to_thread(agent.host_came.wait, FIRST_SAMPLE_S)
-        found = await asyncio.to_thread(gather, self._used(), agent.bundles, agent.clock)
+        chosen = agent.bundle.digest if agent.bundle else agent.settings.bundle
+        chosen = chosen or await asyncio.to_thread(agent.bundles.default_digest)
+        found = await asyncio.to_thread(gather, self._used(chosen or ""), agent.bundles, agent.clock)
         return Reply(id=request.id, facts=found)
 
-    def _used(self) -> Used:
+    def _used(self, bundle: str) -> Used:
         agent = self._agent
-        worker, bundle = agent.supervisor, agent.bundle
-        ran = worker.bundle is not None and bundle is not None and worker.bundle.digest == bundle.digest
+        worker = agent.supervisor
         return Used(
             home=agent.places.state,
             source=agent.settings.source,
             bundle=bundle,
-            engine=worker.engine if ran else "",
+            engine=worker.engine if worker.bundle is not None and worker.bundle.digest == bundle else "",
             threads=agent.settings.threads,
             power_mode=agent.host.text.get("power_mode", "") if agent.host else "",
         )
