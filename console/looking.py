@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.link.session import Session
-from console.link.snapshot import Snapshot
+from console.link.snapshot import CONNECTED, LOST, Snapshot
 from console.link.transport import Ran, Transport
 from console.visiting import confirmed, visiting
 from remote.errors import Trouble
@@ -22,8 +22,6 @@ if TYPE_CHECKING:  # SSH and SQL are loaded where a robot is really looked at
     from console.robots import Robot
     from console.store.store import Store
 
-CONNECTED = ("up", "silent")
-LOST = ("down", "refused", "closed")
 POLL_S = 0.05
 FACTS_S = 10.0
 _LINK_GRACE_S = 2.0

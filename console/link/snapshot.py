@@ -13,6 +13,8 @@ import msgspec
 from remote.protocol import AgentHello, AgentState, Event, Failure, Host, Sample, Window
 
 LinkPhase = Literal["connecting", "up", "silent", "down", "refused", "closed"]
+CONNECTED: tuple[LinkPhase, ...] = ("up", "silent")
+LOST: tuple[LinkPhase, ...] = ("down", "refused", "closed")
 HISTORY = 300
 """Windows, hosts, events and failures that a snapshot keeps of each: five minutes at one a second."""
 
