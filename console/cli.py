@@ -22,6 +22,7 @@ _COMMANDS = {
     "stop": ("console.commands.drive", "stop", "Stop inference."),
     "bundle": ("console.commands.bundle", "bundle", "Make, check and send bundles."),
     "eval": ("console.commands.bundle", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
+    "checklist": ("console.commands.checklist", "checklist", "The packs of items: list, show, lint, diff, schema."),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),
 }
 

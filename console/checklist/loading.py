@@ -24,7 +24,7 @@ def load_checklist(pack: Path | str, overlays: Sequence[Path] = ()) -> Checklist
         Trouble: code `bad_pack`, with file, line, place and the nearest known name.
     """
     paths = [pack_path(pack), *overlays]
-    named = [Source(str(path), strict_yaml.read_text(path, code=CODE)) for path in paths]
+    named = [read_source(path) for path in paths]
     checked_pack(named[0], named[1:])
     return parse_checklist([(path.name, source.text) for path, source in zip(paths, named, strict=True)])
 
@@ -60,6 +60,11 @@ def layers(source: Source, overlays: Sequence[Source]) -> list[Laid]:
         laid.append(lay(pack, overlay))
         pack = laid[-1].after
     return laid
+
+
+def read_source(path: Path) -> Source:
+    """A file's text under its path. Raises Trouble where it can't be read."""
+    return Source(str(path), strict_yaml.read_text(path, code=CODE))
 
 
 def read_pack(source: Source) -> Pack:

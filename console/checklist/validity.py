@@ -107,13 +107,24 @@ def _of_probe(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
         yield Problem(inside, f"no probe is called `{item.probe.name}`", cure, "name")
         return
     yield from _of_metric(item, steps)
+    kind = parameters_type(item.probe.name)
     try:
-        msgspec.convert(item.probe.parameters, parameters_type(item.probe.name))
+        parameters = msgspec.convert(item.probe.parameters, kind)
     except msgspec.ValidationError as error:
-        kind = parameters_type(item.probe.name)
         refused = explain(error, copy.deepcopy(item.probe.parameters), kind)
         said = f"{refused.said}, for the probe `{item.probe.name}`"
         yield Problem((*inside, "parameters", *refused.steps), said, refused.cure, refused.key)
+        return
+    yield from _of_choice(item, parameters, steps)
+
+
+def _of_choice(item: Item, parameters: msgspec.Struct, steps: tuple[Step, ...]) -> Iterator[Problem]:
+    """A probe of several metrics must look at the one that is judged."""
+    chosen = getattr(parameters, "metric", None) or getattr(parameters, "measure", None)
+    if item.criterion is not None and chosen not in (None, item.criterion.metric):
+        said = f"the probe measures `{chosen}`, the criterion judges `{item.criterion.metric}`"
+        key = "metric" if hasattr(parameters, "metric") else "measure"
+        yield Problem((*steps, "probe"), said, f"Name the criterion's metric as the probe's `{key}`")
 
 
 def _of_metric(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
@@ -135,9 +146,6 @@ def _of_metric(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
     elif criterion.metric in answers:
         said = f"`{criterion.metric}` is answered with yes or no; a criterion can't judge it"
         yield Problem(steps, said, "Remove `criterion`", "criterion")
-    elif probe.parameters.get("metric", criterion.metric) != criterion.metric:
-        said = f"the probe measures `{probe.parameters['metric']}`, the criterion judges `{criterion.metric}`"
-        yield Problem(inside, said, "Name the same metric in both", "metric")
 
 
 def _of_fingerprints(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
