@@ -22,6 +22,7 @@ FORMAT = 1
 APPLICATION_ID = 0x46475243  # "FGRC" in SQLite's header: file(1) and we know the file again
 BUSY_S = 10.0
 _ROOM_BYTES = 65_536  # what SQLite needs beside the file to write one entry
+_DAMAGED = ("malformed", "not a database", "corrupt", "encrypted", "too big", "no such", "decode")
 _SCHEMA = f"""
 CREATE TABLE entries (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, item TEXT NOT NULL, digest TEXT NOT NULL,
                       line BLOB NOT NULL);
@@ -138,6 +139,19 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
         raise Trouble(what, cure="update fieldgate on this machine", code="record_newer")
     if kind != ("table",):
         raise Trouble(f"the record {path} has no table of entries", cure=CURE, code="record_damaged")
+    _check_size(connection, path)
+
+
+def _check_size(connection: sqlite3.Connection, path: Path) -> None:
+    """SQLite reads the missing half of a last page as zeros."""
+    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        return  # what is missing in the file stands in its log
+    found = path.stat().st_size
+    if found < pages * page_bytes:
+        what = f"the record {path} was cut short: it has {found:,} of {pages * page_bytes:,} bytes"
+        raise Trouble(what, cure=CURE, code="record_damaged")
 
 
 @contextmanager
@@ -155,7 +169,7 @@ def trouble_of(path: Path, error: sqlite3.Error | OSError) -> Trouble:
     if _is_full(path, error, text):
         cure = f"free space on the file system of {path.parent}, then do it again"
         return Trouble(f"the disk is full: {path} took nothing of this", cure=cure, code="record_full")
-    if any(word in text for word in ("malformed", "not a database", "corrupt", "encrypted", "too big", "no such")):
+    if isinstance(error, sqlite3.Error) and any(word in text for word in _DAMAGED):
         return Trouble(f"the record {path} is damaged: {error}", cure=CURE, code="record_damaged")
     if "locked" in text or "busy" in text:
         cure = "close the other program that has it open, then do it again"

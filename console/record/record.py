@@ -79,7 +79,7 @@ class Record:
         """Every entry in order, not decoded and not checked."""
         with self._lock, translated(self.path):
             try:
-                rows = list(map(Row._make, self._connection.execute(_ALL)))
+                rows = self._read()
             except sqlite3.Error as error:
                 raise self._unreadable(error) from error
         return rows if _as_written(rows) else [_mended(row) for row in rows]
@@ -152,6 +152,15 @@ class Record:
         wall_ns = max(last.wall_ns, now_ns)
         return Entry(seq=seq + 1, prev=digest, wall_ns=wall_ns, clock_back_ms=back_ms, person=person, body=body)
 
+    def _read(self) -> list[Row]:
+        try:
+            return list(map(Row._make, self._connection.execute(_ALL)))
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+        self._connection.text_factory = _any_text  # forged text: read it, so that the chain can tell where
+        return list(map(Row._make, self._connection.execute(_ALL)))
+
     def _unreadable(self, error: sqlite3.Error) -> Trouble:
         """Name the entry behind which SQLite gives up."""
         last = 0
@@ -166,6 +175,10 @@ def _as_written(rows: list[Row]) -> bool:
     """Whether every column holds the type that we write: SQLite stores any type in any column."""
     columns = zip(*rows, strict=True)
     return all(set(map(type, column)) == {wanted} for column, wanted in zip(columns, _TYPES, strict=False))
+
+
+def _any_text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _mended(row: Row) -> Row:
