@@ -30,7 +30,7 @@ class Lazy:
 if __name__ == "__main__":
     if "no_color" in sys.argv:
         os.environ["NO_COLOR"] = "1"
-    from console.app import run_live
+    from console.app import FieldgateApp
 
     words = {"ascii": "ascii" in sys.argv, "low_bandwidth": "low" in sys.argv}
-    run_live(Lazy(), robot="orin", repaint_hz=float(sys.argv[1]), **words)  # type: ignore[arg-type]
+    FieldgateApp(Lazy(), robot="orin", repaint_hz=float(sys.argv[1]), **words).run()  # type: ignore[arg-type]

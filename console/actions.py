@@ -1,18 +1,24 @@
-"""Everything a person can do on the live screen, once: keys, key line, command palette and help are made from this table."""
+"""Everything a person can do, once, screen by screen: keys, key line, command palette and help are made from this table."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from console.link.snapshot import LinkPhase
+
+Place = Literal["every", "live", "checklist"]
+"""The screen that an action belongs to; `every`: works on all of them."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """`name` is the app's method action_NAME; `keys` are Textual's key names, `shown` how the key line writes the first.
+    """`name` is the method that does it: action_NAME of the app, NAME of console.checking.desk.Desk for the checklist's own.
 
-    `label` is one or two words, `meaning` a sentence. `lease`: only the holder of the lease may do it. `phases`: the key
-    line shows it first, and only while the link is in one of these; none: always.
+    `keys` are Textual's key names, `shown` how the key line writes the first. `label` is one or two words, `meaning` a
+    sentence. `lease`: only the holder of the lease may do it. `phases`: the key line shows it first, and only while the
+    link is in one of these; none: always. `place`: where its key works.
     """
 
     name: str
@@ -22,12 +28,15 @@ class Action:
     meaning: str
     lease: bool = False
     phases: tuple[LinkPhase, ...] = ()
+    place: Place = "live"
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("help", "question_mark,f1", "?", "help", "Explain the pane in focus and list all keys"),
-    Action("palette", "colon,ctrl+p", ":", "all", "Find any action by name"),
-    Action("quit", "q,ctrl+q", "q", "quit", "Leave; the robot goes on working"),
+    Action("help", "question_mark,f1", "?", "help", "Explain what is in focus and list all keys", place="every"),
+    Action("palette", "colon,ctrl+p", ":", "all", "Find any action by name", place="every"),
+    Action("quit", "q,ctrl+q", "q", "quit", "Leave; the robot goes on working", place="every"),
+    Action("live_screen", "1", "1", "live", "Show the robot as it is now", place="every"),
+    Action("checklist_screen", "2", "2", "checklist", "Show the checklist of this robot's campaign", place="every"),
     Action("picture", "p", "p", "picture", "Show what the camera sees, with boxes, a new picture each second"),
     Action("acknowledge", "a", "a", "ack", "Say that you have seen the selected alarm; it stays while it lasts"),
     Action("pause", "space", "space", "pause", "Freeze tables and lists for reading; collecting goes on"),
@@ -37,7 +46,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose_source", "c", "c", "camera", "Choose the camera or another source of pictures", lease=True),
     Action("choose_bundle", "b", "b", "bundle", "Choose the bundle (model) that runs", lease=True),
     Action("filter", "slash", "/", "filter", "Show only matching events or failures; !word hides matches"),
-    Action("copy", "y", "y", "copy", "Copy the selected line to your clipboard (OSC 52)"),
+    Action("copy", "y", "y", "copy", "Copy the selected line to your clipboard (OSC 52)", place="every"),
     Action(
         "retry",
         "r",
@@ -46,12 +55,61 @@ ACTIONS: tuple[Action, ...] = (
         "Try to reach the robot again now, once its cure is done",
         phases=("refused", "down"),
     ),
-    Action("next_theme", "t", "t", "theme", "Dark, light, high contrast"),
+    Action(
+        "recheck", "r", "r", "re-check", "Look again at the selected item, or at all that went stale", place="checklist"
+    ),
+    Action("act", "a", "a", "run", "Run the item's command on the robot, after asking", place="checklist"),
+    Action("measure", "v", "v", "value", "Enter a measured value", place="checklist"),
+    Action("confirm", "c", "c", "confirm", "Vouch for the selected item, or say no to it", place="checklist"),
+    Action("witness", "w", "w", "witness", "Vouch as the second person", place="checklist"),
+    Action("fix", "f", "f", "fix", "Write down what was done about a failure", place="checklist"),
+    Action(
+        "override", "o", "o", "override", "Let an item stand that is not passed: role, reason, days", place="checklist"
+    ),
+    Action("defer", "d", "d", "defer", "Put an item off to a later stage, with an owner", place="checklist"),
+    Action("poll", "g", "g", "go/no-go", "Answer the go/no-go poll of the stage for a role", place="checklist"),
+    Action("sign", "S", "S", "sign", "Sign the stage's statement with your SSH key", place="checklist"),
+    Action("pass_gate", "G", "G", "gate", "Open the way to the next stage", place="checklist"),
+    Action("check_all", "R", "R", "check all", "Look at everything that the robot itself can show", place="checklist"),
+    Action("note", "n", "n", "note", "Write a note on the selected item", place="checklist"),
+    Action("next_open", "space", "space", "next open", "Go to the next item that needs something", place="checklist"),
+    Action(
+        "withdraw", "x", "x", "withdraw", "Take back a confirmation, override, deferral or signature", place="checklist"
+    ),
+    Action("export", "e", "e", "export", "Write the report, the record or the paper form", place="checklist"),
+    Action("from_paper", "P", "P", "from paper", "Mark what you enter now as copied from paper", place="checklist"),
+    Action(
+        "reconnect",
+        "ctrl+r",
+        "^r",
+        "retry",
+        "Try to reach the robot again now",
+        phases=("refused", "down"),
+        place="checklist",
+    ),
+    Action("next_theme", "t", "t", "theme", "Dark, light, high contrast", place="every"),
 )
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 
-def in_key_line(phase: LinkPhase) -> tuple[Action, ...]:
-    """What the key line offers while the link is in that phase, most important first."""
-    now = tuple(action for action in ACTIONS if phase in action.phases)
-    return now + tuple(action for action in ACTIONS if not action.phases)
+def on_screen(place: Place) -> tuple[Action, ...]:
+    """What can be done on that screen."""
+    return tuple(action for action in ACTIONS if action.place in (place, "every"))
+
+
+def in_key_line(
+    phase: LinkPhase, place: Place = "live", applicable: Collection[str] | None = None
+) -> tuple[Action, ...]:
+    """What the key line of that screen offers while the link is in that phase, most important first.
+
+    `applicable` names those of the screen's own actions that apply to what is selected; None: all of them. They come
+    right after the way to all the others.
+    """
+    here = tuple(action for action in on_screen(place) if action.name != f"{place}_screen")
+    now = tuple(action for action in here if phase in action.phases)
+    rest = tuple(action for action in here if not action.phases)
+    if applicable is None:
+        return now + rest
+    common = tuple(action for action in rest if action.place == "every")
+    own = tuple(action for action in rest if action.place == place and action.name in applicable)
+    return now[:1] + common[:2] + own + common[2:]

@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -14,9 +14,10 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import ACTIONS, in_key_line
+from console.actions import ACTIONS
 from console.alarms import AlarmBook
-from console.commanding import Answered, CommandingApp
+from console.checking.checking_app import CheckingApp, Opener
+from console.commanding import Answered
 from console.kpis import Kpis, load_kpis
 from console.link.session import Session
 from console.link.snapshot import Link, Snapshot
@@ -26,6 +27,10 @@ from console.trends import Trends
 from console.view import View
 from console.widgets.ink import THEMES, styles_of, without_colour
 from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checklist.campaign import Campaign
+    from console.checklist.probes import Sight
 
 LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
@@ -39,11 +44,11 @@ class Told(Message):
         self.text = text
 
 
-class FieldgateApp(CommandingApp):
-    """One robot's live screen.
+class FieldgateApp(CheckingApp):
+    """One robot: its live screen, and the checklist of its campaign.
 
     Args:
-        session: the robot; started after the first paint, closed by `run_live`.
+        session: the robot; started after the first paint. Whoever made it closes it.
         robot: its name, shown until the session says more.
         kpis: the alarm rules; None loads those that come with fieldgate after the first paint.
         ascii: write no byte beyond ASCII.
@@ -51,13 +56,16 @@ class FieldgateApp(CommandingApp):
         repaint_hz: repaints a second, up to 10; data may come faster.
         clock: monotonic nanoseconds.
         theme_name: one of widgets/ink.py's, without the prefix `fieldgate-`.
+        opener: opens the campaign whose checklist is shown first; None begins on the live screen.
+        person: who sits at the keyboard, as they say.
+        sight_of: how the probes of a campaign look at the robot; None: they can't.
     """
 
     TITLE = "fieldgate"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(action.keys, action.name, action.label, show=False) for action in ACTIONS
+        Binding(action.keys, action.name, action.label, show=False) for action in ACTIONS if action.place == "every"
     ]
 
     def __init__(
@@ -71,8 +79,14 @@ class FieldgateApp(CommandingApp):
         repaint_hz: float = 2.0,
         clock: Callable[[], int] = time.monotonic_ns,
         theme_name: str = "dark",
+        opener: Opener | None = None,
+        person: str = "",
+        sight_of: Callable[[Campaign], Sight] | None = None,
     ) -> None:
         super().__init__()
+        self.opener = opener
+        self.person = person
+        self.sight_of = sight_of
         self.session = session
         self.ascii = ascii
         self.low_bandwidth = low_bandwidth
@@ -93,7 +107,7 @@ class FieldgateApp(CommandingApp):
         self.set_reactive(App.theme, f"fieldgate-{theme_name}")
         self.stylesheet.set_variables(self.get_css_variables())
         self.set_class(ascii, "ascii")
-        self.live = LiveScreen(self._ink())
+        self.live = LiveScreen(self.ink())
 
     # ------------------------------------------------------------ looks
 
@@ -113,7 +127,8 @@ class FieldgateApp(CommandingApp):
 
         return [*([NoColor()] if self.no_color else []), *([AsciiFilter()] if self.ascii else [])]
 
-    def _ink(self) -> dict[str, Any]:
+    def ink(self) -> dict[str, Any]:
+        """The styles of the theme in use."""
         styles = styles_of(self.current_theme)
         return without_colour(styles) if self.no_color else styles
 
@@ -121,14 +136,15 @@ class FieldgateApp(CommandingApp):
         """The next of dark, light, high contrast."""
         names = [theme.name for theme in THEMES]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
-        self.live.set_ink(self._ink())
-        self.live.say(f"theme: {self.theme.removeprefix('fieldgate-')}", "muted")
+        for screen in (self.live, *([self.desk.screen] if self.desk else [])):
+            screen.set_ink(self.ink())
+        self.front.say(f"theme: {self.theme.removeprefix('fieldgate-')}", "muted")
 
     # ------------------------------------------------------------ data
 
     def on_mount(self) -> None:
         """Paint once with nothing known, then begin."""
-        self._show_keys()
+        self.show_keys()
         self.live.show(self._view())
         self.call_after_refresh(self._begin)
 
@@ -138,6 +154,8 @@ class FieldgateApp(CommandingApp):
         gc.freeze()
         self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
         self.run_worker(self._start_session, thread=True, name="start session")
+        if self.opener is not None:
+            self.action_checklist_screen()
 
     def _start_session(self) -> None:
         if self._kpis is None:
@@ -158,9 +176,12 @@ class FieldgateApp(CommandingApp):
 
     def _tick(self) -> None:
         view = self._view()
-        self.live.show(view)
+        if self.desk is not None and self.place == "checklist":
+            self.desk.screen.show_link(view)
+        else:
+            self.live.show(view)
         if self._shown is None or self._shown.link.phase != view.snapshot.link.phase:
-            self._show_keys()
+            self.show_keys()
         if self._shown is not None and self._shown is not view.snapshot:
             self._notice(self._shown, view.snapshot)
         self._shown = view.snapshot
@@ -182,10 +203,6 @@ class FieldgateApp(CommandingApp):
             paused_ns=self.paused_ns,
         )
 
-    def _show_keys(self) -> None:
-        actions = in_key_line(self._newest.link.phase)
-        self.live.keys.show_keys([(action.shown, action.label) for action in actions])
-
     def _notice(self, before: Snapshot, now: Snapshot) -> None:
         """Say what a person should not overlook: the lease changed hands."""
         was = before.state.lease if before.state else None
@@ -202,7 +219,7 @@ class FieldgateApp(CommandingApp):
 
     def on_told(self, event: Told) -> None:
         """Show the narration."""
-        self.live.tell(event.text)
+        self.front.tell(event.text)
 
     @property
     def newest(self) -> Snapshot:
@@ -212,13 +229,3 @@ class FieldgateApp(CommandingApp):
     def repaint(self) -> None:
         """Repaint at once after a key, instead of at the next turn."""
         self._tick()
-
-
-def run_live(session: Session, **options: Any) -> int:
-    """Run the live screen on `session` until the person leaves; returns an exit code of console.exits."""
-    app = FieldgateApp(session, **options)
-    try:
-        app.run()
-    finally:
-        session.close()
-    return app.return_code or 0

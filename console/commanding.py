@@ -5,16 +5,15 @@ Not confirmed is not done: the message line changes only by the agent's own repl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.message import Message
-from textual.screen import Screen
 
-from console.actions import ACTIONS, BY_NAME
+from console.actions import BY_NAME, Place
 from console.link.session import Session
 from console.link.snapshot import Snapshot
 from console.marks import Charset
@@ -41,6 +40,7 @@ from remote.protocol import (
 
 if TYPE_CHECKING:
     from console.alarms import AlarmBook
+    from console.screens.checklist import ChecklistScreen
 
 START_TIMEOUT_S = 60.0
 
@@ -66,6 +66,16 @@ class CommandingApp(App[int]):
     paused_ns: int | None = None
 
     @property
+    def front(self) -> LiveScreen | ChecklistScreen:
+        """The screen in front, dialogs aside."""
+        raise NotImplementedError
+
+    @property
+    def place(self) -> Place:
+        """Which screen that is."""
+        raise NotImplementedError
+
+    @property
     def newest(self) -> Snapshot:
         """The newest snapshot."""
         raise NotImplementedError
@@ -78,7 +88,7 @@ class CommandingApp(App[int]):
 
     def ask(self, what: str, done: str, send: Callable[[], Future[Reply]]) -> None:
         """Send a command; the message line says `what` is asked, then `done`, or why not."""
-        self.live.say(f"{self.charset.glyph('busy')} asked: {what}...", "info")
+        self.front.say(f"{self.charset.glyph('busy')} asked: {what}...", "info")
         try:
             future = send()
         except Trouble as trouble:
@@ -95,12 +105,12 @@ class CommandingApp(App[int]):
     def on_answered(self, event: Answered) -> None:
         """Say how it ended."""
         if event.trouble is None:
-            self.live.say(f"{self.charset.glyph('ok')} confirmed: {event.done}", "ok")
+            self.front.say(f"{self.charset.glyph('ok')} confirmed: {event.done}", "ok")
         elif isinstance(event.trouble, Trouble):
             word = "not confirmed" if event.trouble.code == "unconfirmed" else "refused"
             cure = f" - {event.trouble.cure}" if event.trouble.cure else ""
             text = f"{self.charset.glyph('error')} {word}: {event.what}: {event.trouble.what}{cure}"
-            self.live.say(text, "critical")
+            self.front.say(text, "critical")
         else:
             raise event.trouble
         self.repaint()
@@ -113,12 +123,12 @@ class CommandingApp(App[int]):
             return True
         state = self.newest.state
         holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
-        self.live.say(f"not asked: {BY_NAME[name].label} needs the lease; {holder} - press l to take it", "warning")
+        self.front.say(f"not asked: {BY_NAME[name].label} needs the lease; {holder} - press l to take it", "warning")
         return False
 
     def _state(self) -> AgentState | None:
         if self.newest.state is None:
-            self.live.say("not asked: nothing is known of this robot yet", "warning")
+            self.front.say("not asked: nothing is known of this robot yet", "warning")
         return self.newest.state
 
     # ------------------------------------------------------------ worker, source, bundle
@@ -172,17 +182,17 @@ class CommandingApp(App[int]):
     async def _choose(self, title: str, command: GetChoices, current: str | None) -> str | None:
         from console.screens.choose import ChooseScreen
 
-        self.live.say(f"{self.charset.glyph('busy')} asked: which {command.of} there are...", "info")
+        self.front.say(f"{self.charset.glyph('busy')} asked: which {command.of} there are...", "info")
         worker = self.run_worker(lambda: self._choices(command), thread=True, exit_on_error=False)
         choices = await worker.wait()
         if isinstance(choices, Trouble):
             self.post_message(Answered(f"list the {command.of}", "", choices))
             return None
-        self.live.say("", "text")
+        self.front.say("", "text")
         value: str | None = await self.push_screen_wait(ChooseScreen(title, choices, current))
         if value is not None and value == current:
             # Choosing it again would restart the worker: a gap in the frames that nobody asked for.
-            self.live.say("that one is in use already: nothing was asked", "info")
+            self.front.say("that one is in use already: nothing was asked", "info")
             return None
         return value
 
@@ -226,10 +236,10 @@ class CommandingApp(App[int]):
         """Try to reach the robot now instead of waiting."""
         link = self.newest.link
         if link.phase not in BY_NAME["retry"].phases:
-            self.live.say(f"nothing to try again: the link is {link.phase}", "muted")
+            self.front.say(f"nothing to try again: the link is {link.phase}", "muted")
             return
         self.session.retry()
-        self.live.say(f"{self.charset.glyph('busy')} trying to reach {clean(self.newest.robot)} now", "info")
+        self.front.say(f"{self.charset.glyph('busy')} trying to reach {clean(self.newest.robot)} now", "info")
 
     # ------------------------------------------------------------ seeing
 
@@ -280,16 +290,16 @@ class CommandingApp(App[int]):
         waiting = [alarm.id for alarm in self.book.alarms if not alarm.acknowledged]
         alarm_id = chosen or (waiting[0] if waiting else None)
         if alarm_id is None or not self.book.acknowledge(alarm_id):
-            self.live.say("no alarm waits to be acknowledged", "muted")
+            self.front.say("no alarm waits to be acknowledged", "muted")
             return
-        self.live.say(f"acknowledged: {alarm_id}; it stays in sight while it lasts", "ok")
+        self.front.say(f"acknowledged: {alarm_id}; it stays in sight while it lasts", "ok")
         self.repaint()
 
     def action_pause(self) -> None:
         """Freeze or go on."""
         self.paused_ns = self.clock() if self.paused_ns is None else None
         paused = "paused: tables and lists stand still, collecting and alarms go on - space goes on"
-        self.live.say(paused if self.paused_ns is not None else "", "accent")
+        self.front.say(paused if self.paused_ns is not None else "", "accent")
         self.repaint()
 
     @work(exclusive=True, group="dialog")
@@ -307,27 +317,20 @@ class CommandingApp(App[int]):
 
     def action_copy(self) -> None:
         """Copy the selected line, or the pane's rows."""
-        pane = self.live.pane
+        pane = self.front.pane
         text = pane.copy_text() if pane else ""
         if text:
             self.copy_to_clipboard(text)
-            self.live.say(f"copied: {text.splitlines()[0]}", "ok")
+            self.front.say(f"copied: {text.splitlines()[0]}", "ok")
 
     def action_help(self) -> None:
         """Explain the pane in focus."""
         from console.screens.help import HelpScreen
 
-        pane = self.live.pane
+        pane = self.front.pane
         name, text = (pane.TITLE, pane.HELP or "") if pane else ("fieldgate", "")
-        self.push_screen(HelpScreen(name, text, self.charset))
+        self.push_screen(HelpScreen(name, text, self.charset, self.place))
 
     def action_palette(self) -> None:
         """Open the command palette."""
         self.action_command_palette()
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette's entries: the same table as the keys."""
-        for action in ACTIONS:
-            if action.name != "palette":
-                run = getattr(self, f"action_{action.name}")
-                yield SystemCommand(f"{action.label} ({action.shown})", action.meaning, run)

@@ -31,7 +31,28 @@ MARKS: dict[str, Mark] = {
     "cleared": Mark("✔", "v", "cleared", "ok"),
     "next": Mark("▸", ">", "", "focus"),
     "picture": Mark("▣", "#", "picture", "accent"),
+    "pending": Mark("□", "o", "pending", "text"),
+    "running": Mark("◑", "%", "running", "info"),
+    "pass": Mark("✔", "v", "pass", "ok"),
+    "marginal": Mark("◍", "m", "marginal", "warning"),
+    "fail": Mark("✖", "X", "fail", "critical"),
+    "overridden": Mark("↑", "^", "overridden", "warning"),
+    "deferred": Mark("→", ">", "deferred", "accent"),
+    "n/a": Mark("·", "-", "n/a", "muted"),
 }
+ITEM_STATES: tuple[str, ...] = (
+    "pending",
+    "running",
+    "pass",
+    "marginal",
+    "fail",
+    "stale",
+    "unavailable",
+    "overridden",
+    "deferred",
+    "n/a",
+)
+"""The names of the marks of a checklist item's states."""
 
 # One cell for one cell, so that no column moves.
 _TWINS = {mark.glyph: mark.twin for mark in MARKS.values()} | dict(

@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from console.actions import ACTIONS
-from console.marks import MARKS, Charset
+from console.actions import Place, on_screen
+from console.marks import ITEM_STATES, MARKS, Charset
 from console.screens.dialog import Dialog
 
 _PANE_KEYS = (
@@ -17,6 +17,13 @@ _PANE_KEYS = (
     ("Enter", "open the selected line"),
     ("Esc", "leave a dialog, show a filtered list in full"),
 )
+_LIST_KEYS = (
+    ("up down", "move over items and gates"),
+    ("Enter", "show the evidence in full; on a count: unfold it"),
+    ("Esc", "leave a dialog or the evidence"),
+)
+_AGES = "\nAn age beside a pane's title says how old its numbers are; older than 3 s they are STALE."
+_COUNTS = "\nOnly pass and marginal count as passed: what is stale or could not be seen never does."
 
 
 class HelpScreen(Dialog[None]):
@@ -24,8 +31,9 @@ class HelpScreen(Dialog[None]):
 
     BINDINGS = [("question_mark", "leave", "leave"), ("q", "leave", "leave")]  # noqa: RUF012 - Textual's own form
 
-    def __init__(self, pane: str, text: str, charset: Charset) -> None:
+    def __init__(self, pane: str, text: str, charset: Charset, place: Place = "live") -> None:
         super().__init__(f"Help: {pane}")
+        self._place = place
         self._text = text
         self._charset = charset
         self.add_class("wide")
@@ -37,14 +45,19 @@ class HelpScreen(Dialog[None]):
     def _all(self) -> Text:
         text = Text(self._text.replace("*", "").replace("`", ""))
         text.append("\n\nKeys\n", "bold")
-        for key, meaning in _PANE_KEYS:
+        for key, meaning in _PANE_KEYS if self._place == "live" else _LIST_KEYS:
             text.append(f"  {key:<8} ", "bold").append(f"{meaning}\n")
-        for action in ACTIONS:
+        for action in on_screen(self._place):
             needs = " (needs the lease)" if action.lease else ""
             text.append(f"  {action.shown:<8} ", "bold").append(f"{action.meaning}{needs}\n")
         text.append("\nSigns\n", "bold")
-        for name, mark in MARKS.items():
-            if mark.word:
-                text.append(f"  {self._charset.glyph(name)}  {mark.word}\n")
-        text.append("\nAn age beside a pane's title says how old its numbers are; older than 3 s they are STALE.")
+        for name in self._signs():
+            text.append(f"  {self._charset.glyph(name)}  {MARKS[name].word}\n")
+        text.append(_AGES if self._place == "live" else _COUNTS)
         return text
+
+    def _signs(self) -> list[str]:
+        if self._place == "checklist":
+            return list(ITEM_STATES)
+        only_items = set(ITEM_STATES) - {"stale", "unavailable"}
+        return [name for name, mark in MARKS.items() if mark.word and name not in only_items]

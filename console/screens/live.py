@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.layout import Layout
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.actions import ACTIONS
 from console.screens.board import SMALLEST, TINY, BoardLayout, plan_for
 from console.view import View
 from console.widgets.alarms import AlarmsPanel
@@ -34,6 +37,11 @@ class LiveScreen(Screen[None]):
     """One robot, live."""
 
     AUTO_FOCUS = "#latency"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(action.keys, f"app.{action.name}", action.label, show=False)
+        for action in ACTIONS
+        if action.place == "live"
+    ]
 
     def __init__(self, ink: dict[str, Style]) -> None:
         super().__init__(id="live")

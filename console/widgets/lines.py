@@ -14,8 +14,9 @@ HINT = "Tab moves between panes, Enter opens, ? explains the pane, : lists all a
 class MessageLine(Canvas):
     """A tour's narration and the newest command's fate; a hint while there is neither."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, hint: str = HINT) -> None:
         super().__init__(id=id)
+        self._hint = hint
         self._story = ""
         self._word: Span = ("", "text")
 
@@ -42,7 +43,7 @@ class MessageLine(Canvas):
         if self._word[0]:
             rows.append([(" ", "text"), self._word])
         if not rows:
-            rows.append([(f" {HINT}", "muted")])
+            rows.append([(f" {self._hint}", "muted")])
         self.paint([row_of(row, width) for row in rows[:height]])
 
     def on_resize(self) -> None:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from textual.widgets import Button, Input, OptionList
 
-from console.actions import ACTIONS
+from console.actions import ACTIONS, Place, on_screen
 from console.app import FieldgateApp
+from console.checking import item_acts, stage_acts
 from console.link.snapshot import LinkPhase
 from console.widgets.list_panel import ListPanel
 from console.widgets.panel import Panel
@@ -407,21 +408,25 @@ async def test_help_explains_the_pane_in_focus_and_every_key() -> None:
         await pilot.pause()
         text = screen_text(app)
         assert "Help: Detections" in text
-        assert all(action.meaning[:40] in text for action in ACTIONS)
+        assert all(action.meaning[:40] in text for action in on_screen("live"))
 
 
 async def test_the_palette_offers_every_action() -> None:
     async with running(normal()) as (app, pilot):
         names = [command.title for command in app.get_system_commands(app.screen)]
-        assert len(names) == len(ACTIONS) - 1
+        assert len(names) == len(on_screen("live")) - 1
         await pilot.press("colon")
         await until(pilot, lambda: type(app.screen).__name__ == "CommandPalette")
 
 
-async def test_every_action_has_a_method_and_no_key_twice() -> None:
-    keys = [key for action in ACTIONS for key in action.keys.split(",")]
+@pytest.mark.parametrize("place", ["live", "checklist"])
+async def test_every_action_has_a_method_and_no_key_twice(place: Place) -> None:
+    keys = [key for action in on_screen(place) for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
-    assert all(callable(getattr(FieldgateApp, f"action_{action.name}")) for action in ACTIONS)
+    assert len({action.name for action in ACTIONS}) == len(ACTIONS)
+    own = {action.name for action in ACTIONS if action.place == "checklist"}
+    assert all(callable(getattr(FieldgateApp, f"action_{one.name}")) for one in ACTIONS if one.name not in own)
+    assert all(callable(getattr(item_acts, name, None) or getattr(stage_acts, name)) for name in own)
 
 
 async def test_a_slow_robot_never_blocks_the_keys() -> None:

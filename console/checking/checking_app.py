@@ -1,0 +1,179 @@
+"""The application's checklist part: switching screens, opening a campaign, handing keys and messages to its desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import work
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from console.actions import BY_NAME, Place, in_key_line, on_screen
+from console.commanding import CommandingApp
+from console.screens.live import LiveScreen
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+    from console.checking.desk import Desk
+    from console.checking.messages import CampaignOpened, Checked, Finished, Folded
+    from console.checklist.campaign import Campaign
+    from console.checklist.probes import Sight
+    from console.screens.checklist import ChecklistScreen
+
+Opener = Callable[[], "Campaign"]
+
+
+class CheckingApp(CommandingApp):
+    """Two screens over one robot: live data goes on whichever is shown.
+
+    `desk` serves the open campaign's checklist; None before one was opened. What it needs is imported when the screen is
+    first asked for, so that the live screen starts without it.
+    """
+
+    opener: Opener | None = None
+    """Opens the campaign that the app was started on; None: the robot's only one is looked for."""
+    person: str = ""
+    sight_of: Callable[[Campaign], Sight] | None = None
+    """How probes look at the robot; None: they can't."""
+    desk: Desk | None = None
+
+    def ink(self) -> dict[str, Style]:
+        """The styles of the theme in use."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ which screen
+
+    @property
+    def place(self) -> Place:
+        """Which screen is in front, dialogs aside."""
+        return "checklist" if self.desk is not None and self.desk.screen in self.screen_stack else "live"
+
+    @property
+    def front(self) -> LiveScreen | ChecklistScreen:
+        """The screen in front, dialogs aside."""
+        return self.desk.screen if self.desk is not None and self.place == "checklist" else self.live
+
+    def action_live_screen(self) -> None:
+        """Show the robot as it is now."""
+        if self.place != "live":
+            self.pop_screen()
+            self.switched()
+
+    def action_checklist_screen(self) -> None:
+        """Show the checklist, opening the robot's campaign first."""
+        if self.desk is None:
+            self._open_campaign()
+        elif self.place == "live":
+            self.push_screen(self.desk.screen)
+            self.switched()
+
+    def switched(self) -> None:
+        """Show the present in the screen that came to the front."""
+        self.call_after_refresh(self.repaint)
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Fill the key line of the screen in front."""
+        applicable = self.desk.applicable() if self.desk is not None and self.place == "checklist" else None
+        actions = in_key_line(self.newest.link.phase, self.place, applicable)
+        self.front.keys.show_keys([(action.shown, action.label) for action in actions])
+
+    # ------------------------------------------------------------ opening
+
+    @work(exclusive=True, group="dialog")
+    async def _open_campaign(self) -> None:
+        opener = self.opener or await self._choose_campaign()
+        if opener is not None:
+            self.front.say(f"{self.charset.glyph('busy')} reading the campaign...", "info")
+            self.run_worker(lambda: self._opened(opener), thread=True, name="open campaign")
+
+    async def _choose_campaign(self) -> Opener | None:
+        """The only campaign of the robot, or the chosen one of several."""
+        from console.checking.campaigns import campaigns_of, opener_of
+        from console.screens.choose import ChooseScreen
+
+        robot = self.newest.robot
+        choices = await self.run_worker(lambda: campaigns_of(robot), thread=True).wait()
+        if len(choices) == 1:
+            return opener_of(choices[0].value)
+        if choices:
+            chosen = await self.push_screen_wait(ChooseScreen(f"Which campaign of {robot}?", choices, None))
+            return opener_of(chosen) if chosen else None
+        make = f"fieldgate campaign new {robot} --bundle BUNDLE --pack PACK"
+        self.front.say(f"no campaign of {robot} is on this laptop yet - make one: {make}", "warning")
+        return None
+
+    def _opened(self, opener: Opener) -> None:
+        from console.checking.messages import CampaignOpened
+
+        try:
+            self.post_message(CampaignOpened(opener(), None))
+        except Trouble as trouble:
+            self.post_message(CampaignOpened(None, trouble))
+
+    def on_campaign_opened(self, event: CampaignOpened) -> None:
+        """Show its checklist, or say why it can't be opened."""
+        if event.campaign is None:
+            self.say_trouble("open the campaign", event.trouble)
+            return
+        from console.checking.desk import Desk
+
+        self.front.say("", "text")
+        self.desk = Desk(self, event.campaign)
+        self.install_screen(self.desk.screen, "checklist")
+        self.push_screen(self.desk.screen)
+        self.desk.begin()
+        self.switched()
+
+    # ------------------------------------------------------------ handing on
+
+    def action_checklist(self, name: str) -> None:
+        """Do one of the checklist's actions."""
+        if self.desk is not None:
+            self.desk.act(name)
+
+    def on_folded(self, event: Folded) -> None:
+        """A new state of the checklist."""
+        if self.desk is not None:
+            self.desk.folded(event)
+
+    def on_checked(self, event: Checked) -> None:
+        """One of several looks has ended."""
+        if self.desk is not None:
+            self.desk.checked(event)
+
+    def on_finished(self, event: Finished) -> None:
+        """What was asked of the campaign has ended."""
+        if self.desk is not None:
+            self.desk.finished(event)
+
+    def on_checklist_list_selected(self, event: Any) -> None:
+        """Other things can be done with what is selected now."""
+        self.show_keys()
+
+    def say_trouble(self, what: str, trouble: Trouble | None) -> None:
+        """Say that something was not done, why, and what to do."""
+        if trouble is None:
+            return
+        cure = f" - {trouble.cure}" if trouble.cure else ""
+        self.front.say(f"{self.charset.glyph('error')} not done: {what}: {trouble.what}{cure}", "critical")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette's entries: the same table as the keys of the screen in front."""
+        for action in on_screen(self.place):
+            if action.name != "palette":
+                yield SystemCommand(f"{action.label} ({action.shown})", action.meaning, self._runner(action.name))
+
+    def _runner(self, name: str) -> Callable[[], Any]:
+        if BY_NAME[name].place == "checklist":
+            return lambda: self.action_checklist(name)
+        run: Callable[[], Any] = getattr(self, f"action_{name}")
+        return run
+
+    def report_folder(self) -> Path:
+        """Where exports are written: the folder that the app was started in."""
+        return Path.cwd()

@@ -1,0 +1,192 @@
+"""The desk of one open campaign: it folds the record every second, runs what is asked in threads, and says how it ended.
+
+Dialogs run as coroutines; everything that waits for the disk, the robot or ssh-keygen runs in a thread and reports by message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from console.checking.applicable import applicable_to
+from console.checking.messages import Checked, Finished, Folded
+from console.checking.view import ChecklistView
+from console.checklist.pack import Stage
+from console.checklist.states import ChecklistState, ItemState
+from console.record.entries import Transcribed
+from console.screens.checklist import ChecklistScreen
+from console.widgets.cells import clean
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checking.checking_app import CheckingApp
+    from console.checklist.campaign import Campaign
+    from console.checklist.probes import Sight
+
+FOLD_EVERY_S = 1.0
+
+
+class Desk:
+    """Serves the checklist screen of `campaign` within `app`."""
+
+    def __init__(self, app: CheckingApp, campaign: Campaign) -> None:
+        self.app = app
+        self.campaign = campaign
+        self.person = app.person
+        self.paper: Transcribed | None = None
+        self.screen = ChecklistScreen(app.ink())
+        self.running: set[str] = set()
+        self.unfolded: set[str] = set()
+        self._state: ChecklistState | None = None
+        self._folding = False
+
+    # ------------------------------------------------------------ the state
+
+    @property
+    def state(self) -> ChecklistState:
+        """The newest fold; only asked for after the first one came."""
+        assert self._state is not None
+        return self._state
+
+    @property
+    def item(self) -> ItemState | None:
+        """The selected item as it is now."""
+        return self.screen.items.item
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of what is selected."""
+        entry = self.screen.items.selected
+        id = entry.stage if entry else self.state.stage
+        return next(stage.stage for stage in self.state.stages if stage.stage.id == id)
+
+    def begin(self) -> None:
+        """Fold now and from now on every second."""
+        self.fold()
+        self.app.set_interval(FOLD_EVERY_S, self.fold, name="fold")
+
+    def fold(self) -> None:
+        """Fold the record in a thread, unless that is being done already."""
+        if not self._folding:
+            self._folding = True
+            self.app.run_worker(self._fold, thread=True, group="fold", name="fold")
+
+    def _fold(self) -> None:
+        try:
+            self.app.post_message(Folded(self.campaign.state(), None))
+        except Trouble as trouble:
+            self.app.post_message(Folded(None, trouble))
+
+    def folded(self, event: Folded) -> None:
+        """Show the new state, or why there is none."""
+        self._folding = False
+        if event.state is None:
+            self.app.say_trouble("read the record", event.trouble)
+            return
+        self._state = event.state
+        self.show()
+
+    def show(self) -> None:
+        """Show what is known."""
+        if self._state is not None:
+            self.screen.show(self.view())
+            self.app.show_keys()
+
+    def view(self) -> ChecklistView:
+        """What the widgets show."""
+        return ChecklistView(
+            state=self.state,
+            charset=self.app.charset,
+            person=self.person,
+            running=frozenset(self.running),
+            paper=self.paper.by if self.paper else "",
+            unfolded=frozenset(self.unfolded),
+        )
+
+    def applicable(self) -> frozenset[str]:
+        """The names of the actions that apply to what is selected."""
+        if self._state is None:
+            return frozenset()
+        return applicable_to(self.state, self.screen.items.selected)
+
+    def toggle_fold(self, stage: str) -> None:
+        """Show the passed sensed items of a stage one by one, or fold them again."""
+        self.unfolded ^= {stage}
+        self.show()
+
+    # ------------------------------------------------------------ acting
+
+    def act(self, name: str) -> None:
+        """Do the action of that name, if it applies to what is selected; else say that it does not."""
+        from console.checking import item_acts, stage_acts
+
+        if self._state is None:
+            return
+        if name not in self.applicable():
+            self.say(f"nothing to {clean(name.replace('_', ' '))} here", "muted")
+            return
+        found: Callable[[Desk], Awaitable[None]] = getattr(item_acts, name, None) or getattr(stage_acts, name)
+        self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+
+    def say(self, text: str, role: str = "text") -> None:
+        """Say something in the message line."""
+        self.screen.say(text, role)
+
+    async def ask(self, dialog: Any) -> Any:
+        """Show a dialog and wait for its typed answer; None where the person left."""
+        return await self.app.push_screen_wait(dialog)
+
+    def start(self, what: str, done: str, call: Callable[[], object], items: tuple[str, ...] = ()) -> None:
+        """Run `call` in a thread: the message line says `what` goes on, then `done`, or why not."""
+        self.running |= set(items)
+        self.say(f"{self.app.charset.glyph('busy')} {what}...", "info")
+        self.app.run_worker(lambda: self._call(what, done, call, items), thread=True, group="campaign", name=what)
+        self.show()
+
+    def _call(self, what: str, done: str, call: Callable[[], object], items: tuple[str, ...]) -> None:
+        try:
+            outcome, trouble = call(), None
+        except Trouble as caught:
+            outcome, trouble = None, caught
+        self.app.post_message(Finished(what, done, outcome, trouble, items))
+
+    def checked(self, event: Checked) -> None:
+        """One of several looks has ended."""
+        self.running.discard(event.item_id)
+        self.fold()
+
+    def finished(self, event: Finished) -> None:
+        """Say how it ended and show what came of it."""
+        self.running -= set(event.items)
+        if event.trouble is not None:
+            self.app.say_trouble(event.what, event.trouble)
+        else:
+            self._say_outcome(event)
+        self.fold()
+        self.show()
+
+    def _say_outcome(self, event: Finished) -> None:
+        outcome, done = event.outcome, event.done
+        if isinstance(outcome, ItemState):
+            done = f"{clean(outcome.item.title)}: {outcome.state}"
+            done += f" - {clean(outcome.reason)}" if outcome.reason and outcome.state != "pass" else ""
+        elif isinstance(outcome, str) and outcome:
+            done = clean(outcome)
+        bad = isinstance(outcome, ItemState) and outcome.state in ("fail", "unavailable")
+        mark, role = ("warning", "warning") if bad else ("ok", "ok")
+        self.say(f"{self.app.charset.glyph(mark)} {done}", role)
+
+    # ------------------------------------------------------------ the outside world
+
+    def sight(self) -> Sight:
+        """How probes look now; without a robot what needs one is unavailable."""
+        if self.app.sight_of is None:
+            raise Trouble(
+                "this screen has no way to look", cure="start it with `fieldgate campaign open`", code="no_sight"
+            )
+        return self.app.sight_of(self.campaign)
+
+    def plain_terminal(self) -> AbstractContextManager[None]:
+        """Leave the screen for a while, so that ssh-keygen can ask on the plain terminal."""
+        return self.app.plain_terminal()

@@ -1,0 +1,73 @@
+"""The checklist's own status rows: campaign and who is at work, the counts, and what must be looked at again."""
+
+from __future__ import annotations
+
+from console.checking.view import ChecklistView
+from console.checklist.wording import short
+from console.marks import MARKS
+from console.widgets.canvas import Canvas
+from console.widgets.cells import Span, clean, row_of
+
+
+class ChecklistHead(Canvas):
+    """Two rows, and a third while something went stale or a warning stands."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: ChecklistView | None = None
+
+    def show(self, view: ChecklistView) -> None:
+        """Show `view`."""
+        self._shown = view
+        width, height = self.size
+        rows = [_campaign(view), _counts(view)]
+        if third := notice(view):
+            rows.append([(f" {third}".ljust(width), "notice")])
+        self.paint([row_of(row, width) for row in rows[:height]])
+
+    def on_resize(self) -> None:
+        """Fill the new size."""
+        if self._shown is not None:
+            self.show(self._shown)
+
+
+def notice(view: ChecklistView) -> str:
+    """The smallest set to look at again, and the warnings; empty where there is neither."""
+    again = len(view.state.recheck)
+    parts = [f"{again} to re-check: r does it"] if again else []
+    return clean(" · ".join([*parts, *view.state.warnings]))
+
+
+def _campaign(view: ChecklistView) -> list[Span]:
+    state = view.state
+    ids = [stage.stage.id for stage in state.stages]
+    here = ids.index(state.stage) + 1 if state.stage in ids else 0
+    spans: list[Span] = [(f" {clean(state.campaign)}", "strong")]
+    spans += _part("as", clean(view.person) + (f", from paper of {clean(view.paper)}" if view.paper else ""), "accent")
+    spans += _part("stage", f"{here} of {len(ids)}", "text")
+    spans += _part("bundle", f"{clean(state.bundle_name)} {short(state.bundle)}".strip(), "text")
+    spans += _part("pack", short(state.revision), "text")
+    return [*spans, *_part("robot", clean(state.robot), "text"), *_part("entries", str(state.entries), "muted")]
+
+
+def _part(name: str, text: str, role: str) -> list[Span]:
+    return [(" │ ", "line"), (f"{name} ", "muted"), (text, role)]
+
+
+def _counts(view: ChecklistView) -> list[Span]:
+    items = [view.state_of(item) for item in view.state.items()]
+    running = sum(state == "running" for state in items)
+    parts = [
+        ("pass", sum(state in ("pass", "marginal") for state in items), "passed", True),
+        ("pending", sum(state in ("pending", "unavailable", "running") for state in items), "open", True),
+        ("fail", sum(state == "fail" for state in items), "failed", False),
+        ("stale", sum(state == "stale" for state in items), "stale", False),
+        ("overridden", view.state.overrides, "overridden", False),
+        ("deferred", view.state.deferrals, "deferred", False),
+        ("running", running, "running", False),
+    ]
+    spans: list[Span] = []
+    for name, count, word, always in parts:
+        if count or always:
+            spans.append((f" {view.charset.glyph(name)} {count} {word} ", MARKS[name].role if count else "muted"))
+    return spans

@@ -1,0 +1,151 @@
+"""The checklist as entries: stage headers, items with why and what to do, folded passes, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from console.checking.view import ChecklistView, folds
+from console.checklist.states import PASSED, ItemState, StageState
+from console.marks import MARKS
+from console.widgets.cells import Span, clean, fit
+from console.widgets.item_words import age_cell, is_explained, limit_cell, n_cell, said_cell, value_cell, wrapped
+
+WORD, VALUE, LIMIT, N, AGE = 12, 10, 11, 6, 6
+"""Widths of the columns in cells; the title has the rest."""
+FULL = 74
+"""Rows of fewer cells leave out n and age."""
+INDENT = "     "
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in the list. `key` is `item:ID`, `fold:STAGE` or `gate:STAGE`; empty: the cursor skips it.
+
+    The first of `lines` is its row, the others explain it.
+    """
+
+    key: str
+    stage: str
+    lines: tuple[tuple[Span, ...], ...]
+    item: ItemState | None = None
+
+
+def entries_of(view: ChecklistView, width: int) -> list[Entry]:
+    """Everything in order, each line for `width` cells."""
+    return [entry for n, stage in enumerate(view.state.stages) for entry in _stage(view, stage, n + 1, width)]
+
+
+def _stage(view: ChecklistView, stage: StageState, number: int, width: int) -> Iterator[Entry]:
+    id = stage.stage.id
+    yield Entry("", id, (_header(view, stage, number, width),))
+    quiet = [item for item in stage.items if folds(item) and item.item.id not in view.running]
+    folding = len(quiet) > 1
+    if folding:
+        yield Entry(f"fold:{id}", id, (_fold(view, id, len(quiet), width),))
+    for item in stage.items:
+        if not folding or id in view.unfolded or item not in quiet:
+            yield item_entry(view, item, width)
+    yield Entry(f"gate:{id}", id, tuple(_gate(view, stage, width)))
+
+
+def _header(view: ChecklistView, stage: StageState, number: int, width: int) -> tuple[Span, ...]:
+    passed = sum(item.state in PASSED for item in stage.items)
+    line = "-" if view.charset.ascii else "─"
+    tail = f" {passed} of {len(stage.items)} passed "
+    title = fit(f"{number} {clean(stage.stage.title)}", min(width - len(tail) - 5, len(stage.stage.title) + 4)).rstrip()
+    role = "title" if stage.stage.id == view.state.stage else "muted"
+    left: tuple[Span, ...] = ((line, "line"), (f" {title} ", role))
+    used = 1 + len(title) + 2
+    return (*left, (line * max(0, width - used - len(tail) - 1), "line"), (tail, "muted"), (line, "line"))
+
+
+def _fold(view: ChecklistView, stage: str, count: int, width: int) -> tuple[Span, ...]:
+    verb = "folds" if stage in view.unfolded else "unfolds"
+    text = f"{count} passed by themselves"
+    return (
+        (f"{view.charset.glyph('pass')} ", "ok"),
+        (fit("pass", WORD), "ok"),
+        (fit(text, max(0, width - WORD - 2 - 14)), "text"),
+        (fit(f"Enter {verb}", 14, right=True), "muted"),
+    )
+
+
+def item_entry(view: ChecklistView, item: ItemState, width: int) -> Entry:
+    """An item's row, with the reason and the cure below where it needs them."""
+    lines = [_row(view, item, width)]
+    if is_explained(item) and item.item.id not in view.running:
+        room = width - len(INDENT) - 5
+        lines += _below("why", item.reason, room, MARKS[item.state].role if item.state == "fail" else "text")
+        lines += _below("do", item.cure, room, "muted")
+    return Entry(f"item:{item.item.id}", item.stage, tuple(lines), item)
+
+
+def _below(name: str, text: str, room: int, role: str) -> list[tuple[Span, ...]]:
+    names = [name, ""]
+    found = wrapped(text, room, 2)
+    return [((INDENT, "text"), (fit(names[n], 5), "muted"), (line, role)) for n, line in enumerate(found)]
+
+
+def _row(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
+    state = view.state_of(item)
+    mark = MARKS[state]
+    tail = _tail(view, item, width)
+    room = max(8, width - 2 - WORD - 1 - VALUE - 1 - LIMIT - sum(len(text) for text, _ in tail))
+    quiet = "muted" if state == "n/a" else "text"
+    return (
+        (f"{view.charset.glyph(state)} ", mark.role),
+        (fit(state, WORD), mark.role),
+        (fit(_title(view, item), room), quiet),
+        (" ", "text"),
+        *_measured(item, mark.role if state in ("fail", "marginal") else quiet),
+        *tail,
+    )
+
+
+def _tail(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
+    """n and age; left to the evidence beside the list where the list is narrow."""
+    if width < FULL:
+        return ()
+    return ((fit(n_cell(item), N), "muted"), (fit(age_cell(item, view.state.wall_ns), AGE, right=True), "muted"))
+
+
+def _title(view: ChecklistView, item: ItemState) -> str:
+    flags = f" {view.charset.glyph('warning')} {', '.join(item.flags)}" if item.flags else ""
+    return clean(f"{item.item.title}{flags}")
+
+
+def _measured(item: ItemState, role: str) -> tuple[Span, ...]:
+    value, criterion = value_cell(item), item.item.criterion
+    if not value or criterion is None:
+        said = said_cell(item)
+        limit = limit_cell(criterion) if criterion is not None else ""
+        if limit and not said:
+            return ((" " * (VALUE + 1), "text"), (fit(limit, LIMIT), "muted"))
+        return ((fit(said, VALUE + 1 + LIMIT), "muted"),)
+    return (
+        (fit(value, VALUE, right=True), role),
+        (" ", "text"),
+        (fit(limit_cell(criterion), LIMIT), "muted"),
+    )
+
+
+def _gate(view: ChecklistView, stage: StageState, width: int) -> Iterator[tuple[Span, ...]]:
+    word, role, text = gate_words(stage)
+    glyph = view.charset.glyph({"open": "ok", "ready": "next", "shut": "off"}[word])
+    yield (
+        (f"{glyph} ", role),
+        (fit(word, WORD), role),
+        (fit(f"gate: {clean(text)}", max(0, width - WORD - 2)), "text" if word != "shut" else "muted"),
+    )
+
+
+def gate_words(stage: StageState) -> tuple[str, str, str]:
+    """(open, ready or shut; its colour role; one line about it)."""
+    gate = stage.gate
+    if gate.open:
+        return "open", "ok", "passed"
+    if not gate.blocked_by:
+        return "ready", "info", "nothing is missing - G opens it"
+    first, more = gate.blocked_by[0], len(gate.blocked_by) - 1
+    return "shut", "muted", first + (f" (and {more} more)" if more else "")

@@ -1,0 +1,96 @@
+"""An item in a few cells: its number against its limit, its n, its age, what it asks for."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.cells import chop_cells
+
+from console.checklist.states import ItemState, Need
+from console.checklist.wording import age_words
+from console.fieldtest.criteria import Answer, Criterion
+from console.widgets.cells import clean, width_of
+
+NEED_WORDS: dict[Need, str] = {
+    "probe": "r looks at it",
+    "value": "v enters the value",
+    "confirmation": "c vouches for it",
+    "witness": "w: a second person",
+    "command": "a runs its command",
+    "photo": "c, with a photo",
+    "file": "c, with a file",
+    "fix": "f: write down the fix",
+    "nothing": "",
+}
+EXPLAINED = ("fail", "stale", "unavailable", "overridden", "deferred")
+"""States under which the reason and the cure are always shown; `pending` too, once something was tried."""
+
+
+def short_number(value: float) -> str:
+    """A number in few cells: 0.076, 4.2, 312, 12345."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 10 else f"{value:.3g}"
+
+
+def limit_cell(criterion: Criterion) -> str:
+    """`(< 500 ms)`."""
+    unit = f" {criterion.unit}" if criterion.unit else ""
+    return clean(f"({criterion.comparison} {short_number(criterion.threshold)}{unit})")
+
+
+def value_cell(item: ItemState) -> str:
+    """`p99 312 ms`; empty where nothing was measured."""
+    evidence = item.basis.evidence if item.basis else None
+    if evidence is None or evidence.judgement is None or evidence.judgement.value is None:
+        return ""
+    criterion = item.item.criterion
+    name = f"{criterion.statistic} " if criterion and criterion.statistic not in ("value", "rate") else ""
+    unit = f" {criterion.unit}" if criterion and criterion.unit else ""
+    return clean(f"{name}{short_number(evidence.judgement.value)}{unit}")
+
+
+def n_cell(item: ItemState) -> str:
+    """`n 300`; empty where there is none."""
+    evidence = item.basis.evidence if item.basis else None
+    judgement = evidence.judgement if evidence else None
+    if judgement is None or judgement.value is None:
+        return ""
+    if judgement.n < 1000:
+        return f"n {judgement.n}"
+    return f"n {judgement.n / 1000:.0f}k" if judgement.n < 100_000 else f"n {judgement.n / 1e6:.1f}M"
+
+
+def said_cell(item: ItemState) -> str:
+    """What was said or seen of an item that has no number, or what it asks for next."""
+    basis = item.basis
+    if item.need != "nothing" and item.state in ("pending", "running"):
+        return NEED_WORDS[item.need]
+    if basis is None:
+        return NEED_WORDS[item.need]
+    if basis.confirmation is not None:
+        who = ", ".join(item.performers) or basis.person
+        return clean(who if basis.confirmation.holds else f"{who} said no")
+    found = basis.evidence.measurement if basis.evidence else None
+    return clean(found.words) if isinstance(found, Answer) else ""
+
+
+def age_cell(item: ItemState, now_wall_ns: int) -> str:
+    """How old what it rests on is."""
+    return age_words(max(0.0, (now_wall_ns - item.basis.wall_ns) / 1e9)) if item.basis else ""
+
+
+def is_explained(item: ItemState) -> bool:
+    """Whether why and what to do stand under the item."""
+    return item.state in EXPLAINED or (item.state == "pending" and item.attempts > 0)
+
+
+def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
+    """Foreign text on lines of at most `width` cells, with an ellipsis where more than `lines` would be needed."""
+    flat = " ".join(clean(text).split())
+    if width < 4 or not flat:
+        return []
+    if width_of(flat) == len(flat):
+        return textwrap.wrap(flat, width, max_lines=lines, placeholder="…")
+    chunks = chop_cells(flat, width)
+    return chunks if lines is None else chunks[:lines]
