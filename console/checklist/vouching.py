@@ -1,0 +1,154 @@
+"""What a person may say, and when: challenges, witnesses, roles, reasons. Each refusal is a Trouble that says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from console.checklist.ledger import WITHDRAWABLE
+from console.checklist.pack import Item
+from console.checklist.signatories import why_not_witness
+from console.checklist.states import PASSED, ItemState
+from console.record.entries import Attachment, Meaning
+from console.record.roster import Roster
+from remote.errors import Trouble
+
+SERIAL_DIGITS = 4
+REASON_MIN = 10
+"""Fewer characters than that explain nothing."""
+DAYS_MAX = 90
+DAY_NS = 86_400 * 1_000_000_000
+_LOOK_MS, _LOOK_PER_CHARACTER_MS, _LOOK_MAX_MS = 600, 25, 4000
+
+
+def too_quick(statement: str, looked_ms: int | None) -> bool:
+    """Whether the statement was shown for less time than a person needs to read it; False where that is not known."""
+    needed_ms = min(_LOOK_MAX_MS, _LOOK_MS + _LOOK_PER_CHARACTER_MS * len(statement))
+    return looked_ms is not None and looked_ms < needed_ms
+
+
+# ------------------------------------------------------------ the challenge of a critical item
+
+
+def challenge_of(state: ItemState) -> str:
+    """Which check a critical item asks for: `value` where it has one, else `serial`; empty for an item that is not critical."""
+    if not state.item.critical:
+        return ""
+    return "value" if value_of(state) is not None else "serial"
+
+
+def challenge_words(state: ItemState) -> str:
+    """What a person is asked to type, in words; empty where nothing is asked."""
+    words = {"value": "type the value itself", "serial": "type the last four characters of the robot's serial number"}
+    return words.get(challenge_of(state), "")
+
+
+def value_of(state: ItemState) -> float | None:
+    """The value that a confirmation is about: the measured one, else the criterion's threshold, else None."""
+    evidence = state.basis.evidence if state.basis else None
+    judged = evidence.judgement if evidence else None
+    if judged is not None and judged.value is not None:
+        return judged.value
+    return state.item.criterion.threshold if state.item.criterion else None
+
+
+def answers(state: ItemState, answer: str, serial: str) -> bool:
+    """Whether `answer` is right. Raises Trouble (`challenge_unknown`) where the robot's serial number was never seen."""
+    kind = challenge_of(state)
+    if kind == "value":
+        return _is_value(answer, value_of(state))
+    if kind == "serial":
+        known = re.sub(r"[^0-9A-Za-z]", "", serial)
+        if not known:
+            what = f"'{state.item.id}' asks for the robot's serial number, which this campaign has never seen"
+            raise Trouble(what, cure="connect the robot once (`fieldgate check ROBOT`)", code="challenge_unknown")
+        return answer.strip().casefold() == known[-SERIAL_DIGITS:].casefold()
+    return True
+
+
+def _is_value(answer: str, value: float | None) -> bool:
+    """Right when it is the value rounded to as many decimals as were typed."""
+    typed = re.fullmatch(r"\s*([+-]?[0-9]+(?:[.,]([0-9]+))?)\s*[^0-9]*", answer)
+    if typed is None or value is None:
+        return False
+    half_step = 0.5 * 10.0 ** -len(typed.group(2) or "")
+    return abs(float(typed.group(1).replace(",", ".")) - value) <= half_step * (1 + 1e-9)
+
+
+# ------------------------------------------------------------ who may, and what must be there
+
+
+def check_confirmable(state: ItemState, meaning: Meaning, holds: bool) -> None:
+    """Refuse what no person can vouch for, and a witness's word where there is nothing to witness."""
+    item = state.item
+    if state.state == "n/a":
+        raise Trouble(f"'{item.id}' does not apply: {state.reason}", cure="nothing to do", code="not_applicable")
+    if item.kind not in ("confirmed", "witnessed"):
+        how = f"run `fieldgate check` for '{item.id}'" if item.kind == "sensed" else f"enter a value for '{item.id}'"
+        raise Trouble(f"'{item.id}' is {item.kind}: nobody's word settles it", cure=how, code="not_confirmable")
+    if meaning not in ("performed", "witnessed") or (meaning == "witnessed" and item.kind != "witnessed"):
+        raise Trouble(f"'{item.id}' is not to be {meaning}", cure="confirm it", code="not_confirmable")
+    if meaning == "witnessed" and holds and state.need != "witness":
+        what = f"'{item.id}' is {state.state}, there is nothing to witness"
+        cure = f"the one who does it confirms it first ({state.reason})"
+        raise Trouble(what, cure=cure, code="nothing_to_witness")
+
+
+def check_witness(state: ItemState, witness: str, roster: Roster, pack: str, now_ns: int) -> None:
+    """Refuse a witness who is the performer, and, where the campaign has a roster, one whom it does not know."""
+    for performer in state.performers:
+        why_not = why_not_witness(witness, performer, roster)
+        if why_not:
+            raise Trouble(why_not, cure="let another person witness it (`--as NAME`)", code="same_person")
+    if roster.people:
+        person = roster.person(witness)
+        why_not = person.why_not(person.roles[0], pack, now_ns)
+        if why_not:
+            raise Trouble(why_not, cure="let somebody witness it whose entry counts", code="not_allowed")
+
+
+def check_inspected(item: Item, holds: bool, meaning: Meaning, attachments: Sequence[Attachment]) -> None:
+    """Refuse a yes to an item that asks for a photo or a file without one."""
+    if item.inspect is None or not holds or meaning != "performed":
+        return
+    fits = [one for one in attachments if item.inspect == "file" or one.media.startswith("image/")]
+    if not fits:
+        cure = f"attach the {item.inspect} (`--file PATH`)"
+        raise Trouble(f"'{item.id}' asks for a {item.inspect}", cure=cure, code="nothing_attached")
+
+
+def check_role(item: Item, role: str, allowed: Sequence[str], act: str) -> None:
+    """Refuse a role that the pack does not let do this."""
+    if role not in allowed:
+        may = f"only {' or '.join(allowed)} may" if allowed else "nobody may"
+        raise Trouble(f"'{role}' may not {act} '{item.id}': {may}", cure="settle the item itself", code="not_allowed")
+
+
+def check_reason(reason: str) -> str:
+    """The reason without blanks around it; Trouble where it is too short to be one."""
+    said = " ".join(reason.split())
+    if len(said) < REASON_MIN:
+        cure = f"say why in {REASON_MIN} characters or more; it stands on page one of the report"
+        raise Trouble(f"{said!r} is no reason", cure=cure, code="no_reason")
+    return said
+
+
+def check_days(days: float) -> int:
+    """The days in nanoseconds; Trouble where it is not from 1 to DAYS_MAX."""
+    if not 1 <= days <= DAYS_MAX:
+        raise Trouble(f"{days:g} days is not between 1 and {DAYS_MAX}", cure="give fewer days", code="bad_days")
+    return round(days * DAY_NS)
+
+
+def check_unsettled(state: ItemState, act: str) -> None:
+    """Refuse to override or defer what needs neither."""
+    if state.state in (*PASSED, "n/a"):
+        raise Trouble(f"'{state.item.id}' is {state.state}: nothing to {act}", cure="leave it", code="nothing_to_do")
+
+
+def check_withdrawable(seq: int, kind: str) -> None:
+    """Refuse to withdraw what was seen or done: only words can be taken back."""
+    if kind not in WITHDRAWABLE:
+        what = f"entry {seq} is of the kind '{kind}', which can't be withdrawn"
+        cure = f"only these can: {', '.join(WITHDRAWABLE)}"
+        raise Trouble(what, cure=cure, code="not_withdrawable")
