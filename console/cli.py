@@ -22,7 +22,15 @@ _COMMANDS = {
     "stop": ("console.commands.drive", "stop", "Stop inference."),
     "bundle": ("console.commands.bundle", "bundle", "Make, check and send bundles."),
     "eval": ("console.commands.bundle", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
+    "campaign": ("console.commands.campaign", "campaign", "Bring a bundle onto a robot through a checklist."),
     "checklist": ("console.commands.checklist", "checklist", "The packs of items: list, show, lint, diff, schema."),
+    "roster": ("console.commands.roster", "roster", "Who may sign: people, roles and public SSH keys."),
+    "sign": ("console.commands.sign", "sign", "Sign a stage of a campaign with your own SSH key."),
+    "verify": (
+        "console.commands.verify",
+        "verify",
+        "Say whether a record was changed, who signed it, what went stale.",
+    ),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),
 }
 

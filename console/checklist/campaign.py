@@ -9,7 +9,17 @@ from console.checklist import vouching
 from console.checklist.gates import Gates
 from console.checklist.states import ItemState
 from console.record.canonical import kind_of
-from console.record.entries import Confirmation, Deferral, Fix, Meaning, Note, Override, Transcribed, Withdrawal
+from console.record.entries import (
+    Attachment,
+    Confirmation,
+    Deferral,
+    Fix,
+    Meaning,
+    Note,
+    Override,
+    Transcribed,
+    Withdrawal,
+)
 from remote.errors import Trouble
 
 
@@ -137,12 +147,17 @@ class Campaign(Gates):
                 raise Trouble(f"entry {seq} is withdrawn already", cure="nothing to do", code="withdrawn_already")
             self._append(person, Withdrawal(seq=seq, reason=said))
 
-    def note(self, text: str, person: str, item_id: str = "", files: Sequence[Path] = ()) -> None:
-        """Keep a person's words, on an item or on the whole campaign, and files. Raises Trouble: `unknown_item`, `no_text`."""
+    def note(self, text: str, person: str, item_id: str = "", files: Sequence[Path] = ()) -> tuple[Attachment, ...]:
+        """Keep a person's words, on an item or on the whole campaign, and files, which are returned as they are kept.
+
+        Raises Trouble: `unknown_item`, `no_text`, or what attaching raises.
+        """
         item = self.item_state(item_id).item.id if item_id else ""
         if not text.strip() and not files:
             raise Trouble("the note is empty", cure="say something, or attach a file", code="no_text")
-        self._append(person, Note(item=item, text=text.strip(), attachments=self._attached(files)))
+        attachments = self._attached(files)
+        self._append(person, Note(item=item, text=text.strip(), attachments=attachments))
+        return attachments
 
     def _challenged(self, state: ItemState, answer: str, person: str) -> str:
         """Which check was answered, empty where none is asked. A wrong answer is noted and raised."""
