@@ -57,7 +57,7 @@ class FieldgateApp(CheckingApp):
         clock: monotonic nanoseconds.
         theme_name: one of widgets/ink.py's, without the prefix `fieldgate-`.
         opener: opens the campaign whose checklist is shown first; None begins on the live screen.
-        person: who sits at the keyboard, as they say.
+        person: who sits at the keyboard, as they say; None: as console.people finds.
         sight_of: how the probes of a campaign look at the robot; None: they can't.
     """
 
@@ -80,7 +80,7 @@ class FieldgateApp(CheckingApp):
         clock: Callable[[], int] = time.monotonic_ns,
         theme_name: str = "dark",
         opener: Opener | None = None,
-        person: str = "",
+        person: str | None = None,
         sight_of: Callable[[Campaign], Sight] | None = None,
     ) -> None:
         super().__init__()
@@ -136,8 +136,9 @@ class FieldgateApp(CheckingApp):
         """The next of dark, light, high contrast."""
         names = [theme.name for theme in THEMES]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
-        for screen in (self.live, *([self.desk.screen] if self.desk else [])):
-            screen.set_ink(self.ink())
+        self.live.set_ink(self.ink())
+        if self.desk is not None:
+            self.desk.screen.set_ink(self.ink())
         self.front.say(f"theme: {self.theme.removeprefix('fieldgate-')}", "muted")
 
     # ------------------------------------------------------------ data

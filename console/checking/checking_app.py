@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import work
-from textual.app import SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.screen import Screen
 
 from console.actions import BY_NAME, Place, in_key_line, on_screen
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from console.checklist.campaign import Campaign
     from console.checklist.probes import Sight
     from console.screens.checklist import ChecklistScreen
+    from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
 
@@ -36,7 +38,8 @@ class CheckingApp(CommandingApp):
 
     opener: Opener | None = None
     """Opens the campaign that the app was started on; None: the robot's only one is looked for."""
-    person: str = ""
+    person: str | None = None
+    """Who sits at the keyboard, as the command line says; None: as console.people finds."""
     sight_of: Callable[[Campaign], Sight] | None = None
     """How probes look at the robot; None: they can't."""
     desk: Desk | None = None
@@ -109,11 +112,12 @@ class CheckingApp(CommandingApp):
 
     def _opened(self, opener: Opener) -> None:
         from console.checking.messages import CampaignOpened
+        from console.people import who
 
         try:
-            self.post_message(CampaignOpened(opener(), None))
+            self.post_message(CampaignOpened(opener(), who(self.person), None))
         except Trouble as trouble:
-            self.post_message(CampaignOpened(None, trouble))
+            self.post_message(CampaignOpened(None, "", trouble))
 
     def on_campaign_opened(self, event: CampaignOpened) -> None:
         """Show its checklist, or say why it can't be opened."""
@@ -123,7 +127,7 @@ class CheckingApp(CommandingApp):
         from console.checking.desk import Desk
 
         self.front.say("", "text")
-        self.desk = Desk(self, event.campaign)
+        self.desk = Desk(self, event.campaign, event.person)
         self.install_screen(self.desk.screen, "checklist")
         self.push_screen(self.desk.screen)
         self.desk.begin()
@@ -142,7 +146,7 @@ class CheckingApp(CommandingApp):
             self.desk.folded(event)
 
     def on_checked(self, event: Checked) -> None:
-        """One of several looks has ended."""
+        """A look has begun or ended."""
         if self.desk is not None:
             self.desk.checked(event)
 
@@ -151,9 +155,14 @@ class CheckingApp(CommandingApp):
         if self.desk is not None:
             self.desk.finished(event)
 
-    def on_checklist_list_selected(self, event: Any) -> None:
+    def on_checklist_list_selected(self, event: ChecklistList.Selected) -> None:
         """Other things can be done with what is selected now."""
         self.show_keys()
+
+    def on_checklist_list_opened(self, event: ChecklistList.Opened) -> None:
+        """Enter on a count unfolds it, or folds it again."""
+        if self.desk is not None and event.entry.key.startswith("fold:"):
+            self.desk.toggle_fold(event.entry.stage)
 
     def say_trouble(self, what: str, trouble: Trouble | None) -> None:
         """Say that something was not done, why, and what to do."""
@@ -173,6 +182,26 @@ class CheckingApp(CommandingApp):
             return lambda: self.action_checklist(name)
         run: Callable[[], Any] = getattr(self, f"action_{name}")
         return run
+
+    # ------------------------------------------------------------ the plain terminal
+
+    @contextmanager
+    def plain_terminal(self) -> Iterator[None]:
+        """Put the screen away for a while, so that a program can ask on the plain terminal.
+
+        Where that can't be done (no terminal of its own) the screen stays; what must ask then fails by itself.
+        """
+        try:
+            with self.suspend():
+                yield
+        except SuspendNotSupported:
+            yield
+
+    def tell_plainly(self, words: str) -> None:
+        """Say something while the screen is put away."""
+        import click
+
+        click.echo(words, err=True)
 
     def report_folder(self) -> Path:
         """Where exports are written: the folder that the app was started in."""

@@ -6,8 +6,7 @@ Dialogs run as coroutines; everything that waits for the disk, the robot or ssh-
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.checking.applicable import applicable_to
 from console.checking.messages import Checked, Finished, Folded
@@ -25,18 +24,18 @@ if TYPE_CHECKING:
     from console.checklist.probes import Sight
 
 FOLD_EVERY_S = 1.0
+R = TypeVar("R")
 
 
 class Desk:
     """Serves the checklist screen of `campaign` within `app`."""
 
-    def __init__(self, app: CheckingApp, campaign: Campaign) -> None:
+    def __init__(self, app: CheckingApp, campaign: Campaign, person: str) -> None:
         self.app = app
         self.campaign = campaign
-        self.person = app.person
+        self.person = person
         self.paper: Transcribed | None = None
         self.screen = ChecklistScreen(app.ink())
-        self.running: set[str] = set()
         self.unfolded: set[str] = set()
         self._state: ChecklistState | None = None
         self._folding = False
@@ -91,7 +90,6 @@ class Desk:
         """Show what is known."""
         if self._state is not None:
             self.screen.show(self.view())
-            self.app.show_keys()
 
     def view(self) -> ChecklistView:
         """What the widgets show."""
@@ -99,7 +97,6 @@ class Desk:
             state=self.state,
             charset=self.app.charset,
             person=self.person,
-            running=frozenset(self.running),
             paper=self.paper.by if self.paper else "",
             unfolded=frozenset(self.unfolded),
         )
@@ -137,34 +134,52 @@ class Desk:
         """Show a dialog and wait for its typed answer; None where the person left."""
         return await self.app.push_screen_wait(dialog)
 
-    def start(self, what: str, done: str, call: Callable[[], object], items: tuple[str, ...] = ()) -> None:
-        """Run `call` in a thread: the message line says `what` goes on, then `done`, or why not."""
-        self.running |= set(items)
-        self.say(f"{self.app.charset.glyph('busy')} {what}...", "info")
-        self.app.run_worker(lambda: self._call(what, done, call, items), thread=True, group="campaign", name=what)
-        self.show()
+    async def wait(self, what: str, call: Callable[[], R]) -> R | None:
+        """What `call`, run in a thread, returns; None where it raised Trouble, which the message line then says."""
 
-    def _call(self, what: str, done: str, call: Callable[[], object], items: tuple[str, ...]) -> None:
+        def caught() -> R | Trouble:
+            try:
+                return call()
+            except Trouble as trouble:
+                return trouble
+
+        outcome = await self.app.run_worker(caught, thread=True, group="campaign", name=what).wait()
+        if isinstance(outcome, Trouble):
+            self.app.say_trouble(what, outcome)
+            return None
+        return outcome
+
+    def start(self, what: str, done: str, call: Callable[[], object]) -> None:
+        """Run `call` in a thread: the message line says `what` goes on, then `done`, or why not."""
+        self.say(f"{self.app.charset.glyph('busy')} {what}...", "info")
+        self.app.run_worker(lambda: self._call(what, done, call), thread=True, group="campaign", name=what)
+
+    def start_on_terminal(self, what: str, done: str, call: Callable[[], object]) -> None:
+        """Run `call` on the plain terminal, with the screen put away: a program of it may ask the person there.
+
+        Meanwhile nothing is painted, so this is the one place where the event loop may wait.
+        """
+        with self.app.plain_terminal():
+            self._call(what, done, call)
+
+    def _call(self, what: str, done: str, call: Callable[[], object]) -> None:
         try:
             outcome, trouble = call(), None
         except Trouble as caught:
             outcome, trouble = None, caught
-        self.app.post_message(Finished(what, done, outcome, trouble, items))
+        self.app.post_message(Finished(what, done, outcome, trouble))
 
     def checked(self, event: Checked) -> None:
-        """One of several looks has ended."""
-        self.running.discard(event.item_id)
+        """A look has begun or ended."""
         self.fold()
 
     def finished(self, event: Finished) -> None:
         """Say how it ended and show what came of it."""
-        self.running -= set(event.items)
         if event.trouble is not None:
             self.app.say_trouble(event.what, event.trouble)
         else:
             self._say_outcome(event)
         self.fold()
-        self.show()
 
     def _say_outcome(self, event: Finished) -> None:
         outcome, done = event.outcome, event.done
@@ -186,7 +201,3 @@ class Desk:
                 "this screen has no way to look", cure="start it with `fieldgate campaign open`", code="no_sight"
             )
         return self.app.sight_of(self.campaign)
-
-    def plain_terminal(self) -> AbstractContextManager[None]:
-        """Leave the screen for a while, so that ssh-keygen can ask on the plain terminal."""
-        return self.app.plain_terminal()

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 class CampaignOpened(Message):
-    """A campaign was opened, or why not."""
+    """A campaign was opened by `person`, or why not."""
 
-    def __init__(self, campaign: Campaign | None, trouble: Trouble | None) -> None:
+    def __init__(self, campaign: Campaign | None, person: str, trouble: Trouble | None) -> None:
         super().__init__()
         self.campaign = campaign
+        self.person = person
         self.trouble = trouble
 
 
@@ -32,7 +33,7 @@ class Folded(Message):
 
 
 class Checked(Message):
-    """One of several looks has ended: the item's id."""
+    """A look at the item of that id has begun or ended."""
 
     def __init__(self, item_id: str) -> None:
         super().__init__()
@@ -40,12 +41,11 @@ class Checked(Message):
 
 
 class Finished(Message):
-    """What was asked of the campaign has ended: `outcome`, or why not. `items` were running meanwhile."""
+    """What was asked of the campaign has ended: `outcome`, or why not. `done` says it in words."""
 
-    def __init__(self, what: str, done: str, outcome: object, trouble: Trouble | None, items: tuple[str, ...]) -> None:
+    def __init__(self, what: str, done: str, outcome: object, trouble: Trouble | None) -> None:
         super().__init__()
         self.what = what
         self.done = done
         self.outcome = outcome
         self.trouble = trouble
-        self.items = items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.checklist.states import ChecklistState, ItemState, StageState, State
+from console.checklist.states import ChecklistState, ItemState, StageState
 from console.marks import Charset
 
 
@@ -12,21 +12,15 @@ from console.marks import Charset
 class ChecklistView:
     """One repaint's input.
 
-    `running`: ids of items that are being looked at now. `person`: who sits at the keyboard. `paper`: from which paper
-    form entries are being copied; empty where they are not. `unfolded`: ids of the stages whose passed sensed items are
-    shown one by one.
+    `person`: who sits at the keyboard. `paper`: whose paper form entries are being copied from; empty where they are
+    not. `unfolded`: ids of the stages whose passed sensed items are shown one by one.
     """
 
     state: ChecklistState
     charset: Charset
     person: str
-    running: frozenset[str] = frozenset()
     paper: str = ""
     unfolded: frozenset[str] = frozenset()
-
-    def state_of(self, item: ItemState) -> State:
-        """The state to show: `running` while it is being looked at."""
-        return "running" if item.item.id in self.running else item.state
 
     def age_s(self, wall_ns: int) -> float:
         """Seconds from then to the moment of this state; negative for what lies ahead."""

@@ -1,11 +1,11 @@
-"""`fieldgate ROBOT`: the live screen."""
+"""`fieldgate ROBOT`: the live screen; its key `2` opens the checklist of the robot's campaign."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -30,6 +30,7 @@ _OPTIONS = (
         help="Repaints a second.",
     ),
     click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of the ones that come along."),
+    click.option("--as", "person", metavar="NAME", help="Who you are in a campaign's record; else $FIELDGATE_PERSON."),
 )
 PICTURE_SIZE = (160, 45)
 PICTURE_AFTER_WINDOWS = 45
@@ -59,30 +60,58 @@ def open_live(
     picture: Path | None = None,
     accept_new: bool = False,
     **options: Any,
-) -> None:
+) -> NoReturn:
     """Open the screen on a robot, run it until the person leaves, and end with its exit code."""
     from console.robots import Robots
 
     robot = Robots().get(robot_name)
-    if picture is None and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if picture is None:
+        needs_terminal(robot_name)
+    run_screen(robot_name, robot, session_of(robot, accept_new), kpis=kpis, tour=tour, picture=picture, **options)
+
+
+def needs_terminal(robot_name: str) -> None:
+    """Raise Trouble (`no_terminal`) where this is a pipe."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         cure = f"use `fieldgate watch {robot_name}` in a pipe"
         raise Trouble("the live screen needs a terminal", cure=cure, code="no_terminal")
+
+
+def run_screen(
+    robot_name: str,
+    robot: Robot | None,
+    session: Session,
+    *,
+    kpis: Path | None,
+    tour: bool = False,
+    picture: Path | None = None,
+    **options: Any,
+) -> NoReturn:
+    """Run the application on a session, close that, and end with the screen's exit code.
+
+    `robot` is None where this laptop does not know it: then probes can look at files only.
+    """
     from console.app import FieldgateApp
+    from console.checking.sights import Sights
     from console.kpis import load_kpis
 
     rules = load_kpis(kpis) if kpis else None
-    session = _session(robot, accept_new)
-    app = FieldgateApp(session, robot=robot_name, kpis=rules, **options)
+    sights = Sights(session, robot)
+    app = FieldgateApp(session, robot=robot_name, kpis=rules, sight_of=sights.of, **options)
     try:
         _run(app, session, tour=tour, picture=picture)
     finally:
+        if app.desk is not None:
+            app.desk.campaign.close()
+        sights.close()
         session.close()
     raise click.exceptions.Exit(app.return_code or 0)
 
 
-def _session(robot: Robot, accept_new: bool) -> Session:
-    """For a robot behind SSH: questions (host key, passphrase) are answered while the terminal is still a plain one.
+def session_of(robot: Robot, accept_new: bool) -> Session:
+    """A session that is ready to start.
 
+    For a robot behind SSH questions (host key, passphrase) are answered here, while the terminal is still a plain one.
     For the one on this machine there are none, so the first paint need not wait for it.
     """
 

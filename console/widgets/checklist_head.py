@@ -55,7 +55,7 @@ def _part(name: str, text: str, role: str) -> list[Span]:
 
 
 def _counts(view: ChecklistView) -> list[Span]:
-    items = [view.state_of(item) for item in view.state.items()]
+    items = [item.state for item in view.state.items()]
     running = sum(state == "running" for state in items)
     parts = [
         ("pass", sum(state in ("pass", "marginal") for state in items), "passed", True),

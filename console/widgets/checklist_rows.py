@@ -39,7 +39,7 @@ def entries_of(view: ChecklistView, width: int) -> list[Entry]:
 def _stage(view: ChecklistView, stage: StageState, number: int, width: int) -> Iterator[Entry]:
     id = stage.stage.id
     yield Entry("", id, (_header(view, stage, number, width),))
-    quiet = [item for item in stage.items if folds(item) and item.item.id not in view.running]
+    quiet = [item for item in stage.items if folds(item)]
     folding = len(quiet) > 1
     if folding:
         yield Entry(f"fold:{id}", id, (_fold(view, id, len(quiet), width),))
@@ -74,7 +74,7 @@ def _fold(view: ChecklistView, stage: str, count: int, width: int) -> tuple[Span
 def item_entry(view: ChecklistView, item: ItemState, width: int) -> Entry:
     """An item's row, with the reason and the cure below where it needs them."""
     lines = [_row(view, item, width)]
-    if is_explained(item) and item.item.id not in view.running:
+    if is_explained(item):
         room = width - len(INDENT) - 5
         lines += _below("why", item.reason, room, MARKS[item.state].role if item.state == "fail" else "text")
         lines += _below("do", item.cure, room, "muted")
@@ -88,7 +88,7 @@ def _below(name: str, text: str, room: int, role: str) -> list[tuple[Span, ...]]
 
 
 def _row(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
-    state = view.state_of(item)
+    state = item.state
     mark = MARKS[state]
     tail = _tail(view, item, width)
     room = max(8, width - 2 - WORD - 1 - VALUE - 1 - LIMIT - sum(len(text) for text, _ in tail))

@@ -30,7 +30,7 @@ def item_lines(view: ChecklistView, item: ItemState) -> list[Line]:
 
 
 def _state(view: ChecklistView, item: ItemState) -> Iterator[Line]:
-    state = view.state_of(item)
+    state = item.state
     mark = MARKS[state]
     yield Line("", item.item.title, "title")
     below = f", over {item.below}" if item.below else ""

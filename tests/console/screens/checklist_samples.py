@@ -33,9 +33,15 @@ def item(id: str, title: str, kind: Any = "sensed", **more: Any) -> Item:
     return Item(id=id, title=title, kind=kind, **more)
 
 
-def evidence(value: float | None, limit: Criterion | None, verdict: Any, *, n: int = 1, age: int = 60 * S, **more: Any) -> Basis:
+def evidence(
+    value: float | None, limit: Criterion | None, verdict: Any, *, n: int = 1, age: int = 60 * S, **more: Any
+) -> Basis:
     """What a look `age` ago found."""
-    found = None if value is None else (Rate(round(value * n / 100), n) if limit and limit.unit == "%" else Number(value, "ms", n))
+    found = (
+        None
+        if value is None
+        else (Rate(round(value * n / 100), n) if limit and limit.unit == "%" else Number(value, "ms", n))
+    )
     judgement = None
     if found is not None:
         judgement = Judgement(verdict=verdict, value=value, n=n, **more.pop("judged", {}))
@@ -94,7 +100,9 @@ def simulation() -> StageState:
         ItemState(item=one, stage=made.id, state="pass", basis=seen("holds"), attempts=1, performers=("ada",))
         for one in made.items[:3]
     ]
-    rate = evidence(87, SUCCESS, "pass", n=100, age=3 * DAY, judged={"lower": 80.1, "upper": 92.2, "meets_letter": True})
+    rate = evidence(
+        87, SUCCESS, "pass", n=100, age=3 * DAY, judged={"lower": 80.1, "upper": 92.2, "meets_letter": True}
+    )
     items.append(ItemState(item=made.items[3], stage=made.id, state="pass", basis=rate, attempts=2, failures=1))
     stale = evidence(92, SUCCESS, "pass", n=12, age=9 * DAY)
     items.append(
@@ -152,7 +160,9 @@ def real() -> StageState:
             item("trials", "Real test run of 5 trials above 30 %", "measured", criterion=REAL, override_by=("safety",)),
             item("grip", "Gripper closes with enough force", "measured", criterion=GRIP, defer_by=("lead",)),
             item("fallback", "Fallback policy takes over", "sensed", act=Act(says="cut the camera", argv=("true",))),
-            item("stuck", "Recovery from a stuck gripper", "witnessed", statement="It let go within 5 s.", critical=True),
+            item(
+                "stuck", "Recovery from a stuck gripper", "witnessed", statement="It let go within 5 s.", critical=True
+            ),
             item("arm", "Recovery when the arm collides", "confirmed", statement="It stopped and backed off."),
             item("review", "Safety reviewed by a second person", "witnessed", hazard="HAZ-7", requirement="REQ-1.2"),
             item("power", "Power mode is the one of the tests"),
@@ -170,10 +180,20 @@ def real() -> StageState:
     )
     a, b, c, d, e, f, g, h, i, j = made.items
     late = evidence(
-        612, LATENCY, "fail", n=900, age=40 * S, judged={"lower": 560.0, "upper": 655.0, "why": "p99 is 612 ms, its lower bound 560"}
+        612,
+        LATENCY,
+        "fail",
+        n=900,
+        age=40 * S,
+        judged={"lower": 560.0, "upper": 655.0, "why": "p99 is 612 ms, its lower bound 560"},
     )
     few = evidence(
-        40, REAL, "inconclusive", n=5, age=7200 * S, judged={"lower": 7.6, "more": 2, "meets_letter": True, "why": "lower bound 7.6 %"}
+        40,
+        REAL,
+        "inconclusive",
+        n=5,
+        age=7200 * S,
+        judged={"lower": 7.6, "more": 2, "meets_letter": True, "why": "lower bound 7.6 %"},
     )
     blind = evidence(None, None, "pass", age=12 * S, unavailable="the robot does not say its power mode")
     over = Override(item="arm", role="safety", reason="arm is blocked mechanically", expires_wall_ns=NOW + 3 * DAY)
@@ -212,7 +232,14 @@ def real() -> StageState:
             override=over,
             expires_wall_ns=over.expires_wall_ns,
         ),
-        ItemState(item=g, stage=made.id, state="deferred", below="pending", reason="until flight, ada answers for it", owner="ada"),
+        ItemState(
+            item=g,
+            stage=made.id,
+            state="deferred",
+            below="pending",
+            reason="until flight, ada answers for it",
+            owner="ada",
+        ),
         ItemState(
             item=h,
             stage=made.id,
@@ -228,7 +255,10 @@ def real() -> StageState:
     )
     items = (*items[:-1], msgspec.structs.replace(items[-1], item=msgspec.structs.replace(j, criterion=SUCCESS)))
     gate = GateState(
-        poll=(PollState(role="lead"), PollState(role="safety", go=False, person="bob", wall_ns=NOW - 600 * S, note="noise")),
+        poll=(
+            PollState(role="lead"),
+            PollState(role="safety", go=False, person="bob", wall_ns=NOW - 600 * S, note="noise"),
+        ),
         blocked_by=("6 items are open", "no `reviewed` signature", "safety says no-go"),
         basis="b2" * 32,
     )
