@@ -176,7 +176,7 @@ def trouble_of(path: Path, error: sqlite3.Error | OSError) -> Trouble:
         return Trouble(f"the record {path} was held by another program for {BUSY_S:g} s", cure=cure, code="record_busy")
     if "readonly" in text:
         return read_only_trouble(path)
-    cure = f"check that {path.parent} exists, belongs to you and is on a disk that works"
+    cure = f"check that {path.parent} belongs to you and its disk works, or copy it to where you may write"
     return Trouble(f"the record {path} can't be used: {error}", cure=cure, code="record_unusable")
 
 

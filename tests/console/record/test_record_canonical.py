@@ -8,7 +8,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from console.fieldtest.criteria import Number
 from console.record.canonical import (
@@ -36,6 +36,7 @@ def attempt(value: float) -> Attempt:
     return Attempt(item="grip", evidence=evidence)
 
 
+@settings(deadline=None)
 @given(entries)
 def test_an_entry_comes_back_as_it_was_and_is_written_the_same_again(one: Entry) -> None:
     line = line_of(one)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.record.canonical import digest_of, line_of
@@ -115,6 +115,7 @@ def test_the_first_entry_cannot_be_dropped() -> None:
     assert "entry 1 before it is missing" in broken[0].what
 
 
+@settings(deadline=None)
 @given(st.integers(0, COUNT - 1))
 def test_an_end_cut_off_is_found_against_the_head(keep: int) -> None:
     rows = rows_of()
@@ -137,6 +138,7 @@ def test_a_time_that_runs_backwards_is_found() -> None:
     assert "time" in check_chain([first, row(2, first.digest, "b", wall_ns=9)])[0].what
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_changed_byte_is_found(data: st.DataObject) -> None:
     rows = rows_of()

@@ -176,7 +176,7 @@ def test_a_key_given_twice_is_refused_wherever_it_stands(exported: Path) -> None
         assert "twice" in trouble_of(exported).what
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # each example writes a record
 @given(data=st.data())
 def test_a_file_cut_short_is_never_read_as_a_shorter_record(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
