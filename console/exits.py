@@ -9,7 +9,7 @@ TROUBLE = 1
 USAGE = 2
 """The command line itself can't be understood (click's own code)."""
 ALARM = 3
-"""`--fail-on` was given and its condition came true, or `check`/`eval` measured a failure."""
+"""`--fail-on` was given and its condition came true, `check`/`eval` measured a failure, or `verify` found something that does not count."""
 UNREACHABLE = 4
 """The robot can't be reached: name, network, SSH service, or no agent there."""
 UNTRUSTED = 5
@@ -18,6 +18,8 @@ REFUSED = 6
 """The agent answered and refused: lease held by another, command expired, state changed, wrong version."""
 NO_DATA = 7
 """Connected, but nothing that was asked for came in time."""
+FORGED = 8
+"""`verify`: the record was changed, or one of its signatures is not what it says."""
 INTERRUPTED = 130
 """Ctrl+C."""
 

@@ -1,0 +1,190 @@
+"""Whether a record is what its people signed: chain, attachments, references, statements and signatures. Reads, never writes.
+
+What each check can and can't find is said in docs/record.md, "Signatures".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from console.record.attachments import attachments_of
+from console.record.canonical import digest_of, entry_of
+from console.record.chain import check_chain
+from console.record.entries import Entry, GatePassed, Opened, Revised, Signature, Withdrawal
+from console.record.roster import Roster
+from console.record.rows import Head, RecordLike, Row
+from console.record.signature_check import Checked, Ground, check_signature
+from remote.errors import Trouble
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not as it was written. `where` names the place; `seq` is its entry, None where it has none."""
+
+    where: str
+    what: str
+    seq: int | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    `head` is the last entry as its bytes say. `protected_to` is the number of the last entry that a good signature covers,
+    0 without one: whatever comes after it can be made anew by anybody who can write the file. `known` are the heads that were
+    written down elsewhere and compared. `trusted` says whether signatures were also checked against a roster given from
+    outside. `notes` are facts that are no forgery: a clock set back, entries dated in the future.
+    """
+
+    campaign: str = ""
+    robot: str = ""
+    bundle: str = ""
+    entries: int = 0
+    head: Head = Head()
+    problems: tuple[Problem, ...] = ()
+    signatures: tuple[Checked, ...] = ()
+    protected_to: int = 0
+    known: tuple[Head, ...] = ()
+    trusted: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was changed and every signature is good, against every roster that was asked."""
+        return not self.problems and not any(one.bad or one.distrusted for one in self.signatures)
+
+
+def verify_record(
+    record: RecordLike, roster: Roster | None = None, *, known: Sequence[Head] = (), wall_ns: int | None = None
+) -> Report:
+    """Check everything that can be checked.
+
+    Args:
+        record: a campaign's record, or one read from JSON.
+        roster: a roster that is trusted, from outside of the record; None: only the record's own is asked.
+        known: heads of this record that were written down elsewhere.
+        wall_ns: now, to notice entries dated in the future; None: not looked at.
+
+    Raises:
+        Trouble: `no_ssh_keygen`, and what reading the file itself raises. A forged record never raises.
+    """
+    return _Verifying(record, roster).run(tuple(known), wall_ns)
+
+
+class _Verifying:
+    def __init__(self, record: RecordLike, roster: Roster | None) -> None:
+        self.record = record
+        self.roster = roster
+        self.rows = record.rows()
+        self.digests = {
+            row.seq: digest_of(row.line) for row in reversed(self.rows)
+        }  # of two with one number: the first
+        self.ground = Ground(record=record, trusted=roster, digests=self.digests, items=_items(self.rows))
+        self.problems: list[Problem] = []
+        self.signatures: list[Checked] = []
+        self.notes: list[str] = []
+        self.attached: set[str] = set()
+        self.kinds: dict[int, object] = {}
+
+    def run(self, known: tuple[Head, ...], wall_ns: int | None) -> Report:
+        broken = check_chain(self.rows, self.record.head())
+        self.problems.extend(Problem(where=f"entry {one.seq}", what=one.what, seq=one.seq) for one in broken)
+        self._compare(known)
+        entries = [entry for row in self.rows if (entry := self._decoded(row)) is not None]
+        self._begins(entries)
+        for entry in entries:
+            self._entry(entry, wall_ns)
+        opened = self.ground.opened
+        return Report(
+            campaign=opened.campaign if opened else "",
+            robot=opened.robot if opened else "",
+            bundle=opened.bundle if opened else "",
+            entries=len(self.rows),
+            head=Head(self.rows[-1].seq, digest_of(self.rows[-1].line)) if self.rows else Head(),
+            problems=tuple(self.problems),
+            signatures=tuple(self.signatures),
+            protected_to=max((one.seq for one in self.signatures if not (one.bad or one.distrusted)), default=0),
+            known=known,
+            trusted=self.roster is not None,
+            notes=tuple(self.notes),
+        )
+
+    def _compare(self, known: tuple[Head, ...]) -> None:
+        for head in known:
+            found = self.digests.get(head.seq)
+            if found is None:
+                what = f"it was cut short: it once had an entry {head.seq} ({head.digest[:12]}), now it has not"
+                self.problems.append(Problem(where="end", what=what))
+            elif found != head.digest:
+                what = f"it is not the entry that was written down elsewhere ({head.digest[:12]}), but {found[:12]}"
+                self.problems.append(Problem(where=f"entry {head.seq}", what=what, seq=head.seq))
+
+    def _decoded(self, row: Row) -> Entry | None:
+        try:
+            return entry_of(row.line, f"entry {row.seq}")
+        except Trouble as trouble:
+            self._found(row.seq, trouble.what)
+            return None
+
+    def _begins(self, entries: list[Entry]) -> None:
+        if not self.rows:
+            self.problems.append(Problem(where="record", what="it holds no entry"))
+        elif not entries or not isinstance(entries[0].body, Opened):
+            self._found(self.rows[0].seq, "it is not the opening of a campaign, which comes first")
+
+    def _entry(self, entry: Entry, wall_ns: int | None) -> None:
+        body = entry.body
+        for problem in [*self._attachments(entry), *self._references(entry)]:
+            self._found(entry.seq, problem)
+        if isinstance(body, Opened) and self.ground.opened is not None:
+            self._found(entry.seq, "the campaign is opened a second time")
+        elif isinstance(body, (Opened, Revised)):
+            self.ground.take(body)
+        elif isinstance(body, Signature):
+            self.signatures.append(check_signature(entry, body, self.ground))
+        elif isinstance(body, Withdrawal):
+            self._withdraw(entry.seq, body)
+        self.kinds[entry.seq] = body
+        if entry.clock_back_ms > 0:
+            self.notes.append(
+                f"the clock had been set back by {entry.clock_back_ms / 1000:.0f} s before entry {entry.seq}"
+            )
+        if wall_ns is not None and entry.wall_ns > wall_ns and entry.seq == self.rows[-1].seq:
+            self.notes.append(f"entry {entry.seq}, the last one, is dated in the future of this machine's clock")
+
+    def _attachments(self, entry: Entry) -> Iterator[str]:
+        for attachment in attachments_of(entry.body):
+            if attachment.digest in self.attached:
+                continue
+            self.attached.add(attachment.digest)
+            try:
+                found = len(self.record.attachment(attachment.digest))
+            except Trouble as trouble:
+                yield f"{attachment.name}: {trouble.what}"
+                continue
+            if found != attachment.bytes:
+                yield f"{attachment.name} has {found} bytes, the entry says {attachment.bytes}"
+
+    def _references(self, entry: Entry) -> Iterator[str]:
+        body = entry.body
+        if isinstance(body, Withdrawal) and body.seq not in self.kinds:
+            yield f"it withdraws entry {body.seq}, which does not stand before it"
+        if isinstance(body, GatePassed):
+            for seq in body.signatures:
+                signed = self.kinds.get(seq)
+                if not isinstance(signed, Signature) or signed.stage != body.stage:
+                    yield f"it rests on entry {seq}, which is no signature on '{body.stage}' before it"
+
+    def _withdraw(self, seq: int, withdrawal: Withdrawal) -> None:
+        words = f"withdrawn in entry {seq}: {withdrawal.reason}"
+        self.signatures = [
+            msgspec.structs.replace(one, withdrawn=words) if one.seq == withdrawal.seq else one
+            for one in self.signatures
+        ]
+
+    def _found(self, seq: int, what: str) -> None:
+        self.problems.append(Problem(where=f"entry {seq}", what=what, seq=seq))
+
+
+def _items(rows: Sequence[Row]) -> dict[int, str]:
+    return {row.seq: row.item for row in reversed(rows)}
