@@ -184,11 +184,11 @@ def _tiers(ranges: Ranges, wanted: Mapping[str, Any]) -> Iterator[str]:
         elif want == "all":
             still = [name for name, it in inside.items() if not it.varies]
             if still or not inside:
-                yield f"tier {tier}: {_listed(still)} do not vary" if still else f"tier {tier}: there is none"
+                yield f"tier {tier}: not varied: {_listed(still)}" if still else f"tier {tier}: there is none"
         else:
             still = [pattern for pattern in want if not _varying(inside, (pattern,))]
             if still:
-                yield f"tier {tier}: {_listed(still)} do not vary"
+                yield f"tier {tier}: not varied: {_listed(still)}"
 
 
 def _groups(ranges: Ranges, wanted: Mapping[str, Any]) -> Iterator[str]:
