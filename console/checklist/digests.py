@@ -6,6 +6,7 @@ Keys that hold their default are left out of it, so that a pack keeps its digest
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ def revision_of(pack: Pack) -> str:
 
 def rule_of(item: Item) -> str:
     """The digest of what decides about an item (hex): a change of it makes earlier evidence stale."""
-    return _digest({key: value for key, value in _plain(item).items() if key in DECIDING})
+    return _digest({name: held for name, held in _plain(item).items() if name in DECIDING})
 
 
 def _digest(plain: Any) -> str:
@@ -36,8 +37,8 @@ def _digest(plain: Any) -> str:
 def _plain(value: Any) -> Any:
     """Structs as dicts without the keys that hold their default."""
     if isinstance(value, msgspec.Struct):
-        pairs = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
-        return {field.encode_name: _plain(held) for field, held in pairs if not _is_default(field, held)}
+        pairs = [(name, default, getattr(value, name)) for name, default in _fields(type(value))]
+        return {name: _plain(held) for name, default, held in pairs if default is _NONE or held != default}
     if isinstance(value, dict):
         return {key: _plain(held) for key, held in value.items()}
     if isinstance(value, (list, tuple)):
@@ -45,7 +46,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_default(field: msgspec.structs.FieldInfo, held: Any) -> bool:
+_NONE = object()
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """Each field's name and default, `_NONE` where it has none."""
+    return tuple((field.name, _default(field)) for field in msgspec.structs.fields(kind))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
     if field.default_factory is not msgspec.NODEFAULT:
-        return bool(held == field.default_factory())
-    return field.default is not msgspec.NODEFAULT and bool(held == field.default)
+        return field.default_factory()
+    return _NONE if field.default is msgspec.NODEFAULT else field.default

@@ -48,8 +48,7 @@ def checked_pack(source: Source, overlays: Sequence[Source] = ()) -> Pack:
 
 def laid_pack(source: Source, overlays: Sequence[Source] = ()) -> Pack:
     """The same, of which only the types are checked."""
-    steps = layers(source, overlays)
-    return steps[-1].after if steps else read_pack(source)
+    return layers(source, overlays)[-1].after if overlays else read_pack(source)
 
 
 def layers(source: Source, overlays: Sequence[Source]) -> list[Laid]:
