@@ -16,6 +16,7 @@ from console.record.entries import Entry, GatePassed, Opened, Revised, Signature
 from console.record.roster import Roster
 from console.record.rows import Head, RecordLike, Row
 from console.record.signature_check import Checked, Ground, check_signature
+from console.record.statements import plain
 from remote.errors import Trouble
 
 
@@ -188,3 +189,41 @@ class _Verifying:
 
 def _items(rows: Sequence[Row]) -> dict[int, str]:
     return {row.seq: row.item for row in reversed(rows)}
+
+
+def sentences(report: Report) -> tuple[str, ...]:
+    """The report for people, a line each: intact or where broken, each signature, what is not protected, the head."""
+    found = [f"{problem.where}: {plain(problem.what)}" for problem in report.problems]
+    whole = f"{report.entries} entries hang together and every attachment is the one that was attached"
+    return (*(found or [whole]), *map(_of_signature, report.signatures), *_protected(report), *map(plain, report.notes))
+
+
+def _of_signature(one: Checked) -> str:
+    who = f"{one.name} ({one.principal}) as {one.role}"
+    whose = f"entry {one.seq}: {one.meaning} at '{one.stage}' by {who}, {one.local_time}, key {one.key}"
+    if one.bad:
+        return plain(f"{whose}: NOT GOOD: {one.bad}")
+    if one.distrusted:
+        return plain(f"{whose}: NOT GOOD against the roster that you gave: {one.distrusted}")
+    return plain(f"{whose}: good" + (f"; {one.withdrawn}" if one.withdrawn else ""))
+
+
+def _protected(report: Report) -> Iterator[str]:
+    if report.signatures and not report.trusted:
+        yield (
+            "the signatures were checked against the roster within the record alone: whoever makes a whole record anew brings "
+            "a roster too; give one that you trust with --roster"
+        )
+    for head in report.known:
+        later = report.entries - head.seq
+        if not any(one.seq in (None, head.seq) for one in report.problems):
+            yield f"entry {head.seq} is the one that was written down; {later} entries were added since"
+    pinned = max([report.protected_to, *(head.seq for head in report.known)], default=0)
+    if report.entries > pinned:
+        first = pinned + 1
+        span = f"entry {first} is" if first == report.entries else f"entries {first} to {report.entries} are"
+        yield (
+            f"{span} protected by no signature: they could be made anew, or taken away, unseen; "
+            "only a later signature, or a head digest known elsewhere (--head), protects them"
+        )
+    yield f"head: {report.head.seq}:{report.head.digest}"

@@ -1,0 +1,80 @@
+"""`fieldgate sign`: sign a stage of a campaign with the person's own SSH key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checklist.campaign import Campaign
+    from console.record.entries import Meaning
+    from console.record.signing import KeyChoice
+
+_MEANINGS = ("performed", "witnessed", "reviewed", "approved")
+
+
+@click.command()
+@click.argument("campaign")
+@click.option("--stage", help="The stage's id; default: the first whose gate is not open.")
+@click.option("--meaning", type=click.Choice(_MEANINGS), required=True, help="What the signature means.")
+@click.option("--as", "principal", metavar="PERSON", help="Who you are; else $FIELDGATE_PERSON or your login.")
+@click.option(
+    "--key", type=click.Path(path_type=Path), help="Your key file, private or .pub; default: found by itself."
+)
+@click.option("--agent-key", metavar="FINGERPRINT", help="The key of the SSH agent with this SHA256 fingerprint.")
+@click.option("--yes", is_flag=True, help="Do not ask; you have read the statement elsewhere.")
+def sign(
+    campaign: str,
+    stage: str | None,
+    meaning: Meaning,
+    principal: str | None,
+    key: Path | None,
+    agent_key: str | None,
+    yes: bool,
+) -> None:
+    """Show what would be signed at a stage's gate of CAMPAIGN, ask, and sign it with your SSH key.
+
+    `ssh-keygen` signs: it asks for a passphrase itself, uses the SSH agent, and waits for the touch of a security key.
+    """
+    from console.checklist.campaigns import open_campaign
+    from console.people import who
+
+    if key is not None and agent_key is not None:
+        raise click.UsageError("Give --key or --agent-key, not both.")
+    opened = open_campaign(campaign)
+    try:
+        person = who(principal)
+        _sign(opened, stage or opened.state().stage, meaning, person, _choice(opened, person, key, agent_key), yes)
+    finally:
+        opened.close()
+
+
+def _choice(campaign: Campaign, principal: str, key: Path | None, agent_key: str | None) -> KeyChoice:
+    from console.record.signing import AgentKey, KeyFile, default_key
+
+    if key is not None:
+        return KeyFile(key)
+    return AgentKey(agent_key) if agent_key is not None else default_key(campaign.roster.person(principal))
+
+
+def _sign(campaign: Campaign, stage: str, meaning: Meaning, principal: str, key: KeyChoice, yes: bool) -> None:
+    from console.record.signing import check_key, public_half
+
+    check_key(campaign.roster, principal, public_half(key))
+    shown = campaign.statement(stage, meaning, principal, key)
+    click.echo(shown.decode(), nl=False)
+    if not yes and not click.confirm("\nSign this?", err=True):
+        raise Trouble("nothing was signed", code="not_confirmed")
+    given = campaign.sign(stage, meaning, principal, key, shown=shown, tell=lambda words: click.echo(words, err=True))
+    signature = given.signature
+    statement = campaign.folder / "attachments" / signature.statement.digest
+    click.echo(
+        f"signed: entry {given.seq}, {signature.meaning} by {signature.name} as {signature.role} with {signature.key}\n"
+        f"the statement is {statement}\n"
+        f"check it with `fieldgate verify {campaign.name}`, or with OpenSSH alone as docs/record.md says",
+        err=True,
+    )

@@ -1,0 +1,134 @@
+"""`fieldgate verify`: whether a record was changed, who signed it, and what has gone stale since."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from console import exits
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checklist.standing_now import Now
+    from console.record.rows import Head, RecordLike
+    from console.record.verify import Report
+
+_BROKEN = ("record_damaged", "record_file_invalid")
+"""Troubles of reading the file itself that mean that it is not what was written."""
+
+
+@click.command()
+@click.argument("record")
+@click.option("--roster", "roster", type=click.Path(path_type=Path), help="A roster that you trust, from elsewhere.")
+@click.option("--head", "heads", multiple=True, metavar="SEQ:DIGEST", help="A head of this record that you wrote down.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")
+def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bool) -> None:
+    """Check RECORD: a campaign's name or folder, its record.db, or a JSON record. Nothing is written.
+
+    Exit code 0: intact, and everything in it counts. 3: intact, but something is stale, void, overridden or unsigned.
+    8: it was changed, or a signature is not what it says.
+    """
+    from console.record.roster import load_roster
+    from console.record.verify import verify_record
+
+    trusted = load_roster(roster) if roster is not None else None
+    known = [_head(text) for text in heads]
+    try:
+        with _opened(record) as found:
+            report = verify_record(found, trusted, known=known, wall_ns=time.time_ns())
+            now = _now(found) if report.intact else None
+    except Trouble as trouble:
+        if trouble.code not in _BROKEN:
+            raise
+        _say_broken(trouble, as_json)
+        raise click.exceptions.Exit(exits.FORGED) from trouble
+    click.echo(_json(report, now) if as_json else _text(report, now))
+    raise click.exceptions.Exit(_code(report, now))
+
+
+def _code(report: Report, now: Now | None) -> int:
+    if not report.intact:
+        return exits.FORGED
+    return exits.OK if now is not None and now.counts else exits.ALARM
+
+
+def _text(report: Report, now: Now | None) -> str:
+    from console.record.statements import plain
+    from console.record.verify import sentences
+
+    verdict = "INTACT" if report.intact else "FORGED: it is not what its people wrote and signed"
+    about = plain(f"campaign {report.campaign}, robot {report.robot}, bundle {report.bundle[:12]}")
+    lines = [f"{verdict}", about, *(f"- {one}" for one in sentences(report))]
+    if now is not None:
+        lines += ["", "Everything in it counts" if now.counts else "Not everything in it counts:"]
+        lines += [f"- {plain(one)}" for one in now.sentences]
+    return "\n".join(lines)
+
+
+def _json(report: Report, now: Now | None) -> str:
+    value = {"intact": report.intact, "record": report, "now": now}
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _say_broken(trouble: Trouble, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode({"intact": False, "record": None, "now": None, "broken": trouble.what}).decode())
+    else:
+        click.echo(f"FORGED: {trouble}")
+
+
+def _now(found: RecordLike) -> Now:
+    """How the checklist stands by this record today."""
+    from console.checklist.standing_now import Now, now_of
+
+    try:
+        from console.checklist.replay import replay
+
+        return now_of(replay(found, time.time_ns()))
+    except Trouble as trouble:
+        return Now(counts=False, sentences=(f"how its checklist stands can't be said: {trouble.what}",))
+
+
+def _head(text: str) -> Head:
+    from console.record.rows import Head
+
+    seq, _, digest = text.strip().partition(":")
+    if not seq.isdecimal() or len(seq) > 18 or len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef"):
+        raise click.BadParameter(f"'{text}' is no head: write 42:DIGEST, with all 64 characters", param_hint="--head")
+    return Head(int(seq), digest.lower())
+
+
+@contextmanager
+def _opened(given: str) -> Iterator[RecordLike]:
+    """The record: a JSON file, or a folder's database, read only."""
+    from console.record.export import read_json
+    from console.record.record import FILE, Record
+
+    path = _place(given)
+    if path.is_file() and path.name != FILE:
+        yield read_json(path)
+        return
+    record = Record.open(path.parent if path.name == FILE else path, read_only=True)
+    try:
+        yield record
+    finally:
+        record.close()
+
+
+def _place(given: str) -> Path:
+    """The path that was given, or the folder of the campaign of that name. A name goes before a path without a slash."""
+    from console.checklist.campaigns import campaigns_dir
+
+    if "/" not in given and (campaigns_dir() / given).is_dir() and given not in (".", ".."):
+        return campaigns_dir() / given
+    if Path(given).exists():
+        return Path(given)
+    known = ", ".join(sorted(one.name for one in campaigns_dir().iterdir() if one.is_dir())) or "none"
+    what = f"'{given}' is neither a campaign of this laptop nor a file"
+    raise Trouble(what, cure=f"give a campaign's name ({known}), its folder or a JSON record", code="record_missing")
