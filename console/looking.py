@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # SSH and SQL are loaded where a robot is really looked at
 POLL_S = 0.05
 FACTS_S = 10.0
 _LINK_GRACE_S = 2.0
+_LEFT_BEHIND_S = 3
 
 
 class RobotSight:
@@ -90,10 +92,16 @@ class RobotSight:
             return self._facts
 
     def run(self, argv: tuple[str, ...], timeout_s: float) -> Ran:
-        """See Sight. Exit 127: the program is not there, 126: it may not be run. Trouble `timeout` where it did not end."""
+        """See Sight. Exit 127: the program is not there, 126: it may not be run. Trouble `timeout` where it did not end.
+
+        What does not end in time is ended on the robot too, some seconds later.
+        """
         if not argv or any("\0" in word for word in argv):
             raise Trouble("a command is empty or holds a NUL character", cure="correct its argv", code="bad_command")
-        return self._transport.run(f"exec {shlex.join(argv)}", timeout_s=timeout_s)
+        words, limit_s = shlex.join(argv), math.ceil(timeout_s) + _LEFT_BEHIND_S
+        # An SSH session that is hung up leaves its program running; the laptop's own limit comes first and is told.
+        script = f"if command -v timeout >/dev/null; then exec timeout -k 2 {limit_s} {words}; fi; exec {words}"
+        return self._transport.run(script, timeout_s=timeout_s)
 
     def stored_seq(self) -> int:
         """See Sight; read from the store itself, of the journal that the robot writes now."""

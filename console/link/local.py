@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,15 +31,18 @@ class LocalTransport:
 
     def run(self, command: str, *, stdin: bytes = b"", timeout_s: float = 60.0) -> Ran:
         """See Transport."""
-        try:
-            done = subprocess.run(
-                ["/bin/sh", "-c", command], input=stdin, capture_output=True, timeout=timeout_s, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Trouble(
-                f"a command took more than {timeout_s:.0f} s on {self._robot.name}", code="timeout"
-            ) from error
-        return Ran(done.returncode, done.stdout, done.stderr)
+        pipe = subprocess.PIPE
+        shell = ["/bin/sh", "-c", command]
+        with subprocess.Popen(shell, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+            try:
+                out, words = process.communicate(stdin, timeout=timeout_s)
+            except subprocess.TimeoutExpired as error:
+                what = f"a command took more than {timeout_s:.0f} s on {self._robot.name}"
+                raise Trouble(what, code="timeout") from error
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)  # with its children, which would hold the pipes
+        return Ran(process.returncode, out, words)
 
     def put(self, local: Path, remote: str, progress: Progress | None = None, *, offset: int = 0) -> None:
         """See Transport."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,6 +22,7 @@ from console.robots import Robot
 from remote.errors import Trouble
 from remote.protocol import CheckBundle, Facts, GetFacts, GetState, Note, Reply
 from tests.real_sight import agent, seen, start_old_agent
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,23 @@ def test_a_missing_program_a_forbidden_one_and_one_that_does_not_end_are_told_ap
     with pytest.raises(Trouble) as late:
         sight.run(("sleep", "30"), 0.3)
     assert late.value.code == "timeout"
+
+
+def test_what_does_not_end_in_time_is_not_left_running(sight: RobotSight, tmp_path: Path) -> None:
+    """Otherwise each look at a hanging program leaves one more of them on the robot."""
+    noted = tmp_path / "pid"
+    code = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); open(sys.argv[1], 'w').write(str(p.pid)); p.wait()"
+    began = time.monotonic()
+    with pytest.raises(Trouble):
+        sight.run((*python(code), str(noted)), 2)
+    assert time.monotonic() - began < 10, "its child held the pipes"
+    wait_until(lambda: not running(int(noted.read_text())), 10, "the program's child to be gone")
+
+
+def running(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 @pytest.mark.parametrize("argv", [(), ("echo", "a\0b")])
