@@ -1,0 +1,192 @@
+"""How a stage's gate stands: what its poll and its signatures were given on, whether that still holds, what blocks it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from console.checklist.gate_changes import changed_since, named, void_reason
+from console.checklist.ground import Ground
+from console.checklist.ledger import Kept
+from console.checklist.pack import Signing, Stage
+from console.checklist.signatories import same_name
+from console.checklist.states import SETTLED, GateState, ItemState, PollState, SignatureState
+from console.record.entries import GatePassed, Poll, Signature
+
+
+def fold_gate(ground: Ground, place: int, earlier: Sequence[GateState]) -> GateState:
+    """The gate of stage number `place`; `earlier` are the gates before it, in order."""
+    stage = ground.stages[place]
+    basis = basis_of(ground, place)
+    poll = _poll(ground, stage, basis)
+    signatures = _signatures(ground, stage)
+    blocked_by = (
+        *_earlier(ground, earlier),
+        *_unsettled(ground, stage),
+        *_due(ground, place),
+        *_overridden(ground, place),
+        *_unpolled(poll),
+        *_unsigned(stage, signatures),
+    )
+    passed = ground.ledger.last(GatePassed, stage.id)
+    return GateState(
+        poll=poll,
+        signatures=signatures,
+        blocked_by=blocked_by,
+        basis=basis,
+        passed_wall_ns=passed.entry.wall_ns if passed else None,
+        open=passed is not None and not blocked_by and _stands(ground, passed, signatures),
+    )
+
+
+def basis_of(ground: Ground, place: int) -> str:
+    """SHA-256 over what a go or a signature is given on.
+
+    That is each item's state and the entry it rests on, the fingerprints that the stage's evidence rests on, bundle and
+    revision, and the overrides in force here and before.
+    """
+    stage = ground.stages[place]
+    items = [(one.item.id, one.state, one.basis.digest if one.basis else "") for one in ground.of(stage)]
+    overrides = [(one, ground.words.overrides[one].digest) for one in _overrides(ground, place)]
+    deferrals = [
+        (id, kept.digest) for id, kept in sorted(ground.words.deferrals.items()) if id in dict.fromkeys(ids(stage))
+    ]
+    seen = {name: value for name, value in ground.present.fingerprints().items() if name in ground.rests_on(stage)}
+    held = [stage.id, ground.bundle, ground.revision, items, sorted(seen.items()), overrides, deferrals]
+    return hashlib.sha256(msgspec.json.encode(held)).hexdigest()
+
+
+def ids(stage: Stage) -> tuple[str, ...]:
+    """The ids of the stage's items."""
+    return tuple(item.id for item in stage.items)
+
+
+def is_due(ground: Ground, state: ItemState, place: int) -> bool:
+    """Whether an item that is deferred holds up the gate of stage number `place`. To an unknown stage it is due at once."""
+    deferral = ground.words.deferrals.get(state.item.id)
+    if state.state != "deferred" or deferral is None:
+        return False
+    places = {stage.id: number for number, stage in enumerate(ground.stages)}
+    return places.get(deferral.body.until_stage, 0) <= place
+
+
+# ------------------------------------------------------------ poll and signatures
+
+
+def _poll(ground: Ground, stage: Stage, basis: str) -> tuple[PollState, ...]:
+    answers: dict[str, Kept[Poll]] = {}
+    for kept in ground.ledger.newest(Poll, stage.id):
+        answers.setdefault(kept.body.role, kept)
+        if len(answers.keys() & set(stage.gate.poll)) == len(set(stage.gate.poll)):
+            break
+    return tuple(_answer(ground, stage, role, answers.get(role), basis) for role in stage.gate.poll)
+
+
+def _answer(ground: Ground, stage: Stage, role: str, kept: Kept[Poll] | None, basis: str) -> PollState:
+    if kept is None:
+        return PollState(role=role)
+    stands = kept.body.basis == basis
+    return PollState(
+        role=role,
+        go=kept.body.go if stands else None,
+        person=kept.entry.person,
+        wall_ns=kept.entry.wall_ns,
+        note=kept.body.note,
+        reset="" if stands else changed_since(ground, stage, kept.seq, kept.entry.wall_ns),
+    )
+
+
+def _signatures(ground: Ground, stage: Stage) -> tuple[SignatureState, ...]:
+    given = ground.ledger.all(Signature, stage.id)
+    return tuple(
+        SignatureState(
+            seq=kept.seq, wall_ns=kept.entry.wall_ns, signature=kept.body, void=void_reason(ground, stage, kept)
+        )
+        for kept in given
+    )
+
+
+def _stands(ground: Ground, passed: Kept[GatePassed], signatures: Sequence[SignatureState]) -> bool:
+    """Whether it was passed under what is in force now, by signatures that all still count."""
+    counting = {one.seq for one in signatures if not one.void}
+    return set(passed.body.signatures) <= counting and not ground.revised_after(passed.seq)
+
+
+# ------------------------------------------------------------ what blocks
+
+
+def _earlier(ground: Ground, earlier: Sequence[GateState]) -> tuple[str, ...]:
+    shut = [ground.stages[place].id for place, gate in enumerate(earlier) if not gate.open]
+    return (f"an earlier gate is not open: {named(shut)}",) if shut else ()
+
+
+def _unsettled(ground: Ground, stage: Stage) -> tuple[str, ...]:
+    open_ones = [f"{one.item.id} ({one.state})" for one in ground.of(stage) if one.state not in (*SETTLED, "deferred")]
+    return (f"not settled: {named(open_ones)}",) if open_ones else ()
+
+
+def _due(ground: Ground, place: int) -> tuple[str, ...]:
+    found = (one for stage in ground.stages[: place + 1] for one in ground.of(stage) if is_due(ground, one, place))
+    words = [f"{one.item.id} ({one.owner} answers for it)" for one in found]
+    return (f"deferred until here: {named(words)}",) if words else ()
+
+
+def _overrides(ground: Ground, place: int) -> list[str]:
+    """The items of this and earlier stages that are overridden, in order."""
+    found = (one for stage in ground.stages[: place + 1] for one in ground.of(stage))
+    return [one.item.id for one in found if one.state == "overridden"]
+
+
+def _overridden(ground: Ground, place: int) -> tuple[str, ...]:
+    overridden = _overrides(ground, place)
+    if ground.stages[place].gate.overrides_allowed or not overridden:
+        return ()
+    return (f"no override may stand here: {named(overridden)}",)
+
+
+def _unpolled(poll: Sequence[PollState]) -> tuple[str, ...]:
+    silent = [f"{one.role} ({one.reset})" if one.reset else one.role for one in poll if one.go is None]
+    against = [f"{one.role} ({one.person})" for one in poll if one.go is False]
+    asked = (f"no go yet from: {named(silent)}",) if silent else ()
+    return (*asked, f"no-go from: {named(against)}") if against else asked
+
+
+def _unsigned(stage: Stage, signatures: Sequence[SignatureState]) -> tuple[str, ...]:
+    counting = [one.signature for one in signatures if not one.void]
+    missing = missing_signatures(stage.gate.signatures, list(_signers(counting).values()))
+    return tuple(_asked(one, signatures) for one in missing)
+
+
+def _asked(wanted: Signing, signatures: Sequence[SignatureState]) -> str:
+    asked = f"signature missing: {wanted.meaning} by {' or '.join(wanted.roles)}"
+    void = [one for one in signatures if one.void and fits(one.signature, wanted)]
+    return f"{asked} (that of {void[-1].signature.name} is void: {void[-1].void})" if void else asked
+
+
+def missing_signatures(wanted: Sequence[Signing], given: Sequence[Signature]) -> tuple[Signing, ...]:
+    """The fewest that stay missing when each wanted one comes from another person with another key."""
+    if not wanted:
+        return ()
+    first, rest = wanted[0], wanted[1:]
+    best = (first, *missing_signatures(rest, given))
+    for one in given:
+        if fits(one, first) and best:
+            others = [other for other in given if not _same_signer(one, other)]
+            best = min(best, missing_signatures(rest, others), key=len)
+    return best
+
+
+def fits(signature: Signature, wanted: Signing) -> bool:
+    """Whether the signature is of that meaning and given in one of those roles."""
+    return signature.meaning == wanted.meaning and signature.role in wanted.roles
+
+
+def _same_signer(one: Signature, other: Signature) -> bool:
+    return one.principal == other.principal or one.key == other.key or same_name(one.name, other.name)
+
+
+def _signers(given: Sequence[Signature]) -> Mapping[tuple[str, ...], Signature]:
+    """The last signature of each person in each meaning and role."""
+    return {(one.principal, one.key, one.name, one.meaning, one.role): one for one in given}

@@ -1,0 +1,147 @@
+"""A record's rows sorted by kind and item, decoded only where a state depends on them: what the fold reads from.
+
+A campaign of ten thousand entries has a few hundred that decide. The rest is counted as the bytes that they are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from console.record.canonical import CURE, FIRST_PREV, entry_of, item_of, kind_of, outline_of
+from console.record.entries import Body, Entry, Withdrawal
+from console.record.rows import Row
+from remote.errors import Trouble
+
+WITHDRAWABLE = ("confirmation", "override", "deferral", "signature", "poll")
+"""What a person can take back: words. What was seen or done stays, a withdrawal of it counts for nothing."""
+
+B = TypeVar("B", bound=Body)
+
+
+@dataclass(frozen=True)
+class Kept(Generic[B]):
+    """One decoded entry; `body` is the entry's own, typed."""
+
+    seq: int
+    digest: str
+    entry: Entry
+    body: B
+
+
+class Ledger:
+    """The rows of one record, in order. Every method raises Trouble `record_damaged` for a line that can't be what it is
+    sorted as."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in rows:
+            groups[row[1], row[2]].append(row)
+        self._groups = dict(groups)
+        self.entries = len(rows)
+        self.head = rows[-1].digest if rows else FIRST_PREV
+        self.last_wall_ns = _wall_ns(rows[-1]) if rows else 0
+        self.withdrawn: dict[int, Kept[Withdrawal]] = {
+            kept.body.seq: kept for kept in self.all(Withdrawal) if kept.body.seq < kept.seq
+        }
+
+    def rows(self, kind: str, item: str = "") -> Sequence[Row]:
+        """The rows of one kind and item (or stage), in order, the withdrawn ones too."""
+        return self._groups.get((kind, item), ())
+
+    def all(self, body: type[B], item: str = "") -> Iterator[Kept[B]]:
+        """Every entry of one kind and item, in order, the withdrawn ones too."""
+        return (_kept(row, body) for row in self.rows(_tag(body), item))
+
+    def newest(self, body: type[B], item: str = "") -> Iterator[Kept[B]]:
+        """Those that count, the last one first, each decoded when it is asked for."""
+        kind = _tag(body)
+        counts = kind not in WITHDRAWABLE
+        return (_kept(row, body) for row in reversed(self.rows(kind, item)) if counts or row.seq not in self.withdrawn)
+
+    def last(self, body: type[B], item: str = "") -> Kept[B] | None:
+        """The last one that counts."""
+        return next(self.newest(body, item), None)
+
+    def then(self, body: type[B], item: str, seq: int) -> Kept[B] | None:
+        """The last one that counted after entry `seq`: what was withdrawn later still counted then."""
+        for kept in reversed(list(self.all(body, item))):
+            gone = self.withdrawn.get(kept.seq)
+            if kept.seq <= seq and (gone is None or gone.seq > seq):
+                return kept
+        return None
+
+    def failures(self, item: str) -> list[int]:
+        """The numbers of an item's failed attempts and of the confirmations that said no, the withdrawn ones too."""
+        failed = [row.seq for row in self.rows("attempt", item) if _FAIL in row.line and _has_failed(row)]
+        failed += [row.seq for row in self.rows("confirmation", item) if _NO in row.line and _said_no(row)]
+        return sorted(failed)
+
+
+# ------------------------------------------------------------ one line
+
+_FAIL, _NO = b'"verdict":"fail"', b'"holds":false'
+"""A canonical line of a failure holds these bytes. Others may too (an attempt's own details): what does is decoded."""
+
+
+class _Judgement(msgspec.Struct, frozen=True):
+    verdict: str
+
+
+class _Evidence(msgspec.Struct, frozen=True):
+    judgement: _Judgement | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    evidence: _Evidence | None = None
+    holds: bool = True
+
+
+class _Line(msgspec.Struct, frozen=True):
+    body: _Body
+
+
+_deciding = msgspec.json.Decoder(_Line)
+
+
+def _has_failed(row: Row) -> bool:
+    evidence = _part(row).evidence
+    return evidence is not None and evidence.judgement is not None and evidence.judgement.verdict == "fail"
+
+
+def _said_no(row: Row) -> bool:
+    return not _part(row).holds
+
+
+def _part(row: Row) -> _Body:
+    try:
+        return _deciding.decode(row.line).body
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(row.seq, str(error)) from error
+
+
+def _wall_ns(row: Row) -> int:
+    outline = outline_of(row.line)
+    if outline is None:
+        raise _damaged(row.seq, "it is no entry")
+    return outline.wall_ns
+
+
+def _tag(body: type[B]) -> str:
+    return str(body.__struct_config__.tag)
+
+
+def _kept(row: Row, wanted: type[B]) -> Kept[B]:
+    entry = entry_of(row.line, f"entry {row.seq}")
+    body = entry.body
+    if not isinstance(body, wanted) or entry.seq != row.seq or item_of(body) != row.item:
+        raise _damaged(row.seq, f"its line is entry {entry.seq}, a {kind_of(body)} of {item_of(body)!r}")
+    return Kept(row.seq, row.digest, entry, body)
+
+
+def _damaged(seq: int, why: str) -> Trouble:
+    return Trouble(f"entry {seq} can't be read: {why}", cure=CURE, code="record_damaged")

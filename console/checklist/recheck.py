@@ -1,0 +1,40 @@
+"""The smallest set of stale items that must be looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from console.checklist.pack import Item
+from console.checklist.states import ItemState
+
+_PREFERRED = ("sensed", "measured", "confirmed", "witnessed")
+
+
+def recheck(states: Iterable[ItemState]) -> tuple[str, ...]:
+    """Ids, in the checklist's order, of the stale items to look at again so that none is stale any more.
+
+    What is n/a, overridden or deferred is not among them. Of a group whose members are stale one is enough, best one that a
+    probe settles. Items with the same probe, parameters and hold are one look: the first of them stands for all.
+    """
+    stale = [state.item for state in states if state.state == "stale"]
+    looks: set[bytes] = set()
+    groups: set[str] = set()
+    chosen: set[str] = set()
+    best = sorted(stale, key=lambda item: _PREFERRED.index(item.kind))
+    for item in (*(one for one in stale if one.one_of is None), *(one for one in best if one.one_of is not None)):
+        if item.one_of is not None and item.one_of in groups:
+            continue
+        groups |= {item.one_of} if item.one_of is not None else set()
+        if (look := _look(item)) not in looks:
+            chosen.add(item.id)
+        looks.add(look)
+    return tuple(item.id for item in stale if item.id in chosen)
+
+
+def _look(item: Item) -> bytes:
+    """The same for items that one look settles; what a person does is done for each."""
+    if item.kind != "sensed" or item.probe is None or item.act is not None:
+        return item.id.encode()
+    return msgspec.json.encode((item.probe.name, item.probe.parameters, item.hold), order="deterministic")
