@@ -1,0 +1,99 @@
+"""Lint: says everything that is wrong at once, then what is allowed but seldom meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.checklist.linting import Remark, lint, lint_file
+from console.checklist.sources import Source
+from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, line_of, written
+
+
+def remarks(text: str, *overlays: str) -> list[Remark]:
+    return lint(Source("pack.yaml", text), [Source(f"site{number}.yaml", one) for number, one in enumerate(overlays)])
+
+
+def test_a_good_pack_is_left_in_peace() -> None:
+    assert remarks(GOOD) == []
+
+
+def test_every_error_is_told_at_once() -> None:
+    """An author who gets one error a run gives up."""
+    text = changed(
+        ("override_by: [engineer]", "override_by: [boss]"),
+        ("unit: N}", "unit: N, margin: .inf}"),
+        ("name: camera_alive", "name: camera_live"),
+    )
+    found = remarks(text)
+    assert [remark.level for remark in found] == ["error"] * 3
+    assert all(f"line {line_of(text, part)} " in found[place].what for place, part in enumerate(["camera_live", "[boss]"]))
+
+
+WARNINGS = {
+    "a critical item without a hazard": (("        hazard: HAZ-01\n", ""), "names no hazard"),
+    "a critical item that can be overridden": (
+        ("latched: true", "override_by: [lead]\n        latched: true"),
+        "can be got round (override_by)",
+    ),
+    "a critical item that can be put off": (
+        ("latched: true", "defer_by: [lead]\n        latched: true"),
+        "can be got round (defer_by)",
+    ),
+    "a sensed item without a cure": (("        cure: Run more trials.\n", ""), "what to do when it fails"),
+    "a measured item without a cure": (("        cure: Lower it.\n", ""), "what to do when it fails"),
+    "a tick that never ends": (("valid_for: 30 d\n        cure: Lower", "cure: Lower"), "never go stale"),
+    "too few trials to prove it": (("n_min: 5", "n_min: 2"), "n_min 2 can't pass"),
+    "too few frames to prove it": (("n_min: 299", "n_min: 298"), "Even when all goes well 299 are needed"),
+    "what no number of trials proves": (("threshold: 30", "threshold: 100"), "can never pass"),
+    "a statement that nobody sees": (("hold: 10 s", "statement: It lives."), "nobody vouches"),
+    "a critical item that nobody confirms": (("hold: 10 s", "critical: true\n        hazard: HAZ-2"), "nobody is asked"),
+    "a last gate with overrides": (("      overrides_allowed: false\n", ""), "though items are overridden"),
+    "a last gate with one signature": (("        - {meaning: performed, roles: [engineer]}\n", ""), "two people"),
+    "a role that may do nothing": (("roles: [safety, lead]", "roles: [safety]"), "the role `lead`"),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_what_is_seldom_meant_is_a_warning_with_its_line(name: str) -> None:
+    change, said = WARNINGS[name]
+    found = remarks(changed(change))
+    assert any(said in f"{remark.what} {remark.cure}" for remark in found), found
+    assert all(remark.level == "warning" and "pack.yaml, line " in remark.what and remark.cure for remark in found)
+
+
+def test_three_trials_are_enough_where_they_can_prove_it() -> None:
+    """3 of 3 has the lower bound .368: the warning must not cry wolf."""
+    assert remarks(changed(("n_min: 5", "n_min: 3"))) == []
+
+
+def test_a_rate_that_must_stay_low_is_counted_from_its_side() -> None:
+    """0 of 59 shows less than 5 %, 0 of 58 does not."""
+    criterion = 'criterion: {metric: slips, statistic: rate, comparison: "<", threshold: 5, unit: "%", n_min: %d}'
+    old = 'criterion: {metric: grip_force_n, comparison: "<", threshold: 40, unit: N}'
+    assert remarks(changed((old, criterion.replace("%d", "59")))) == []
+    assert "59 are needed" in remarks(changed((old, criterion.replace("%d", "58"))))[0].cure
+
+
+def test_a_loosened_limit_is_named_with_its_reason() -> None:
+    found = remarks(GOOD, OVERLAY)
+    assert [remark.level for remark in found] == ["warning"]
+    said = "site0.yaml: latency.criterion.threshold loosened: 500 -> 800 ms, reason: the old arm is slower"
+    assert found[0].what == said
+
+
+def test_a_tightened_limit_is_nobody_s_business() -> None:
+    assert remarks(GOOD, OVERLAY.replace("800", "400")) == []
+
+
+def test_an_overlay_is_linted_on_the_pack_that_it_belongs_to(tmp_path: Path) -> None:
+    path = written(tmp_path, OVERLAY.replace("pack: cell", "pack: grasping"), "site.yaml")
+    assert "latency.criterion.threshold loosened: 500 -> 800 ms" in lint_file(path)[0].what
+    unknown = written(tmp_path, OVERLAY.replace("pack: cell", "pack: graspin"), "other.yaml")
+    assert lint_file(unknown)[0].cure == "Did you mean `grasping`?"
+
+
+def test_a_file_that_can_t_be_read_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.yaml", tmp_path, written(tmp_path, "a: [", "cut.yaml"), written(tmp_path, "", "empty.yaml")):
+        assert [remark.level for remark in lint_file(path)] == ["error"]
