@@ -68,7 +68,11 @@ def test_a_real_robots_disk_is_the_disk_that_the_journal_lies_on(tmp_path: Path)
 
 def test_free_bytes_and_per_cent_are_the_two_measures() -> None:
     sight = GivenRobot(disk(1)).sight
-    assert look_at_disk(sight, FREE).measurement == Number(value=5e9, unit="B")
+    free = look_at_disk(sight, FREE)
+    assert free.measurement == Number(value=5e9, unit="B")
+    assert free.details == {"disk_free_bytes": 5e9, "disk_percent": 61.5}
+    one = shot(hosts=(host(NOW_NS, values={"disk_free_bytes": 5e9}),))
+    assert look_at_disk(GivenRobot(one).sight, FREE).details == {"disk_free_bytes": 5e9}
     assert look_at_disk(sight, PERCENT).measurement == Number(value=61.5, unit="%")
 
 
