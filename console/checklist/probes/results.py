@@ -28,7 +28,7 @@ class TableParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     success: the column with the outcome: true, yes, 1, success, pass or false, no, 0, failure, fail.
     only: column: value; other rows are left out.
-    bundle: the column with the bundle's digest (or its first 8 characters and more), which must be the campaign's in each
+    bundle_column: the column with the bundle's digest (or its first 8 characters and more), which must be the campaign's in each
         row. Empty: the column `bundle`, where there is one.
     format: `auto` goes by the name's end (.csv, .tsv, .json, .jsonl, .ndjson, .parquet).
     keep: the file is kept with the record (up to 16 MiB).
@@ -37,7 +37,7 @@ class TableParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     file: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     success: Column = "success"
     only: dict[str, Scalar] = {}
-    bundle: str = ""
+    bundle_column: str = ""
     format: Format = "auto"
     keep: bool = True
 
@@ -45,8 +45,8 @@ class TableParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 def look_at_results(sight: Sight, parameters: TableParameters) -> Finding:
     """A Rate of the chosen rows. Raises Trouble, naming file, row and column, for a table that can't be trusted whole."""
     file = hold(sight.files, parameters.file, code=CODE, what="table", limit_bytes=LIMIT_BYTES)
-    bundle_column = parameters.bundle or BUNDLE_COLUMN
-    needed = (parameters.success, *parameters.only, *((parameters.bundle,) if parameters.bundle else ()))
+    bundle_column = parameters.bundle_column or BUNDLE_COLUMN
+    needed = (parameters.success, *parameters.only, *((parameters.bundle_column,) if parameters.bundle_column else ()))
     table = read_table(file, parameters.format, needed=needed, useful=(bundle_column,))
     chosen = [row for row in table.rows if _chosen(row, parameters.only)]
     if not chosen:

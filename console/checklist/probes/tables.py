@@ -6,8 +6,10 @@ import csv
 import difflib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Literal, NamedTuple
 
 from console.checklist.probes.laptop import Held
@@ -18,6 +20,7 @@ LIMIT_BYTES = 32 * 1024 * 1024
 ROW_LIMIT = 1_000_000
 UNPACKED_LIMIT_BYTES = 256 * 1024 * 1024
 """What the columns that are read may take unpacked: a small Parquet file can stand for a very large one."""
+PARQUET_S = 60.0
 Format = Literal["auto", "csv", "json", "parquet"]
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv",
@@ -191,50 +194,33 @@ def _no_constant(word: str) -> object:
 
 
 def _parquet(file: Held, wanted: tuple[str, ...]) -> Table:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        # Strings stay in their dictionary: one long word that stands in a million rows is held once.
-        source = parquet.ParquetFile(pyarrow.BufferReader(file.data))
-        columns = tuple(source.schema_arrow.names)
-        _distinct(columns, file.given)
-        read = [name for name in columns if name in wanted]
-        _check_size(source.metadata, read, file.given)
-        texts = [name for name in read if pyarrow.types.is_string(source.schema_arrow.field(name).type)]
-        source = parquet.ParquetFile(pyarrow.BufferReader(file.data), read_dictionary=texts)
-        found = source.read(columns=read, use_threads=False)
-        cells = [list(_cells(found.column(name), pyarrow.types)) for name in read]
-    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        said = str(error).strip().splitlines()
-        what = f"{file.given} can't be read as Parquet: {said[0] if said else type(error).__name__}"
-        raise Trouble(what, cure=_AGAIN, code=CODE) from error
+    found = _from_child(file, wanted)
+    if "error" in found:
+        raise Trouble(f"{file.given} {found['error']}", cure=_AGAIN, code=CODE)
+    read: list[str] = found["read"]
+    cells = [[None if at is None else one["words"][at] for at in one["at"]] for one in found["cells"]]
     rows = [
         Row(f"row {number}", dict(zip(read, row, strict=True)))
         for number, row in enumerate(zip(*cells, strict=True), 1)
     ]
-    return Table(file.given, columns, rows)
+    return Table(file.given, tuple(found["columns"]), rows)
 
 
-def _check_size(metadata: Any, read: list[str], name: str) -> None:
-    if metadata.num_rows > ROW_LIMIT:
-        raise Trouble(f"{name} has more than {ROW_LIMIT} rows", cure="split the table", code=CODE)
-    unpacked = 0
-    for group in range(metadata.num_row_groups):
-        chunks = metadata.row_group(group)
-        for index in range(chunks.num_columns):
-            chunk = chunks.column(index)
-            if chunk.path_in_schema.partition(".")[0] in read:
-                unpacked += chunk.total_uncompressed_size
-    if unpacked > UNPACKED_LIMIT_BYTES:
-        what = f"{name} would take {unpacked} bytes unpacked, more than {UNPACKED_LIMIT_BYTES}"
-        raise Trouble(what, cure="split the table", code=CODE)
-
-
-def _cells(column: Any, types: Any) -> Iterator[object]:
-    for chunk in column.chunks:
-        if types.is_dictionary(chunk.type):
-            words = chunk.dictionary.to_pylist()
-            yield from (None if index is None else words[index] for index in chunk.indices.to_pylist())
-        else:
-            yield from chunk.to_pylist()
+def _from_child(file: Held, wanted: tuple[str, ...]) -> dict[str, Any]:
+    limits = (str(ROW_LIMIT), str(UNPACKED_LIMIT_BYTES))
+    command = (sys.executable, "-m", "console.checklist.probes.parquet_child", *limits, *wanted)
+    root = Path(__file__).resolve().parents[3]  # the folder that this very `console` is in
+    try:
+        done = subprocess.run(command, input=file.data, capture_output=True, timeout=PARQUET_S, cwd=root, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Trouble(f"{file.given} was not read within {PARQUET_S:.0f} s", cure=_AGAIN, code=CODE) from error
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = (
+            f"its reader died of signal {-done.returncode}"
+            if done.returncode < 0
+            else (said or ["no reason"])[-1][:200]
+        )
+        raise Trouble(f"{file.given} can't be read as Parquet: {why}", cure=_AGAIN, code=CODE)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
