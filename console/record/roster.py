@@ -181,6 +181,7 @@ class _Checking:
         self.owners: dict[str, Person] = {}  # by the key's fingerprint
         self.principals: set[str] = set()
         self.keys: dict[str, PublicKey] = {}  # by fingerprint
+        self.places: dict[str, tuple[str | int, ...]] = {}
 
     def check(self, roster: Roster) -> None:
         if roster.format != 1:
@@ -189,7 +190,7 @@ class _Checking:
             self._person(at, person)
             for number in range(len(person.keys)):
                 self._key(person, "people", at, "keys", number)
-        known_to_openssh(list(self.keys.values()), self.where)
+        self._ask_openssh()
 
     def _person(self, at: int, person: Person) -> None:
         if not _PRINCIPAL.fullmatch(person.principal):  # a pattern's `$` lets a line break pass
@@ -218,20 +219,21 @@ class _Checking:
         if key.fingerprint in self.keys:
             self._refuse(f"{person.name} has the key {key.fingerprint} twice", "remove one of them", *place)
         self.keys[key.fingerprint] = key
+        self.places[key.fingerprint] = place
+
+    def _ask_openssh(self) -> None:
+        """Let `ssh-keygen -l` read all keys at once, and where it can't, one by one to name the place."""
+        keys = list(self.keys.values())
+        if not keys or _read_by_openssh(keys) == len(keys):
+            return
+        for key in keys:
+            if _read_by_openssh([key]) == 0:
+                cure = "copy the .pub file's line again"
+                self._refuse(f"OpenSSH can't read this {key.kind} key", cure, *self.places[key.fingerprint])
 
     def _refuse(self, what: str, cure: str, *place: str | int) -> NoReturn:
         line = strict_yaml.line_of(self.text, place)
         raise Trouble(f"{self.where}, line {line} ({strict_yaml.written(place)}): {what}", cure=cure, code=CODE)
-
-
-def known_to_openssh(keys: list[PublicKey], where: str) -> None:
-    """Let `ssh-keygen -l` read the keys; Trouble `bad_roster` names the one that it can't. Without ssh-keygen: nothing."""
-    if not keys or _read_by_openssh(keys) == len(keys):
-        return
-    for key in keys:
-        if _read_by_openssh([key]) == 0:
-            what = f"{where}: OpenSSH can't read the key {key.line[:40]}..."
-            raise Trouble(what, cure="copy the .pub file's line again", code=CODE)
 
 
 def _read_by_openssh(keys: list[PublicKey]) -> int:

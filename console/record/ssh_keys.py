@@ -66,6 +66,8 @@ def parse_key(text: str) -> PublicKey:
         raise _bad(text, "is cut short or changed: its second word is no base64", _how_it_looks()) from error
     if not blob.startswith(len(words[0]).to_bytes(4, "big") + words[0].encode()):
         raise _bad(text, f"says {words[0]} but holds another kind of key", "copy the .pub file's line again")
+    if not _is_whole(blob):
+        raise _bad(text, "is cut short or changed", "copy the .pub file's line again")
     canonical = base64.b64encode(blob).decode()
     return PublicKey(words[0], canonical, words[2] if len(words) > 2 else "")
 
@@ -106,6 +108,14 @@ def home_keys(folder: Path | None = None) -> dict[Path, PublicKey]:
         except Trouble:
             continue  # certificates, empty files: not ours to complain about
     return found
+
+
+def _is_whole(blob: bytes) -> bool:
+    """Whether the fields, each with its length in 4 bytes before it, fill the key exactly."""
+    at = 0
+    while at < len(blob):
+        at += 4 + int.from_bytes(blob[at : at + 4], "big")
+    return at == len(blob)
 
 
 def _key_or_none(line: str) -> PublicKey | None:
