@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from console.checklist.probes import Sight
 from console.link.snapshot import Link, LinkPhase, Snapshot
 from console.looking import POLL_S, OfflineSight, RobotSight, looking_at
 from console.robots import Robot
+from console.store.store import Store
 from remote.errors import Trouble
 from remote.protocol import CheckBundle, Facts, GetFacts, GetState, Note, Reply
 from tests.real_sight import agent, seen, start_old_agent
@@ -163,6 +165,22 @@ def test_a_command_can_look_at_a_robot_and_leaves_nothing_open(
         session = made.session
     assert session is not None
     assert session.snapshot.link.phase == "closed"
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made.stored_seq()
+
+
+def test_a_store_that_belongs_to_somebody_else_stays_open(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path / "laptop"))
+    store = Store()
+    robot = Robot(name="orin", transport="local", home=str(home))
+    with looking_at(robot, files=tmp_path, store=store) as made:
+        assert made.session is not None
+        made.session.request(Note("kept")).result(10)
+        wait_until(lambda: made.stored_seq() > 0, 10, "an entry in the store")
+    assert made.stored_seq() == store.journals("orin")[-1].last_seq > 0
+    store.close()
 
 
 def test_a_robot_without_an_agent_is_said_before_any_item_is_looked_at(
