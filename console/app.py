@@ -185,6 +185,7 @@ class FieldgateApp(CheckingApp):
             self.show_keys()
         if self._shown is not None and self._shown is not view.snapshot:
             self._notice(self._shown, view.snapshot)
+            self.noticed(self._shown, view.snapshot)
         self._shown = view.snapshot
 
     def _view(self) -> View:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.checking.messages import CampaignOpened, Checked, Finished, Folded
     from console.checklist.campaign import Campaign
     from console.checklist.probes import Sight
+    from console.link.snapshot import Snapshot
     from console.screens.checklist import ChecklistScreen
     from console.widgets.checklist_list import ChecklistList
 
@@ -78,6 +79,12 @@ class CheckingApp(CommandingApp):
         """Show the present in the screen that came to the front."""
         self.call_after_refresh(self.repaint)
         self.show_keys()
+
+    def noticed(self, before: Snapshot, now: Snapshot) -> None:
+        """Look at once what the robot is when it came back, or when another bundle runs on it."""
+        was, is_ = (one.state.bundle.digest if one.state and one.state.bundle else "" for one in (before, now))
+        if self.desk is not None and (was != is_ or (now.link.phase == "up") > (before.link.phase == "up")):
+            self.desk.observe()
 
     def show_keys(self) -> None:
         """Fill the key line of the screen in front."""

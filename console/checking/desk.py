@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from console.actions import BY_NAME
 from console.checking.applicable import applicable_to
 from console.checking.messages import Checked, Finished, Folded
 from console.checking.view import ChecklistView
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from console.checklist.probes import Sight
 
 FOLD_EVERY_S = 1.0
+OBSERVE_EVERY_S = 15.0
+"""How often robot and files are looked at for what evidence rests on: a changed model makes ticks stale while one watches."""
 R = TypeVar("R")
 
 
@@ -39,6 +42,7 @@ class Desk:
         self.unfolded: set[str] = set()
         self._state: ChecklistState | None = None
         self._folding = False
+        self._observing = False
 
     # ------------------------------------------------------------ the state
 
@@ -61,9 +65,26 @@ class Desk:
         return next(stage.stage for stage in self.state.stages if stage.stage.id == id)
 
     def begin(self) -> None:
-        """Fold now and from now on every second."""
+        """Fold now and from now on every second; look now and then whether what evidence rests on has changed."""
         self.fold()
+        self.observe()
         self.app.set_interval(FOLD_EVERY_S, self.fold, name="fold")
+        self.app.set_interval(OBSERVE_EVERY_S, self.observe, name="observe")
+
+    def observe(self) -> None:
+        """Ask the robot and the files in a thread what they are now, unless that is being done already."""
+        if not self._observing and self.app.sight_of is not None:
+            self._observing = True
+            self.app.run_worker(self._observe, thread=True, group="observe", name="observe")
+
+    def _observe(self) -> None:
+        try:
+            if self.campaign.observe(self.sight(), self.person):
+                self.app.post_message(Folded(self.campaign.state(), None))
+        except Trouble as trouble:
+            self.app.post_message(Folded(None, trouble))
+        finally:
+            self._observing = False
 
     def fold(self) -> None:
         """Fold the record in a thread, unless that is being done already."""
@@ -121,7 +142,7 @@ class Desk:
         if self._state is None:
             return
         if name not in self.applicable():
-            self.say(f"nothing to {clean(name.replace('_', ' '))} here", "muted")
+            self.say(f"{BY_NAME[name].label}: does not apply to what is selected", "muted")
             return
         found: Callable[[Desk], Awaitable[None]] = getattr(item_acts, name, None) or getattr(stage_acts, name)
         self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)

@@ -31,12 +31,9 @@ class Sights:
 
     def of(self, campaign: Campaign) -> Sight:
         """A sight for one look. Reads and connects, so call it in a thread. Raises Trouble where the store can't be used."""
-        from console.link.snapshot import LOST
         from console.looking import OfflineSight, RobotSight
 
         if self._robot is None or campaign.robot != self._robot.name:
-            return OfflineSight(campaign.files, campaign.bundle)
-        if self._session.snapshot.link.phase in LOST and self._transport is None:
             return OfflineSight(campaign.files, campaign.bundle)
         transport, store = self._ways(self._robot)
         name, files, bundle = self._robot.name, campaign.files, campaign.bundle

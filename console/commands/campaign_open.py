@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
 @screen_options
-def open_campaign_screen(name: str | None, accept_new: bool, **options: Any) -> None:
+def open_screen(name: str | None, accept_new: bool, **options: Any) -> None:
     """Open the checklist of campaign NAME (or of the robot NAME, or of the only campaign there is).
 
     The robot need not be there: what it would show is unavailable then, everything else goes on.

@@ -36,7 +36,8 @@ class EnterValueScreen(Form[Entered]):
             else (Words("value", f"value in {unit}" if unit else "value"), Words("n", "readings", value="1"))
         )
         files = Words("files", "files", hint="paths, divided by commas")
-        text = f"{item.item.statement or item.item.title}\n{item.item.how}\nLimit: {asked_words(item)}"
+        lines = (item.item.statement or item.item.title, item.item.how, f"Limit: {asked_words(item)}")
+        text = "\n".join(line for line in lines if line)
         fields = (*asked, Words("note", "note"), files)
         super().__init__(f"Value: {item.item.title}", text, fields, (("record", "Record it"),), clock)
 

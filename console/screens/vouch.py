@@ -44,13 +44,17 @@ class VouchScreen(Form[Vouched]):
         if self._asks_who:
             fields.append(Words("person", "second person", hint="short name, as in the roster"))
         if challenge:
-            fields.append(Words("answer", "critical", hint=challenge))
+            fields.append(Words("answer", "critical", hint="needed for a yes only"))
         fields.append(Words("note", "note"))
         if inspect or not self._asks_who:
             wanted = f"path of the {inspect}" if inspect else "paths, divided by commas"
             fields.append(Words("files", inspect or "files", hint=wanted))
-        said = f", performed by {', '.join(item.performers)}" if self._asks_who and item.performers else ""
-        text = f"{item.item.statement or item.item.title}\n{item.item.how}{said}"
+        lines = [item.item.statement or item.item.title, item.item.how]
+        if self._asks_who and item.performers:
+            lines.append(f"Performed by {', '.join(item.performers)}.")
+        if challenge:
+            lines.append(f"Critical, to say yes: {challenge}.")
+        text = "\n".join(line for line in lines if line)
         title = f"{'Witness' if self._asks_who else 'Confirm'}: {item.item.title}"
         buttons = (("yes", "Yes, it holds"), ("refused", "No, it does not"))
         super().__init__(title, text, fields, buttons, clock)

@@ -14,6 +14,9 @@ from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, plain, row_of
 from console.widgets.checklist_rows import Entry, entries_of
 
+LEAST = 20
+"""Fewer columns show nothing."""
+
 
 class ChecklistList(Canvas, can_focus=True):
     """One cursor over everything that can be selected; Enter opens what is under it."""
@@ -83,12 +86,11 @@ class ChecklistList(Canvas, can_focus=True):
         """Show `view`; the cursor stays on what it stood on, else goes to the next open item."""
         self._shown = view
         width, height = self.size
-        if width < 20 or height < 1:
-            return
-        before, self._entries = self._entries, entries_of(view, width - 2)
+        before, self._entries = self._entries, entries_of(view, max(width, LEAST) - 2)
         if self.selected is None:
             self._key = self._place(view, before)
-        self._draw(width, height)
+        if width >= LEAST and height:
+            self._draw(width, height)
         if self.selected is not None:
             self.post_message(self.Selected(self.selected))
 

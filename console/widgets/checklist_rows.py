@@ -74,6 +74,8 @@ def _fold(view: ChecklistView, stage: str, count: int, width: int) -> tuple[Span
 def item_entry(view: ChecklistView, item: ItemState, width: int) -> Entry:
     """An item's row, with the reason and the cure below where it needs them."""
     lines = [_row(view, item, width)]
+    if item.flags:
+        lines += _below("mind", ", ".join(item.flags), width - len(INDENT) - 5, "warning")
     if is_explained(item):
         room = width - len(INDENT) - 5
         lines += _below("why", item.reason, room, MARKS[item.state].role if item.state == "fail" else "text")
@@ -96,7 +98,7 @@ def _row(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
     return (
         (f"{view.charset.glyph(state)} ", mark.role),
         (fit(state, WORD), mark.role),
-        (fit(_title(view, item), room), quiet),
+        (fit(clean(item.item.title), room), quiet),
         (" ", "text"),
         *_measured(item, mark.role if state in ("fail", "marginal") else quiet),
         *tail,
@@ -108,11 +110,6 @@ def _tail(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
     if width < FULL:
         return ()
     return ((fit(n_cell(item), N), "muted"), (fit(age_cell(item, view.state.wall_ns), AGE, right=True), "muted"))
-
-
-def _title(view: ChecklistView, item: ItemState) -> str:
-    flags = f" {view.charset.glyph('warning')} {', '.join(item.flags)}" if item.flags else ""
-    return clean(f"{item.item.title}{flags}")
 
 
 def _measured(item: ItemState, role: str) -> tuple[Span, ...]:

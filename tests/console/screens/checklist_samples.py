@@ -290,6 +290,8 @@ def checklist(*stages: StageState, **more: Any) -> ChecklistState:
 class ShownCampaign:
     """Only what the screen needs to show a state; it does nothing that a record would have to hold."""
 
+    name = robot = "orin"
+
     def __init__(self, state: ChecklistState) -> None:
         self.shown = state
 
