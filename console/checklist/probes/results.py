@@ -28,7 +28,7 @@ class TableParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     success: the column with the outcome: true, yes, 1, success, pass or false, no, 0, failure, fail.
     only: column: value; other rows are left out.
-    bundle_column: the column with the bundle's digest (or its first 8 characters and more), which must be the campaign's in each
+    bundle_column: the column with the bundle's digest (8 characters and more of it), which must be the campaign's in each
         row. Empty: the column `bundle`, where there is one.
     format: `auto` goes by the name's end (.csv, .tsv, .json, .jsonl, .ndjson, .parquet).
     keep: the file is kept with the record (up to 16 MiB).
