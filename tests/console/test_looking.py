@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -165,7 +164,7 @@ def test_a_command_can_look_at_a_robot_and_leaves_nothing_open(
         session = made.session
     assert session is not None
     assert session.snapshot.link.phase == "closed"
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+    with pytest.raises(Trouble, match="closed"):
         made.stored_seq()
 
 
