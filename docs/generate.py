@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: `python -m docs.generate`, or `make docs`."""
+"""Writes the generated pages of docs/ and the schema of checklist packs: `python -m docs.generate`, or `make docs`."""
 
 from __future__ import annotations
 
@@ -25,5 +25,14 @@ def metrics_page() -> str:
     return _HEAD + "\n".join(rows) + "\n"
 
 
+def main() -> None:
+    """Write every generated file."""
+    from console.checklist.schema import pack_schema, schema_text
+
+    docs = Path(__file__).parent
+    (docs / "metrics.md").write_text(metrics_page(), encoding="utf-8")
+    (docs.parent / "checklists" / "checklist.schema.json").write_text(schema_text(pack_schema()), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    Path(__file__).with_name("metrics.md").write_text(metrics_page(), encoding="utf-8")
+    main()

@@ -33,7 +33,8 @@ def pack_text(checklist: Checklist, width: int = WIDTH) -> str:
 def item_text(checklist: Checklist, item: Item, width: int = WIDTH) -> str:
     """Everything that one item says."""
     stage = next(stage for stage in checklist.pack.stages if item in stage.items)
-    lines = [f"{item.id}  {item.title}", f"stage {stage.id}, {', '.join(_modifiers(item))}", ""]
+    kind = f"stage {stage.id}, {', '.join(_modifiers(item))}"
+    lines = [*_hanging(f"{item.id}  ", item.title, width), *_hanging("", kind, width), ""]
     pairs = {
         "passes when": asks(item),
         "statement": item.statement,
@@ -117,8 +118,10 @@ def _gate_words(stage: Stage) -> str:
 
 
 def _paragraphs(text: str, indent: str, width: int) -> Iterator[str]:
-    for paragraph in text.strip().splitlines():
-        yield from textwrap.wrap(paragraph, width, initial_indent=indent, subsequent_indent=indent) or [""]
+    """The text's paragraphs, each filled anew: the lines of the file were broken for another width."""
+    for place, paragraph in enumerate(text.strip().split("\n\n") if text else ()):
+        yield from [""] if place else []
+        yield from textwrap.wrap(" ".join(paragraph.split()), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def _hanging(first: str, words: str, width: int) -> list[str]:

@@ -28,7 +28,9 @@ def test_every_error_is_told_at_once() -> None:
     )
     found = remarks(text)
     assert [remark.level for remark in found] == ["error"] * 3
-    assert all(f"line {line_of(text, part)} " in found[place].what for place, part in enumerate(["camera_live", "[boss]"]))
+    assert all(
+        f"line {line_of(text, part)} " in found[place].what for place, part in enumerate(["camera_live", "[boss]"])
+    )
 
 
 WARNINGS = {
@@ -48,7 +50,10 @@ WARNINGS = {
     "too few frames to prove it": (("n_min: 299", "n_min: 298"), "Even when all goes well 299 are needed"),
     "what no number of trials proves": (("threshold: 30", "threshold: 100"), "can never pass"),
     "a statement that nobody sees": (("hold: 10 s", "statement: It lives."), "nobody vouches"),
-    "a critical item that nobody confirms": (("hold: 10 s", "critical: true\n        hazard: HAZ-2"), "nobody is asked"),
+    "a critical item that nobody confirms": (
+        ("hold: 10 s", "critical: true\n        hazard: HAZ-2"),
+        "nobody is asked",
+    ),
     "a last gate with overrides": (("      overrides_allowed: false\n", ""), "though items are overridden"),
     "a last gate with one signature": (("        - {meaning: performed, roles: [engineer]}\n", ""), "two people"),
     "a role that may do nothing": (("roles: [safety, lead]", "roles: [safety]"), "the role `lead`"),
@@ -95,5 +100,10 @@ def test_an_overlay_is_linted_on_the_pack_that_it_belongs_to(tmp_path: Path) -> 
 
 
 def test_a_file_that_can_t_be_read_is_an_error_and_no_crash(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.yaml", tmp_path, written(tmp_path, "a: [", "cut.yaml"), written(tmp_path, "", "empty.yaml")):
+    for path in (
+        tmp_path / "none.yaml",
+        tmp_path,
+        written(tmp_path, "a: [", "cut.yaml"),
+        written(tmp_path, "", "empty.yaml"),
+    ):
         assert [remark.level for remark in lint_file(path)] == ["error"]

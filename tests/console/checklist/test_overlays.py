@@ -126,7 +126,9 @@ def test_what_the_pack_itself_has_wrong_is_shown_in_the_pack() -> None:
     assert f"checklist.yaml, line {line_of(text, 'override_by')} " in caught.value.what
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a: 1", OVERLAY.replace("reason: the old arm is slower\n", ""), "\0", OVERLAY[:60]])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: 1", OVERLAY.replace("reason: the old arm is slower\n", ""), "\0", OVERLAY[:60]]
+)
 def test_a_broken_overlay_is_refused(text: str) -> None:
     assert "site0.yaml" in refusal(text).what
 

@@ -22,9 +22,7 @@ check_overlay: Any = fastjsonschema.compile(overlay_schema())
 
 
 def test_the_file_that_editors_read_is_the_program_s_own() -> None:
-    assert SHIPPED.read_text(encoding="utf-8") == schema_text(pack_schema()), (
-        "run `fieldgate checklist schema > checklists/checklist.schema.json`"
-    )
+    assert SHIPPED.read_text(encoding="utf-8") == schema_text(pack_schema()), "run `make docs`"
     assert pack_schema()["$schema"] == DIALECT
 
 
