@@ -53,7 +53,7 @@ class Campaign(Gates):
             meaning: `performed`, or `witnessed` by a second person.
             note: their words.
             answer: what they typed for a critical item: the last four characters of the robot's serial number as this campaign
-                saw it, or the value. A wrong answer is noted and raises Trouble `challenge_failed`.
+                saw it. A wrong answer is noted and raises Trouble `challenge_failed`.
             looked_ms: how long the statement was on the screen; None: not known.
             files: photos or other files to keep with it.
             transcribed: where this was written on paper first.
@@ -161,17 +161,16 @@ class Campaign(Gates):
 
     def _challenged(self, state: ItemState, answer: str, person: str) -> str:
         """Which check was answered, empty where none is asked. A wrong answer is noted and raised."""
-        kind = vouching.challenge_of(state)
-        if not kind:
-            return ""
         asked = vouching.challenge_words(state)
+        if not asked:
+            return ""
         if not answer.strip():
             raise Trouble(f"'{state.item.id}' is critical", cure=f"{asked} (`--answer`)", code="challenge_failed")
-        if not vouching.answers(state, answer, self.seen_facts().get("serial", "")):
-            self._append(person, Note(item=state.item.id, text=f"answered the check ({kind}) wrongly; not confirmed"))
+        if not vouching.is_serial(answer, self.seen_facts().get("serial", ""), state.item.id):
+            self._append(person, Note(item=state.item.id, text="gave a wrong serial number; not confirmed"))
             what = f"that is not it: '{state.item.id}' stays as it is, and the wrong answer is noted"
-            raise Trouble(what, cure=f"{asked}, as it stands there", code="challenge_failed")
-        return kind
+            raise Trouble(what, cure=f"{asked}, as the robot itself shows it", code="challenge_failed")
+        return "serial"
 
     def _withdrawn(self) -> set[int]:
         bodies = (self.record.entry(row.seq).body for row in self.record.rows() if row.kind == "withdrawal")

@@ -158,7 +158,7 @@ class Looking(Standing):
 
     def _evidence(self, item: Item, looked: Looked, moment: Moment) -> Evidence:
         finding, probe = looked.finding, item.probe.name if item.probe else ""
-        cure: dict[str, Scalar] = {"cure": finding.cure} if finding.unavailable and finding.cure else {}
+        cure: dict[str, Scalar] = {"cure": finding.cure} if finding.cure else {}
         return Evidence(
             source=probe,
             measurement=finding.measurement,

@@ -26,6 +26,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
     head: Head
     running: frozenset[str]
+    from_ns: int
     until_ns: int
     state: ChecklistState
 
@@ -96,10 +97,10 @@ class Standing:
             kept = self._kept
             if kept is None or (kept.head, kept.running) != (head, running) or not _holds(kept, now_ns):
                 state = fold(self.record, self.checklist, now_ns, running)
-                kept = self._kept = _Kept(head, running, _until(state, now_ns), state)
+                kept = self._kept = _Kept(head, running, now_ns, _until(state, now_ns), state)
             warned = self.pack_edited()
             warnings = (*kept.state.warnings, warned) if warned else kept.state.warnings
-            return msgspec.structs.replace(kept.state, wall_ns=now_ns, warnings=warnings)
+            return msgspec.structs.replace(kept.state, wall_ns=max(now_ns, kept.state.wall_ns), warnings=warnings)
 
     def pack_edited(self) -> str:
         """Says that a file that the checklist was made of was edited since; empty where none was.
@@ -180,11 +181,12 @@ class Standing:
 
 
 def _holds(kept: _Kept, now_ns: int) -> bool:
-    return kept.state.wall_ns <= now_ns < kept.until_ns
+    return kept.from_ns <= now_ns < kept.until_ns
 
 
 def _until(state: ChecklistState, now_ns: int) -> int:
-    ends = (item.expires_wall_ns for item in state.items())
+    """The next end of something; for a clock that was set back the moment at which it catches up with the record."""
+    ends = (state.wall_ns, *(item.expires_wall_ns for item in state.items()))
     return min((end for end in ends if end is not None and end > now_ns), default=2**63)
 
 

@@ -30,49 +30,25 @@ def too_quick(statement: str, looked_ms: int | None) -> bool:
 # ------------------------------------------------------------ the challenge of a critical item
 
 
-def challenge_of(state: ItemState) -> str:
-    """Which check a critical item asks for: `value` where it has one, else `serial`; empty for an item that is not critical."""
-    if not state.item.critical:
-        return ""
-    return "value" if value_of(state) is not None else "serial"
-
-
 def challenge_words(state: ItemState) -> str:
-    """What a person is asked to type, in words; empty where nothing is asked."""
-    words = {"value": "type the value itself", "serial": "type the last four characters of the robot's serial number"}
-    return words.get(challenge_of(state), "")
+    """What a person must type to confirm the item, in words; empty where nothing is asked.
+
+    A critical item that is measured asks for its value anyway.
+    """
+    critical = state.item.critical and state.item.kind in ("confirmed", "witnessed")
+    return "type the last four characters of the robot's serial number" if critical else ""
 
 
-def value_of(state: ItemState) -> float | None:
-    """The value that a confirmation is about: the measured one, else the criterion's threshold, else None."""
-    evidence = state.basis.evidence if state.basis else None
-    judged = evidence.judgement if evidence else None
-    if judged is not None and judged.value is not None:
-        return judged.value
-    return state.item.criterion.threshold if state.item.criterion else None
+def is_serial(answer: str, serial: str, item_id: str) -> bool:
+    """Whether `answer` is the end of the serial number, whatever the case and what is between its characters.
 
-
-def answers(state: ItemState, answer: str, serial: str) -> bool:
-    """Whether `answer` is right. Raises Trouble (`challenge_unknown`) where the robot's serial number was never seen."""
-    kind = challenge_of(state)
-    if kind == "value":
-        return _is_value(answer, value_of(state))
-    if kind == "serial":
-        known = re.sub(r"[^0-9A-Za-z]", "", serial)
-        if not known:
-            what = f"'{state.item.id}' asks for the robot's serial number, which this campaign has never seen"
-            raise Trouble(what, cure="connect the robot once (`fieldgate check ROBOT`)", code="challenge_unknown")
-        return answer.strip().casefold() == known[-SERIAL_DIGITS:].casefold()
-    return True
-
-
-def _is_value(answer: str, value: float | None) -> bool:
-    """Right when it is the value rounded to as many decimals as were typed."""
-    typed = re.fullmatch(r"\s*([+-]?[0-9]+(?:[.,]([0-9]+))?)\s*[^0-9]*", answer)
-    if typed is None or value is None:
-        return False
-    half_step = 0.5 * 10.0 ** -len(typed.group(2) or "")
-    return abs(float(typed.group(1).replace(",", ".")) - value) <= half_step * (1 + 1e-9)
+    Raises Trouble (`challenge_unknown`) where the number was never seen.
+    """
+    known, typed = (re.sub(r"[^0-9a-z]", "", text.casefold()) for text in (serial, answer))
+    if not known:
+        what = f"'{item_id}' asks for the robot's serial number, which this campaign has never seen"
+        raise Trouble(what, cure="connect the robot once (`fieldgate check ROBOT`)", code="challenge_unknown")
+    return typed == known[-SERIAL_DIGITS:]
 
 
 # ------------------------------------------------------------ who may, and what must be there

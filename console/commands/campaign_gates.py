@@ -13,17 +13,19 @@ _stage = click.option("--stage", help="The stage; else the one that the campaign
 @click.command()
 @words("")
 @click.option("--role", required=True, help="In which role you answer.")
-@click.option("--go/--no-go", "go", required=True, default=None, help="Go, or no-go.")
+@click.option("--go/--no-go", "go", default=None, help="Go, or no-go.")
 @click.option("--note", default="", help="Your words.")
 @_stage
 @as_person
 @as_json
 def poll(
-    words: tuple[str, ...], role: str, go: bool, note: str, stage: str | None, person: str | None, as_json: bool
+    words: tuple[str, ...], role: str, go: bool | None, note: str, stage: str | None, person: str | None, as_json: bool
 ) -> None:
     """Answer go or no-go before a stage's gate. Any change of what it was given on resets the answer."""
     from console.people import who
 
+    if go is None:
+        raise click.UsageError("Say --go or --no-go.")
     name, _ = named(words, 0)
     with opened(name) as on:
         print_gate(on.poll(stage or on.state().stage, role, go, who(person), note), as_json)

@@ -1,0 +1,232 @@
+"""What people say: no tick without whoever may give it, the right answer, the photo and the second person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.checklist.campaign import Campaign
+from console.checklist.vouching import too_quick
+from console.record.entries import Transcribed
+from remote.errors import Trouble
+from tests.console.checklist.campaign_world import PACK, SERIAL, World, kinds, last
+from tests.console.checklist.given_robot import BUNDLE, S
+
+DAY_NS = 86_400 * S
+REASON = "the supplier delivers next week"
+
+
+def refused(code: str, call: object, *given: object, **named: object) -> Trouble:
+    """The Trouble of that code that the call raises."""
+    with pytest.raises(Trouble) as caught:
+        call(*given, **named)  # type: ignore[operator]
+    assert caught.value.code == code, caught.value
+    return caught.value
+
+
+@pytest.fixture
+def campaign(world: World) -> Campaign:
+    """A campaign that has seen its robot once."""
+    made = world.campaign()
+    made.observe(world.robot(10.0).sight)
+    return made
+
+
+# ------------------------------------------------------------ confirming
+
+
+def test_a_confirmation_keeps_the_sentence_and_what_it_rests_on(campaign: Campaign) -> None:
+    state = campaign.confirm("fence", True, "anna", note="looked at both gates", looked_ms=5000)
+    assert (state.state, state.performers, state.flags) == ("pass", ("anna",), ())
+    said = last(campaign, "confirmation")
+    assert said.statement == "The fence around the cell is shut."
+    assert said.rule == campaign.checklist.rules["fence"]
+    assert set(said.fingerprints) == {"robot"}
+    assert said.fingerprints["robot"]
+
+
+def test_a_no_is_a_failure_with_its_words(campaign: Campaign) -> None:
+    state = campaign.confirm("fence", False, "anna", note="the west gate is open")
+    assert state.state == "fail"
+    assert "west gate" in state.reason
+
+
+def test_nobodys_word_settles_what_a_probe_or_a_value_decides(campaign: Campaign) -> None:
+    for item in ("clock", "force"):
+        refused("not_confirmable", campaign.confirm, item, True, "anna")
+    assert "confirmation" not in kinds(campaign)
+
+
+def test_an_unknown_item_is_named_with_the_nearest_one(campaign: Campaign) -> None:
+    assert "'fence'" in refused("unknown_item", campaign.confirm, "fenc", True, "anna").cure
+
+
+def test_a_tick_faster_than_a_person_reads_is_flagged(campaign: Campaign) -> None:
+    assert campaign.confirm("fence", True, "anna", looked_ms=300).flags == ("too quick",)
+    assert campaign.confirm("fence", True, "anna", looked_ms=None).flags == ()
+
+
+@pytest.mark.parametrize(
+    ("length", "looked_ms", "quick"),
+    [(0, 599, True), (0, 600, False), (40, 1599, True), (40, 1600, False), (2000, 3999, True), (2000, 4000, False)],
+)
+def test_how_long_reading_takes(length: int, looked_ms: int, quick: bool) -> None:
+    assert too_quick("x" * length, looked_ms) is quick
+
+
+def test_a_confirmation_from_paper_is_marked(campaign: Campaign) -> None:
+    state = campaign.confirm("fence", True, "anna", transcribed=Transcribed("bo", "2026-03-31T14:05"))
+    assert "transcribed" in state.flags
+
+
+def test_an_item_that_asks_for_a_photo_takes_no_yes_without_one(campaign: Campaign, world: World) -> None:
+    text = world.files / "sheet.txt"
+    text.write_text("no picture")
+    refused("nothing_attached", campaign.confirm, "sheet", True, "anna")
+    refused("nothing_attached", campaign.confirm, "sheet", True, "anna", files=[text])
+    refused("attachment_unreadable", campaign.confirm, "sheet", True, "anna", files=[Path("/nowhere.jpg")])
+    assert campaign.confirm("sheet", True, "anna", files=[world.photo()]).state == "pass"
+    assert campaign.confirm("sheet", False, "anna", note="it was torn off").state == "fail"
+
+
+# ------------------------------------------------------------ critical items
+
+
+def test_a_critical_item_wants_the_robots_serial_digits(campaign: Campaign) -> None:
+    assert campaign.challenge("limits") == "type the last four characters of the robot's serial number"
+    refused("challenge_failed", campaign.confirm, "limits", True, "anna")
+    assert "note" not in kinds(campaign)
+    wrong = refused("challenge_failed", campaign.confirm, "limits", True, "anna", answer="1234")
+    assert SERIAL[-4:] not in f"{wrong}"
+    assert "confirmation" not in kinds(campaign)
+    assert "wrong serial" in last(campaign, "note").text
+    assert campaign.confirm("limits", True, "anna", answer=" 9a41 ").need == "witness"
+    said = last(campaign, "confirmation")
+    assert said.challenge == "serial"
+    assert b"9a41" not in campaign.record.rows()[-1].line.lower()
+
+
+def test_without_ever_having_seen_the_robot_there_is_nothing_to_compare_with(world: World) -> None:
+    refused("challenge_unknown", world.campaign().confirm, "limits", True, "anna", answer="9A41")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"), [("9A41", True), ("9-a 41", True), ("0:9A41", False), ("A41", False), ("9A42", False)]
+)
+def test_which_answers_are_right(campaign: Campaign, answer: str, right: bool) -> None:
+    if right:
+        assert campaign.confirm("limits", True, "anna", answer=answer).need == "witness"
+    else:
+        refused("challenge_failed", campaign.confirm, "limits", True, "anna", answer=answer)
+
+
+def test_a_no_to_a_critical_item_needs_no_digits(campaign: Campaign) -> None:
+    assert campaign.confirm("limits", False, "anna", note="it went through the fence").state == "fail"
+
+
+# ------------------------------------------------------------ witnesses
+
+
+def test_a_witnessed_item_passes_by_two_people(campaign: Campaign) -> None:
+    refused("nothing_to_witness", campaign.confirm, "limits", True, "bo", meaning="witnessed", answer="9A41")
+    assert campaign.confirm("limits", True, "anna", answer="9A41").state == "pending"
+    refused("same_person", campaign.confirm, "limits", True, "anna", meaning="witnessed", answer="9A41")
+    refused("not_in_roster", campaign.confirm, "limits", True, "stranger", meaning="witnessed", answer="9A41")
+    assert campaign.confirm("limits", True, "bo", meaning="witnessed", answer="9A41").state == "pass"
+
+
+def test_one_person_under_two_names_of_the_roster_is_no_witness(world: World) -> None:
+    world.roster.write_text(world.roster.read_text().replace("name: Bo Berg", "name: 'anna  ALM'"))
+    campaign = world.campaign()
+    campaign.observe(world.robot(10.0).sight)
+    campaign.confirm("limits", True, "anna", answer="9A41")
+    refused("same_person", campaign.confirm, "limits", True, "bo", meaning="witnessed", answer="9A41")
+
+
+def test_a_witness_whose_entry_ended_does_not_count(world: World) -> None:
+    world.roster.write_text(world.roster.read_text().replace("roles: [safety]", "roles: [safety], until: 2020-01-01"))
+    campaign = world.campaign()
+    campaign.observe(world.robot(10.0).sight)
+    campaign.confirm("limits", True, "anna", answer="9A41")
+    refused("not_allowed", campaign.confirm, "limits", True, "bo", meaning="witnessed", answer="9A41")
+
+
+def test_a_confirmed_item_takes_no_witness(campaign: Campaign) -> None:
+    refused("not_confirmable", campaign.confirm, "fence", True, "bo", meaning="witnessed")
+
+
+# ------------------------------------------------------------ overrides, deferrals
+
+
+def test_an_override_is_in_sight_until_it_ends(campaign: Campaign, world: World) -> None:
+    state = campaign.override("results", "lead", f"  {REASON} ", 2, "cy")
+    assert (state.state, state.below) == ("overridden", "pending")
+    assert campaign.state().overrides == 1
+    assert last(campaign, "override").reason == REASON
+    world.now_ns += 2 * DAY_NS
+    assert campaign.state().item("results").state == "pending"
+
+
+def test_an_override_needs_role_person_reason_and_end(campaign: Campaign, world: World) -> None:
+    over = campaign.override
+    assert "only lead" in refused("not_allowed", over, "results", "safety", REASON, 2, "bo").what
+    refused("not_allowed", over, "results", "lead", REASON, 2, "anna")
+    refused("not_in_roster", over, "results", "lead", REASON, 2, "stranger")
+    refused("not_allowed", over, "clock", "lead", REASON, 2, "cy")
+    refused("no_reason", over, "results", "lead", "   because   ", 2, "cy")
+    for days in (0.99, 90.01, float("nan")):
+        refused("bad_days", over, "results", "lead", REASON, days, "cy")
+    world.results(20, 20)
+    campaign.attempt("results", world.offline(), "anna")
+    refused("nothing_to_do", over, "results", "lead", REASON, 2, "cy")
+    assert "override" not in kinds(campaign)
+
+
+def test_an_expired_roster_entry_overrides_nothing(world: World) -> None:
+    world.roster.write_text(world.roster.read_text().replace("roles: [lead]", "roles: [lead], until: 2020-01-01"))
+    refused("not_allowed", world.campaign().override, "results", "lead", REASON, 2, "cy")
+
+
+def test_a_deferral_names_a_later_stage_and_an_owner(campaign: Campaign) -> None:
+    put_off = campaign.defer
+    refused("bad_stage", put_off, "sheet", "lead", "bench", "anna", REASON, "cy")
+    refused("no_owner", put_off, "sheet", "lead", "field", " ", REASON, "cy")
+    refused("no_reason", put_off, "sheet", "lead", "field", "anna", "later", "cy")
+    refused("not_allowed", put_off, "clock", "lead", "field", "anna", REASON, "cy")
+    state = put_off("sheet", "lead", "field", "anna", REASON, "cy")
+    assert (state.state, state.owner) == ("deferred", "anna")
+    assert any("sheet" in why or "procedure" in why for why in campaign.stage_state("field").gate.blocked_by)
+
+
+# ------------------------------------------------------------ taking back, notes
+
+
+def test_only_words_can_be_taken_back_and_only_once(campaign: Campaign, world: World) -> None:
+    campaign.confirm("fence", True, "anna")
+    seq = campaign.record.head().seq
+    refused("not_withdrawable", campaign.withdraw, 1, REASON, "anna")
+    refused("entry_missing", campaign.withdraw, 999, REASON, "anna")
+    refused("no_reason", campaign.withdraw, seq, "oops", "anna")
+    campaign.withdraw(seq, "it was the other fence", "anna")
+    assert campaign.state().item("fence").state == "pending"
+    refused("withdrawn_already", campaign.withdraw, seq, REASON, "anna")
+
+
+def test_a_note_is_kept_with_its_files(campaign: Campaign, world: World) -> None:
+    kept = campaign.note("the cable was loose", "anna", "fence", [world.photo()])
+    assert campaign.record.attachment(kept[0].digest) == world.photo().read_bytes()
+    refused("no_text", campaign.note, "  ", "anna")
+    refused("unknown_item", campaign.note, "words", "anna", "fens")
+
+
+def test_an_item_that_does_not_apply_takes_no_tick(world: World) -> None:
+    text = "        statement: The fence around the cell is shut."
+    world.pack.write_text(PACK.replace(text, f"{text}\n        not_applicable: no fence at this site"))
+    campaign = world.campaign()
+    refused("not_applicable", campaign.confirm, "fence", True, "anna")
+
+
+def test_a_confirmation_that_rests_on_the_bundle_rests_on_the_campaigns(campaign: Campaign) -> None:
+    campaign.confirm("limits", True, "anna", answer="9A41")
+    assert last(campaign, "confirmation").fingerprints["bundle"] == BUNDLE

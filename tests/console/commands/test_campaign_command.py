@@ -1,0 +1,258 @@
+"""`fieldgate campaign` as a person without a screen and a script meet it: words, JSON, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from console import people
+from console.checklist.campaigns import all_campaigns, open_campaign
+from console.cli import main
+from tests.console.checklist.campaign_world import World
+from tests.console.checklist.given_robot import BUNDLE
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Fieldgate = Callable[..., Done]
+
+
+@pytest.fixture
+def fieldgate(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fieldgate:
+    """The program itself, in this process; everybody is anna unless they say otherwise."""
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+
+    def run(*words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["fieldgate", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        code = end.value.code
+        assert isinstance(code, int)
+        return Done(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def begun(world: World) -> World:
+    """With one campaign, `c1`, that has seen its robot."""
+    import time
+
+    campaign = world.campaign(wall_ns=time.time_ns)
+    campaign.observe(world.robot(10.0).sight)
+    campaign.close()
+    return world
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A bundle's folder, as far as its identity goes."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "name": "tabletop", "files": {}}))
+    return folder
+
+
+def test_a_campaign_is_begun_listed_and_shown(fieldgate: Fieldgate, world: World, bundle: Path) -> None:
+    words = [
+        "--bundle",
+        str(bundle),
+        "--pack",
+        str(world.pack),
+        "--roster",
+        str(world.roster),
+        "--files",
+        str(world.files),
+    ]
+    done = fieldgate("campaign", "new", "orin", *words)
+    assert (done.code, done.out) == (0, "orin-small\n"), done.err
+    assert "fieldgate check orin" in done.err
+    listed = json.loads(fieldgate("campaign", "list", "--json").out)
+    assert [(one["name"], one["robot"], one["bundle_name"]) for one in listed] == [("orin-small", "orin", "tabletop")]
+    assert "orin-small" in fieldgate("campaign", "list").out
+    assert open_campaign("orin").record.entry(1).person == "anna"
+    again = fieldgate("campaign", "new", "orin", *words)
+    assert again.code == 1
+    assert "exists already" in again.err
+
+
+def test_a_bundle_that_is_no_folder_is_asked_of_the_robot_and_never_guessed(fieldgate: Fieldgate, world: World) -> None:
+    done = fieldgate("campaign", "new", "orinn", "--bundle", BUNDLE[:8], "--pack", str(world.pack))
+    assert done.code == 1
+    assert "no robot is named 'orinn'" in done.err
+    assert all_campaigns() == ()
+
+
+def test_show_fits_80_columns_and_says_every_state(fieldgate: Fieldgate, begun: World) -> None:
+    begun.results(21, 30)
+    open_campaign("c1").attempt("results", begun.offline(), "anna")
+    fieldgate("campaign", "confirm", "fence")
+    done = fieldgate("campaign", "show", "c1")
+    assert done.code == 3
+    assert max(map(len, done.out.splitlines())) <= 80
+    for item in open_campaign("c1").state().items():
+        assert item.item.id in done.out
+    assert "✔ pass        fence" in done.out
+    assert "next: " in done.out
+    assert "gate shut:" in done.out
+
+
+def test_show_notices_a_file_that_changed_since_yesterday(fieldgate: Fieldgate, begun: World) -> None:
+    begun.results(20, 20)
+    open_campaign("c1").attempt("results", begun.offline(), "anna")
+    begun.results(19, 20)
+    state = json.loads(fieldgate("campaign", "show", "--json").out)
+    items = {item["item"]["id"]: item["state"] for stage in state["stages"] for item in stage["items"]}
+    assert items["results"] == "stale"
+    assert state["recheck"] == ["results"]
+
+
+def test_plain_ascii_where_the_terminal_has_no_more(begun: World) -> None:
+    import subprocess
+
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "FIELDGATE_PERSON": "anna"}
+    program = [sys.executable, "-c", "from console.cli import main; main()", "campaign", "show"]
+    done = subprocess.run(program, capture_output=True, env=env, check=False, timeout=60)
+    assert done.returncode == 3, done.stderr
+    assert b"o pending" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_name_is_left_out_only_where_there_is_one_campaign(fieldgate: Fieldgate, begun: World) -> None:
+    assert fieldgate("campaign", "note", "words of mine").code == 0
+    assert fieldgate("campaign", "note", "orin", "words of mine").code == 0
+    assert fieldgate("campaign", "note").code == 2
+    assert fieldgate("campaign", "note", "c1", "words", "more").code == 2
+    begun.campaign().close()
+    done = fieldgate("campaign", "note", "words of mine")
+    assert done.code == 1
+    assert "there are 2 campaigns: c1, c2" in done.err
+
+
+def test_a_value_decides_the_exit_code(fieldgate: Fieldgate, begun: World) -> None:
+    good = fieldgate("campaign", "measure", "force", "31.5", "--note", "scale 7")
+    assert (good.code, "pass" in good.out) == (0, True), good.err
+    bad = fieldgate("campaign", "measure", "c1", "force", "44", "--json")
+    assert (bad.code, json.loads(bad.out)["state"]) == (3, "fail")
+    assert fieldgate("campaign", "measure", "drops", "--n", "20", "--successes", "1").code == 0
+    assert fieldgate("campaign", "measure", "force", "heavy").code == 2
+    assert fieldgate("campaign", "measure", "force", "--", "-3").code == 0
+
+
+def test_people_vouch_witness_and_say_no(fieldgate: Fieldgate, begun: World) -> None:
+    done = fieldgate("campaign", "confirm", "fence", "--note", "both gates")
+    assert done.code == 0
+    assert "The fence around the cell is shut." in done.err
+    assert fieldgate("campaign", "confirm", "fence", "--no", "--note", "west gate").code == 3
+    assert fieldgate("campaign", "confirm", "limits").code == 1
+    assert fieldgate("campaign", "confirm", "limits", "--answer", "9A41").code == 0
+    same = fieldgate("campaign", "witness", "limits", "--answer", "9A41")
+    assert (same.code, "second person" in same.err) == (1, True)
+    assert fieldgate("campaign", "witness", "limits", "--answer", "9A41", "--as", "bo").code == 0
+    assert open_campaign("c1").state().item("limits").state == "pass"
+
+
+def test_paper_needs_both_who_and_when(fieldgate: Fieldgate, begun: World) -> None:
+    assert fieldgate("campaign", "confirm", "fence", "--transcribed-by", "bo").code == 2
+    assert fieldgate("campaign", "confirm", "fence", "--transcribed-by", "bo", "--transcribed-at", "noon").code == 2
+    paper = ["--transcribed-by", "bo", "--transcribed-at", "2026-03-31T14:05"]
+    assert fieldgate("campaign", "confirm", "fence", *paper).code == 0
+    assert "transcribed" in open_campaign("c1").state().item("fence").flags
+
+
+def test_override_defer_fix_and_withdraw(fieldgate: Fieldgate, begun: World) -> None:
+    reason = ["--reason", "the supplier delivers next week"]
+    role = ["--role", "lead", "--as", "cy"]
+    assert fieldgate("campaign", "override", "results", *role, *reason, "--days", "2").code == 0
+    seq = open_campaign("c1").record.head().seq
+    assert open_campaign("c1").state().overrides == 1
+    assert fieldgate("campaign", "withdraw", str(seq), *reason).code == 0
+    assert open_campaign("c1").state().overrides == 0
+    assert fieldgate("campaign", "withdraw", "last", *reason).code == 2
+    assert fieldgate("campaign", "defer", "sheet", *role, *reason, "--until", "field", "--owner", "anna").code == 0
+    assert fieldgate("campaign", "fix", "fence", "the hinge was replaced").code == 1
+    fieldgate("campaign", "confirm", "fence", "--no")
+    assert fieldgate("campaign", "fix", "fence", "the hinge was replaced").code == 3
+
+
+def test_polls_and_a_gate_that_stays_shut(fieldgate: Fieldgate, begun: World) -> None:
+    assert fieldgate("campaign", "poll", "--role", "engineer", "--go").code == 0
+    assert fieldgate("campaign", "poll", "--role", "engineer").code == 2
+    assert fieldgate("campaign", "poll", "--role", "safety", "--no-go").code == 1
+    done = fieldgate("campaign", "pass", "--json")
+    assert done.code == 3
+    assert json.loads(done.out)["blocked_by"]
+
+
+def test_files_and_log(fieldgate: Fieldgate, begun: World) -> None:
+    done = fieldgate("campaign", "attach", "--file", str(begun.photo()), "--item", "sheet")
+    assert done.code == 0
+    digest = done.out.split()[0]
+    assert open_campaign("c1").record.attachment(digest) == begun.photo().read_bytes()
+    fieldgate("campaign", "confirm", "fence")
+    text = fieldgate("campaign", "log").out.splitlines()
+    assert [line.split()[4] for line in text] == ["opened", "seen", "note", "confirmation"]
+    rows = [json.loads(line) for line in fieldgate("campaign", "log", "--json", "--item", "fence").out.splitlines()]
+    assert [(row["person"], row["body"]["type"]) for row in rows] == [("anna", "confirmation")]
+    assert fieldgate("campaign", "log", "--item", "fens").code == 1
+
+
+def test_a_revision_says_what_went_stale(fieldgate: Fieldgate, begun: World, bundle: Path) -> None:
+    begun.results(20, 20)
+    open_campaign("c1").attempt("results", begun.offline(), "anna")
+    done = fieldgate("campaign", "revise", "--reason", "trained on more objects", "--bundle", str(bundle))
+    assert done.code == 0, done.err
+    assert "stale now: results" in done.err
+
+
+def test_nothing_there_yet_says_how_to_begin(fieldgate: Fieldgate) -> None:
+    assert "campaign new" in fieldgate("campaign", "list").err
+    done = fieldgate("campaign", "show")
+    assert (done.code, "campaign new" in done.err) == (1, True)
+
+
+# ------------------------------------------------------------ who
+
+
+def test_who_speaks_is_said_in_this_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "person.yaml"
+    monkeypatch.delenv(people.VARIABLE, raising=False)
+    monkeypatch.setenv("LOGNAME", "login")
+    assert people.who(None, file) == "login"
+    file.write_text("person: kept\n")
+    assert people.who(None, file) == "kept"
+    monkeypatch.setenv(people.VARIABLE, "said")
+    assert people.who(None, file) == "said"
+    assert people.who("given", file) == "given"
+
+
+@pytest.mark.parametrize("name", ["a b", "-x", "x" * 65, "a\nb", "ü\u202e"])
+def test_a_name_that_no_roster_could_hold_is_refused(name: str, tmp_path: Path) -> None:
+    from remote.errors import Trouble
+
+    with pytest.raises(Trouble, match="short name"):
+        people.who(name, tmp_path / "none.yaml")
+
+
+def test_a_broken_person_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from remote.errors import Trouble
+
+    monkeypatch.delenv(people.VARIABLE, raising=False)
+    file = tmp_path / "person.yaml"
+    file.write_text("persn: anna\n")
+    with pytest.raises(Trouble, match=r"person\.yaml"):
+        people.who(None, file)
