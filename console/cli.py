@@ -31,6 +31,7 @@ _COMMANDS = {
         "verify",
         "Say whether a record was changed, who signed it, what went stale.",
     ),
+    "report": ("console.commands.report", "report", "Write what a campaign proves: HTML, printable page, JSON record."),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),
 }
 

@@ -18,6 +18,7 @@ from remote.errors import Trouble
 REPORT = "report.html"
 SIGNOFF = "signoff.html"
 ALLOWED_SIGNERS = "allowed_signers"
+RECORD = "record.json"
 
 
 def sheet_of_record(
