@@ -88,7 +88,25 @@ MEANINGS: dict[str, dict[str, str]] = {
 """Struct name of console.checklist.pack (or Criterion) to its keys to their meaning."""
 
 
-def table(struct: str) -> str:
-    """One struct's keys as a Markdown table."""
-    rows = (f"| `{key}` | {meaning} |" for key, meaning in MEANINGS[struct].items())
+_TITLES = {
+    "Pack": "A pack",
+    "Stage": "A stage",
+    "Gate": "A gate",
+    "Signing": "A signature of a gate",
+    "Item": "An item",
+    "Criterion": "A criterion",
+    "Probe": "A probe",
+    "Act": "An act",
+    "When": "A condition",
+    "Overlay": "An overlay",
+}
+
+
+def section() -> str:
+    """Every key as the last part of docs/checklists.md."""
+    return "\n".join(f"### {title}\n\n{_table(MEANINGS[name])}\n" for name, title in _TITLES.items())
+
+
+def _table(meanings: dict[str, str]) -> str:
+    rows = (f"| `{key}` | {meaning} |" for key, meaning in meanings.items())
     return "\n".join(("| key | meaning |", "|---|---|", *rows))
