@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timezone
 
 import msgspec
 
@@ -242,6 +243,7 @@ def _inspected(item: Item, attachments: Iterable[Attachment]) -> bool:
 
 def _of_attempt(look: Kept[Attempt], state: State, reason: str, cure: str = "", need: Need = "nothing") -> Own:
     evidence, entry = look.body.evidence, look.entry
+    wall_ns = _looked_ns(entry, str(evidence.details.get("transcribed_at") or ""))
     basis = Basis(
         seq=look.seq,
         digest=look.digest,
@@ -259,12 +261,13 @@ def _of_attempt(look: Kept[Attempt], state: State, reason: str, cure: str = "", 
         basis=basis,
         performers=(entry.person,),
         flags=_flags(entry, transcribed="transcribed_by" in evidence.details),
-        rested=(Rested(look.seq, entry.wall_ns, evidence.rule, evidence.fingerprints),),
+        rested=(Rested(look.seq, wall_ns, evidence.rule, evidence.fingerprints),),
     )
 
 
 def _of_confirmation(kept: Kept[Confirmation], state: State, reason: str, need: Need = "nothing") -> Own:
     body, entry = kept.body, kept.entry
+    wall_ns = _looked_ns(entry, body.transcribed.at if body.transcribed else "")
     basis = Basis(
         seq=kept.seq,
         digest=kept.digest,
@@ -282,8 +285,18 @@ def _of_confirmation(kept: Kept[Confirmation], state: State, reason: str, need: 
         basis=basis,
         performers=(entry.person,),
         flags=flags,
-        rested=(Rested(kept.seq, entry.wall_ns, body.rule, body.fingerprints),),
+        rested=(Rested(kept.seq, wall_ns, body.rule, body.fingerprints),),
     )
+
+
+def _looked_ns(entry: Entry, paper: str) -> int:
+    """When it was seen: what was on paper first is as old as the paper says, where that can be read and lies before."""
+    try:
+        at = datetime.fromisoformat(paper.replace("Z", "+00:00"))
+        at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+        return min(entry.wall_ns, round(at.timestamp() * 1e9))
+    except (ValueError, OverflowError):
+        return entry.wall_ns
 
 
 def _flags(entry: Entry, *, too_quick: bool = False, transcribed: bool = False) -> tuple[str, ...]:

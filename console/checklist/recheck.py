@@ -19,17 +19,14 @@ def recheck(states: Iterable[ItemState]) -> tuple[str, ...]:
     probe settles. Items with the same probe, parameters and hold are one look: the first of them stands for all.
     """
     stale = [state.item for state in states if state.state == "stale"]
-    looks: set[bytes] = set()
-    groups: set[str] = set()
-    chosen: set[str] = set()
-    best = sorted(stale, key=lambda item: _PREFERRED.index(item.kind))
-    for item in (*(one for one in stale if one.one_of is None), *(one for one in best if one.one_of is not None)):
-        if item.one_of is not None and item.one_of in groups:
-            continue
-        groups |= {item.one_of} if item.one_of is not None else set()
-        if (look := _look(item)) not in looks:
-            chosen.add(item.id)
-        looks.add(look)
+    alone = [item for item in stale if item.one_of is None]
+    looks = {_look(item): item.id for item in reversed(alone)}  # of one look the first item
+    for group in dict.fromkeys(item.one_of for item in stale if item.one_of is not None):
+        members = [item for item in stale if item.one_of == group]
+        if not any(_look(item) in looks for item in members):
+            best = min(members, key=lambda item: _PREFERRED.index(item.kind))
+            looks[_look(best)] = best.id
+    chosen = set(looks.values())
     return tuple(item.id for item in stale if item.id in chosen)
 
 

@@ -83,7 +83,7 @@ def difference(name: str, old: str, new: str) -> str:
 def _causes(item: Item, rule: str, rested: Rested, present: Present) -> Iterable[Stale]:
     for name, old in rested.fingerprints.items():
         histories = [present.bundle] if name == "bundle" else []
-        if name != "bundle" or _is_on_robot(item):
+        if name != "bundle" or (old and _is_on_robot(item)):
             histories.append(present.seen.get(name, ()))
         for history in histories:
             if history and history[-1].value != old:

@@ -48,7 +48,8 @@ class Together:
     def alone(self, id: str) -> ItemState:
         """The item's state as if it were in no group."""
         if id not in self._alone:
-            self._alone[id] = self._found(id)
+            found = self._found(id)
+            self._alone.setdefault(id, found)  # in a circle the answer that was given first stays
         return self._alone[id]
 
     def _found(self, id: str) -> ItemState:
@@ -59,7 +60,7 @@ class Together:
         return self._not_applicable(id, why_not) if why_not else self._laid_over(id)
 
     def _condition(self, item: Item) -> str:
-        """Why the item's `when` does not hold; empty where it does. Two that wait for each other both apply."""
+        """Why the item's `when` does not hold; empty where it does. In a circle one applies."""
         when = item.when
         if when is None or when.item not in self._items or item.id in self._asked:
             return ""
