@@ -23,6 +23,7 @@ _COMMANDS = {
     "bundle": ("console.commands.bundle", "bundle", "Make, check and send bundles."),
     "eval": ("console.commands.bundle", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
     "campaign": ("console.commands.campaign", "campaign", "Bring a bundle onto a robot through a checklist."),
+    "check": ("console.commands.check", "check", "Look at a robot's sensed items without a screen, for a job."),
     "checklist": ("console.commands.checklist", "checklist", "The packs of items: list, show, lint, diff, schema."),
     "roster": ("console.commands.roster", "roster", "Who may sign: people, roles and public SSH keys."),
     "sign": ("console.commands.sign", "sign", "Sign a stage of a campaign with your own SSH key."),
