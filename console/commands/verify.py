@@ -72,7 +72,9 @@ def _text(report: Report, now: Now | None) -> str:
 
 
 def _json(report: Report, now: Now | None) -> str:
-    value = {"intact": report.intact, "record": report, "now": now}
+    record = msgspec.to_builtins(report)
+    record["head"], record["known"] = report.head._asdict(), [one._asdict() for one in report.known]
+    value = {"intact": report.intact, "record": record, "now": now}
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 

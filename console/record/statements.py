@@ -55,7 +55,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     meaning: str
     sentence: str
-    name: str
+    name: str = ""
     principal: str
     role: str
     key: str
