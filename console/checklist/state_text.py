@@ -83,12 +83,11 @@ def _stage(stage: StageState, now_ns: int, charset: Charset, width: int) -> Iter
 def _item(item: ItemState, now_ns: int, charset: Charset, width: int) -> Iterator[str]:
     below = f" ({item.below})" if item.below else ""
     flags = f" [{', '.join(item.flags)}]" if item.flags else ""
-    age = f"  {age_words((now_ns - item.basis.wall_ns) / 1e9)}" if item.basis else ""
-    yield _cut(
-        f"  {charset.glyph(item.state)} {item.state + below:<11} {item.item.id}: {item.item.title}{flags}", width
-    )
-    if item.basis is not None:
-        yield _cut(f"{_INDENT}{value_words(item)}  ({asked_words(item)}){age}", width)
+    yield _cut(f"  {charset.glyph(item.state)} {item.state + below:<11} {item.item.id}: {item.item.title}{flags}", width)
+    value = value_words(item)
+    if item.basis is not None and value != "-":
+        limit = f" ({asked_words(item)})" if item.item.criterion else ""
+        yield from _wrapped(f"{value}{limit}, {age_words((now_ns - item.basis.wall_ns) / 1e9)} ago", width)
     if item.state not in ("pass", "n/a") and item.reason:
         yield from _wrapped(item.reason, width)
     if item.state in ("fail", "stale", "unavailable") and item.cure:
@@ -132,7 +131,7 @@ def _twin_of(char: str) -> str:
 _WORDS = {
     "opened": "{campaign}: {robot}, {pack_name}",
     "revised": "{reason}",
-    "seen": "the robot or a file is not what it was",
+    "seen": "{now}",
     "act": "{item}: `{command}` ended with {exit}",
     "override": "{item} as {role}: {reason}",
     "deferral": "{item} until {until_stage}, {owner} answers for it: {reason}",
@@ -158,6 +157,13 @@ def _body_words(body: Any) -> tuple[str, str]:
         return kind, f"{body.item}: {body.meaning}, " + ("yes" if body.holds else "no") + (
             f": {body.note}" if body.note else ""
         )
+    if kind == "seen":
+        fields["now"] = ", ".join(f"{name} {_fingerprint(value)}" for name, value in body.fingerprints.items())
     if kind == "poll":
         fields["answer"] = "go" if body.go else "no-go"
     return kind, " ".join(_WORDS[kind].format(**fields).split()).removeprefix(": ")
+
+
+def _fingerprint(value: str) -> str:
+    is_digest = len(value) >= 32 and not set(value) - set("0123456789abcdef")
+    return short(value) if is_digest else value or "unknown"

@@ -1,0 +1,108 @@
+"""A whole campaign without a screen: the grasping pack on the embedded robot, from the first item to a passed last gate.
+
+Real agent, real worker, real model, real files, real SSH keys; every word is given to the program itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from console.checklist.campaigns import open_campaign
+from console.checklist.loading import shipped_packs
+from console.checklist.states import ChecklistState
+from console.looking import looking_at
+from console.robots import Robots
+from tests.whole.test_demo import fieldgate
+
+PEOPLE = {"anna": ("Anna Alm", ["engineer"]), "bo": ("Bo Berg", ["safety"]), "cy": ("Cy Carl", ["operator", "lead"])}
+"""anna builds, bo reviews, cy works beside the robot."""
+WITNESSED = ("constraints", "fallback", "recovery_gripper", "recovery_collision", "safety_review")
+PHOTOS = ("recovery_gripper", "recovery_collision")
+
+
+def done(*words: str, code: int = 0) -> str:
+    """Run a command that must end with `code`; what it said on stdout."""
+    ran = fieldgate(*words)
+    assert ran.returncode == code, f"{words}: {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+@pytest.fixture
+def desk(laptop: Path, tmp_path: Path) -> Path:
+    """A folder with the examples of the pack, a photo, a letter of the insurer, and three people's keys in the roster."""
+    folder = tmp_path / "desk"
+    shutil.copytree(shipped_packs()["grasping"].parent / "examples", folder)
+    (folder / "sheet.jpg").write_bytes(b"\xff\xd8\xff\xe0 a sheet on a wall")
+    (folder / "insurance.pdf").write_bytes(b"%PDF-1.7 covers this robot")
+    for principal, (name, roles) in PEOPLE.items():
+        key = folder / principal
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+        flags = [flag for role in roles for flag in ("--role", role)]
+        done("roster", "add", principal, "--name", name, "--key", f"{key}.pub", *flags)
+    return folder
+
+
+def test_the_grasping_pack_goes_from_its_first_item_to_a_passed_last_gate(desk: Path) -> None:
+    done("campaign", "new", "demo", "--bundle", "current", "--pack", "grasping", "--files", str(desk), "--as", "anna")
+    look(expected={"power_mode": "unavailable"})
+    done("campaign", "poll", "--role", "engineer", "--go", "--as", "anna")
+    assert "open" in done("campaign", "pass", "--stage", "simulation", "--as", "anna")
+
+    vouch(desk)
+    assert shown().item("power_mode").state == "n/a"
+    done("campaign", "pass", "--stage", "bench", "--as", "anna", code=3)  # nobody has said go yet
+    for role, who in (("engineer", "anna"), ("operator", "cy")):
+        done("campaign", "poll", "--stage", "bench", "--role", role, "--go", "--as", who)
+    done("campaign", "pass", "--stage", "bench", "--as", "anna")
+
+    for role, who in (("engineer", "anna"), ("safety", "bo")):
+        done("campaign", "poll", "--role", role, "--go", "--as", who)
+    for meaning, who in (("performed", "anna"), ("reviewed", "bo")):
+        done("campaign", "pass", "--as", "anna", code=3)
+        statement = done("sign", "demo", "--meaning", meaning, "--as", who, "--key", str(desk / who), "--yes")
+        assert PEOPLE[who][0] in statement
+    done("campaign", "pass", "--as", "anna")
+    done("campaign", "show")
+    done("verify", "demo-grasping")
+
+    (desk / "real_trials.csv").write_text("success\n" + "false\n" * 12)
+    state = shown(code=3)
+    assert state.item("real_trials").state == "stale"
+    assert not state.stages[-1].gate.open
+    assert all(one.void for one in state.stages[-1].gate.signatures)
+
+
+def look(expected: dict[str, str]) -> None:
+    """Let every probe look at the real robot; all pass but those that are expected otherwise."""
+    campaign = open_campaign("demo")
+    try:
+        with looking_at(Robots().get("demo"), files=campaign.files, bundle=campaign.bundle) as sight:
+            found = campaign.check(sight, "anna")
+    finally:
+        campaign.close()
+    told = {one.item.id: (one.state, one.reason) for one in found}
+    assert {id: state for id, (state, _) in told.items() if state not in ("pass", "marginal")} == expected, told
+
+
+def vouch(desk: Path) -> None:
+    """What people confirm and witness; the serial number is the one that the robot showed."""
+    campaign = open_campaign("demo")
+    digits = campaign.seen_facts()["serial"][-4:]
+    campaign.close()
+    done("campaign", "confirm", "no_power_modes", "--as", "anna")
+    done("campaign", "confirm", "insurance", "--file", str(desk / "insurance.pdf"), "--as", "anna")
+    for item in WITNESSED:
+        photo = ["--file", str(desk / "sheet.jpg")] if item in PHOTOS else []
+        done("campaign", "confirm", item, "--answer", digits, *photo, "--as", "anna")
+        done("campaign", "witness", item, "--answer", digits, "--as", "anna", code=1)
+        done("campaign", "witness", item, "--answer", digits, "--as", "bo" if item == "safety_review" else "cy")
+
+
+def shown(code: int = 0) -> ChecklistState:
+    """What `campaign show --json` says."""
+    return msgspec.json.decode(done("campaign", "show", "--json", code=code), type=ChecklistState)
