@@ -62,30 +62,31 @@ class Campaign(Gates):
             Trouble: `not_confirmable`, `not_applicable`, `nothing_to_witness`, `same_person`, `not_in_roster`,
                 `challenge_failed`, `challenge_unknown`, `nothing_attached`.
         """
-        state = self.item_state(item_id)
-        vouching.check_confirmable(state, meaning, holds)
-        if meaning == "witnessed":
-            vouching.check_witness(state, person, self.roster, self.checklist.pack.name, self._wall_ns())
-        challenge = self._challenged(state, answer, person) if holds else ""
-        attachments = self._attached(files)
-        vouching.check_inspected(state.item, holds, meaning, attachments)
-        statement = state.item.statement or state.item.title
-        body = Confirmation(
-            item=item_id,
-            meaning=meaning,
-            holds=holds,
-            statement=statement,
-            note=note,
-            challenge=challenge,
-            looked_ms=looked_ms,
-            too_quick=holds and vouching.too_quick(statement, looked_ms),
-            rule=self.checklist.rules[item_id],
-            fingerprints=self._resting_on(state.item.rests_on),
-            attachments=attachments,
-            transcribed=transcribed,
-        )
-        self._append(person, body)
-        return self.item_state(item_id)
+        with self._lock:
+            state = self.item_state(item_id)
+            vouching.check_confirmable(state, meaning, holds)
+            if meaning == "witnessed":
+                vouching.check_witness(state, person, self.roster, self.checklist.pack.name, self.now_ns())
+            challenge = self._challenged(state, answer, person) if holds else ""
+            attachments = self._attached(files)
+            vouching.check_inspected(state.item, holds, meaning, attachments)
+            statement = state.item.statement or state.item.title
+            body = Confirmation(
+                item=item_id,
+                meaning=meaning,
+                holds=holds,
+                statement=statement,
+                note=note,
+                challenge=challenge,
+                looked_ms=looked_ms,
+                too_quick=holds and vouching.too_quick(statement, looked_ms),
+                rule=self.checklist.rules[item_id],
+                fingerprints=self._resting_on(state.item.rests_on),
+                attachments=attachments,
+                transcribed=transcribed,
+            )
+            self._append(person, body)
+            return self.item_state(item_id)
 
     def challenge(self, item_id: str) -> str:
         """What a person must type to confirm the item, in words; empty where nothing is asked."""
@@ -96,44 +97,47 @@ class Campaign(Gates):
 
         Raises Trouble: `not_allowed`, `not_in_roster`, `no_reason`, `bad_days`, `nothing_to_do`.
         """
-        state = self.item_state(item_id)
-        vouching.check_unsettled(state, "override")
-        vouching.check_role(state.item, role, state.item.override_by, "override")
-        self.person(person, role)
-        said, span_ns = vouching.check_reason(reason), vouching.check_days(days)
-        ends_ns = self._wall_ns() + span_ns
-        self._append(person, Override(item=item_id, role=role, reason=said, expires_wall_ns=ends_ns))
-        return self.item_state(item_id)
+        with self._lock:
+            state = self.item_state(item_id)
+            vouching.check_unsettled(state, "override")
+            vouching.check_role(state.item, role, state.item.override_by, "override")
+            self.person(person, role)
+            said, span_ns = vouching.check_reason(reason), vouching.check_days(days)
+            ends_ns = self.now_ns() + span_ns
+            self._append(person, Override(item=item_id, role=role, reason=said, expires_wall_ns=ends_ns))
+            return self.item_state(item_id)
 
     def defer(self, item_id: str, role: str, until_stage: str, owner: str, reason: str, person: str) -> ItemState:
         """Put an item off to a later stage, which it then blocks; `owner` answers for it.
 
         Raises Trouble: `not_allowed`, `not_in_roster`, `no_reason`, `no_owner`, `bad_stage`, `nothing_to_do`.
         """
-        state = self.item_state(item_id)
-        vouching.check_unsettled(state, "defer")
-        vouching.check_role(state.item, role, state.item.defer_by, "defer")
-        self.person(person, role)
-        stages = [stage.id for stage in self.checklist.pack.stages]
-        later = stages[stages.index(state.stage) + 1 :]
-        if until_stage not in later:
-            cure = f"later stages are: {', '.join(later)}" if later else "its stage is the last one: settle it"
-            raise Trouble(f"'{until_stage}' is no stage after '{state.stage}'", cure=cure, code="bad_stage")
-        if not owner.strip():
-            raise Trouble("nobody would answer for it", cure="name an owner", code="no_owner")
-        said = vouching.check_reason(reason)
-        body = Deferral(item=item_id, role=role, until_stage=until_stage, owner=owner.strip(), reason=said)
-        self._append(person, body)
-        return self.item_state(item_id)
+        with self._lock:
+            state = self.item_state(item_id)
+            vouching.check_unsettled(state, "defer")
+            vouching.check_role(state.item, role, state.item.defer_by, "defer")
+            self.person(person, role)
+            stages = [stage.id for stage in self.checklist.pack.stages]
+            later = stages[stages.index(state.stage) + 1 :]
+            if until_stage not in later:
+                cure = f"later stages are: {', '.join(later)}" if later else "its stage is the last one: settle it"
+                raise Trouble(f"'{until_stage}' is no stage after '{state.stage}'", cure=cure, code="bad_stage")
+            if not owner.strip():
+                raise Trouble("nobody would answer for it", cure="name an owner", code="no_owner")
+            said = vouching.check_reason(reason)
+            body = Deferral(item=item_id, role=role, until_stage=until_stage, owner=owner.strip(), reason=said)
+            self._append(person, body)
+            return self.item_state(item_id)
 
     def fix(self, item_id: str, text: str, person: str) -> ItemState:
         """Write down what was done about the item's last failure. Raises Trouble: `no_failure`, `no_reason`."""
-        state = self.item_state(item_id)
-        if state.last_failure_seq is None:
-            raise Trouble(f"'{item_id}' never failed", cure="write a note instead", code="no_failure")
-        said = vouching.check_reason(text)
-        self._append(person, Fix(item=item_id, failure_seq=state.last_failure_seq, text=said))
-        return self.item_state(item_id)
+        with self._lock:
+            state = self.item_state(item_id)
+            if state.last_failure_seq is None:
+                raise Trouble(f"'{item_id}' never failed", cure="write a note instead", code="no_failure")
+            said = vouching.check_reason(text)
+            self._append(person, Fix(item=item_id, failure_seq=state.last_failure_seq, text=said))
+            return self.item_state(item_id)
 
     def withdraw(self, seq: int, reason: str, person: str) -> None:
         """Take back a confirmation, an override, a deferral, a signature or a poll answer; the entry stays in the record.

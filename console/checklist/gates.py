@@ -50,7 +50,7 @@ class Gates(Looking):
         """What this person would sign now, readable text. Raises Trouble where they may not sign it, which says why."""
         fingerprint = signing.public_half(key).fingerprint
         with self._lock:
-            now_ns = self._wall_ns()
+            now_ns = self.now_ns()
             return self._stated(stage, meaning, principal, fingerprint, now_ns, _local(now_ns))
 
     def sign(
@@ -131,7 +131,7 @@ class Gates(Looking):
     ) -> bytes:
         person, pack = self.roster.person(principal), self.checklist.pack.name
         found = self.stage_state(stage)
-        why_not = why_not_sign(found, meaning, person, fingerprint, pack, self._wall_ns(), self.roster)
+        why_not = why_not_sign(found, meaning, person, fingerprint, pack, self.now_ns(), self.roster)
         if why_not:
             raise Trouble(why_not, cure="let somebody sign who may", code="not_allowed")
         return statement_of(self.state(), stage, meaning, person, fingerprint, wall_ns, local_time, pack=pack)

@@ -102,6 +102,10 @@ class Standing:
             warnings = (*kept.state.warnings, warned) if warned else kept.state.warnings
             return msgspec.structs.replace(kept.state, wall_ns=max(now_ns, kept.state.wall_ns), warnings=warnings)
 
+    def now_ns(self) -> int:
+        """The wall clock, or the last entry's time where the clock was set back: nothing ended comes to life again."""
+        return self.state().wall_ns
+
     def pack_edited(self) -> str:
         """Says that a file that the checklist was made of was edited since; empty where none was.
 
@@ -126,7 +130,7 @@ class Standing:
     def person(self, principal: str, role: str) -> Person:
         """The person of the roster who has that role now. Raises Trouble: `not_in_roster`, `not_allowed`."""
         person = self.roster.person(principal)
-        why_not = person.why_not(role, self.checklist.pack.name, self._wall_ns())
+        why_not = person.why_not(role, self.checklist.pack.name, self.now_ns())
         if why_not:
             raise Trouble(why_not, cure="let somebody sign who may, or revise the roster", code="not_allowed")
         return person

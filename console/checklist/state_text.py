@@ -83,7 +83,9 @@ def _stage(stage: StageState, now_ns: int, charset: Charset, width: int) -> Iter
 def _item(item: ItemState, now_ns: int, charset: Charset, width: int) -> Iterator[str]:
     below = f" ({item.below})" if item.below else ""
     flags = f" [{', '.join(item.flags)}]" if item.flags else ""
-    yield _cut(f"  {charset.glyph(item.state)} {item.state + below:<11} {item.item.id}: {item.item.title}{flags}", width)
+    yield _cut(
+        f"  {charset.glyph(item.state)} {item.state + below:<11} {item.item.id}: {item.item.title}{flags}", width
+    )
     value = value_words(item)
     if item.basis is not None and value != "-":
         limit = f" ({asked_words(item)})" if item.item.criterion else ""

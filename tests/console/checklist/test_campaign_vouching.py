@@ -230,3 +230,16 @@ def test_an_item_that_does_not_apply_takes_no_tick(world: World) -> None:
 def test_a_confirmation_that_rests_on_the_bundle_rests_on_the_campaigns(campaign: Campaign) -> None:
     campaign.confirm("limits", True, "anna", answer="9A41")
     assert last(campaign, "confirmation").fingerprints["bundle"] == BUNDLE
+
+
+def test_a_clock_that_was_set_back_brings_nobody_and_nothing_back(world: World) -> None:
+    world.roster.write_text(world.roster.read_text().replace("roles: [lead]", "roles: [lead], until: 2027-01-20"))
+    campaign = world.campaign()
+    world.now_ns += 10 * DAY_NS  # 2027-01-25
+    refused("not_allowed", campaign.override, "results", "lead", REASON, 2, "cy")
+    campaign.note("the clock was right until here", "anna")
+    world.now_ns -= 10 * DAY_NS
+    assert any("time untrusted" in warning for warning in campaign.state().warnings)
+    refused("not_allowed", campaign.override, "results", "lead", REASON, 2, "cy")
+    world.now_ns += 11 * DAY_NS
+    assert not any("time untrusted" in warning for warning in campaign.state().warnings)
