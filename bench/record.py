@@ -22,7 +22,7 @@ from remote.histogram import Histogram
 
 GOAL_APPEND_SHARE = 0.4
 GOAL_ROWS_TIMES = 1.5
-GOAL_CHAIN_PER_S = 100_000
+GOAL_CHAIN_PER_S = 50_000
 ROUNDS = 7
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?)"
 

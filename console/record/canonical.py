@@ -88,6 +88,17 @@ def outline_of(line: bytes) -> Outline | None:
         return None
 
 
+def is_canonical(line: bytes) -> bool:
+    """Whether `line` is spelt as `line_of` spells: no spaces, no other escapes, no other form of a number.
+
+    Readers that look at bytes before they decode rely on it. It holds for kinds of entries that this version does not know too.
+    """
+    try:
+        return msgspec.json.encode(msgspec.json.decode(line)) == line
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
+        return False
+
+
 def entry_of(line: bytes, where: str) -> Entry:
     """Decode a line; `where` names its place ("entry 17 of orin/record.db") in what is raised.
 

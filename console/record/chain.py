@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from console.record.canonical import FIRST_PREV, Outline, digest_of, outline_of
+from console.record.canonical import FIRST_PREV, Outline, digest_of, is_canonical, outline_of
 from console.record.rows import Head, Row
 
 
@@ -52,6 +52,8 @@ def _differences(row: Row, outline: Outline, prev: str, wall_ns: int) -> Iterabl
         yield f"it is sorted as {row.kind!r} of {row.item!r}, its line says {outline.kind!r} of {outline.item!r}"
     if outline.wall_ns < wall_ns:
         yield "its time lies before that of an earlier entry"
+    if not is_canonical(row.line):
+        yield "its line is spelt otherwise than a record is written: somebody else wrote it"
 
 
 def _gap(expected: int, found: int) -> str:

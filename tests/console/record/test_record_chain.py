@@ -148,3 +148,16 @@ def test_any_changed_byte_is_found(data: st.DataObject) -> None:
     line[place] ^= data.draw(st.integers(1, 255))
     rows[number] = rows[number]._replace(line=bytes(line))
     assert any(one.seq == number + 1 for one in check_chain(rows))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"text":"', b'"text": "'), (b"note 3", b"\\u006eote 3"), (b'"wall_ns":7', b'"wall_ns":7e0'), (b"}}", b"} }")],
+)
+def test_another_spelling_is_found_though_its_digests_fit(old: bytes, new: bytes) -> None:
+    """Readers look for bytes of the one spelling: another one would hide a failure from them."""
+    rows = rows_of(3)
+    line = rows[2].line.replace(old, new)
+    assert line != rows[2].line
+    rows[2] = rows[2]._replace(line=line, digest=digest_of(line))
+    assert [broken.seq for broken in check_chain(rows, head_of(rows))] == [3]
