@@ -81,7 +81,7 @@ def _warnings(pack: Pack) -> Iterator[Problem]:
         for place, item in enumerate(stage.items):
             steps: tuple[Step, ...] = ("stages", number, "items", place)
             yield from (Problem(steps, said, cure) for rule in _RULES for said, cure in rule(item))
-    yield from _of_last_gate(pack)
+    yield from _of_last_stage(pack)
     yield from _of_idle_roles(pack)
 
 
@@ -112,7 +112,7 @@ def _of_validity(item: Item) -> Iterator[tuple[str, str]]:
 def _of_bound(item: Item) -> Iterator[tuple[str, str]]:
     """A least number at which even the best result decides nothing promises too much."""
     criterion = item.criterion
-    if criterion is None or criterion.judge != "bound" or criterion.statistic in ("value", "max", "min", "mean"):
+    if criterion is None or criterion.judge != "bound" or not _has_bound(item):
         return
     needed = _needed(item)
     if needed is None:
@@ -123,6 +123,13 @@ def _of_bound(item: Item) -> Iterator[tuple[str, str]]:
     elif needed > criterion.n_min:
         said = f"`{item.id}`: n_min {criterion.n_min} can't pass at {criterion.confidence:g} confidence"
         yield said, f"Even when all goes well {needed} are needed: set n_min to that, or say `judge: point`"
+
+
+def _has_bound(item: Item) -> bool:
+    """A rate has one, and a percentile that a probe takes of many readings; a single number has none."""
+    assert item.criterion is not None
+    statistic = item.criterion.statistic
+    return statistic == "rate" or (statistic.startswith("p") and item.kind == "sensed")
 
 
 def _needed(item: Item) -> int | None:
@@ -150,8 +157,14 @@ def _of_unused(item: Item) -> Iterator[tuple[str, str]]:
 _RULES: tuple[Rule, ...] = (_of_hazard, _of_override, _of_cure, _of_validity, _of_bound, _of_unused)
 
 
-def _of_last_gate(pack: Pack) -> Iterator[Problem]:
-    gate = pack.stages[-1].gate
+def _of_last_stage(pack: Pack) -> Iterator[Problem]:
+    last = pack.stages[-1]
+    for place, item in enumerate(last.items):
+        if item.defer_by:
+            inside: tuple[Step, ...] = ("stages", len(pack.stages) - 1, "items", place)
+            said = f"`{item.id}` can't be deferred: no stage comes after the last"
+            yield Problem(inside, said, "Remove `defer_by`", "defer_by")
+    gate = last.gate
     steps: tuple[Step, ...] = ("stages", len(pack.stages) - 1)
     if gate.overrides_allowed:
         said = "the last gate opens though items are overridden"

@@ -86,8 +86,13 @@ def _of_criterion(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
     for key in ("threshold", "margin"):
         if not math.isfinite(getattr(criterion, key)):
             yield Problem(inside, f"`{key}` of `{item.id}` must be a finite number", "Give a number", key)
+    if criterion.statistic == "rate" and criterion.unit != "%":
+        said = f"a rate is in `%`, not `{criterion.unit}`"
+        yield Problem(inside, said, "Give the threshold in per cent", "unit" if criterion.unit else None)
+    if criterion.statistic == "rate" and not 0 <= criterion.threshold <= 100:
+        yield Problem(inside, f"a rate can't be {criterion.threshold:g} %", "Give 0 to 100 per cent", "threshold")
     quantity = quantity_of(criterion.metric)
-    if quantity is None:
+    if quantity is None or criterion.statistic == "rate" == quantity.shape:
         return
     if criterion.unit != quantity.unit:
         said = f"{criterion.metric} is in `{quantity.unit}`, not `{criterion.unit}`"

@@ -43,6 +43,10 @@ WARNINGS = {
         ("latched: true", "defer_by: [lead]\n        latched: true"),
         "can be got round (defer_by)",
     ),
+    "a deferral to nowhere": (
+        ("        cure: Lower it", "        defer_by: [lead]\n        cure: Lower it"),
+        "no stage comes after",
+    ),
     "a sensed item without a cure": (("        cure: Run more trials.\n", ""), "what to do when it fails"),
     "a measured item without a cure": (("        cure: Lower it.\n", ""), "what to do when it fails"),
     "a tick that never ends": (("valid_for: 30 d\n        cure: Lower", "cure: Lower"), "never go stale"),
@@ -71,6 +75,10 @@ def test_what_is_seldom_meant_is_a_warning_with_its_line(name: str) -> None:
 def test_three_trials_are_enough_where_they_can_prove_it() -> None:
     """3 of 3 has the lower bound .368: the warning must not cry wolf."""
     assert remarks(changed(("n_min: 5", "n_min: 3"))) == []
+
+
+def test_a_single_number_that_somebody_enters_has_no_bound() -> None:
+    assert remarks(changed(("threshold: 40, unit: N}", "threshold: 40, unit: N, statistic: p99}"))) == []
 
 
 def test_a_rate_that_must_stay_low_is_counted_from_its_side() -> None:
