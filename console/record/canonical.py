@@ -94,7 +94,7 @@ def is_canonical(line: bytes) -> bool:
     Readers that look at bytes before they decode rely on it. It holds for kinds of entries that this version does not know too.
     """
     try:
-        return msgspec.json.encode(msgspec.json.decode(line)) == line
+        return msgspec.json.encode(msgspec.json.decode(line), order="sorted") == line
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
         return False
 
