@@ -215,12 +215,11 @@ def _latched(ledger: Ledger, told: Told) -> Own | None:
 
 
 def _failure(ledger: Ledger, item: Item, seq: int) -> Own:
-    for attempt in ledger.newest(Attempt, item.id):
-        if attempt.seq == seq:
-            return _looked(item, attempt)
-        if attempt.seq < seq:
-            break
-    answer = next(kept for kept in ledger.all(Confirmation, item.id) if kept.seq == seq)
+    look = ledger.entry(Attempt, item.id, seq)
+    if look is not None:
+        return _looked(item, look)
+    answer = ledger.entry(Confirmation, item.id, seq)
+    assert answer is not None  # a failure is one or the other
     return _no(item, answer)
 
 

@@ -67,12 +67,17 @@ class Ledger:
         """The last one that counts."""
         return next(self.newest(body, item), None)
 
+    def entry(self, body: type[B], item: str, seq: int) -> Kept[B] | None:
+        """The entry of that number, if it is of that kind and item; the withdrawn ones too."""
+        row = next((row for row in self.rows(_tag(body), item) if row.seq == seq), None)
+        return None if row is None else _kept(row, body)
+
     def then(self, body: type[B], item: str, seq: int) -> Kept[B] | None:
         """The last one that counted after entry `seq`: what was withdrawn later still counted then."""
-        for kept in reversed(list(self.all(body, item))):
-            gone = self.withdrawn.get(kept.seq)
-            if kept.seq <= seq and (gone is None or gone.seq > seq):
-                return kept
+        for row in reversed(self.rows(_tag(body), item)):
+            gone = self.withdrawn.get(row.seq)
+            if row.seq <= seq and (gone is None or gone.seq > seq):
+                return _kept(row, body)
         return None
 
     def failures(self, item: str) -> list[int]:
