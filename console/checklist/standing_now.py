@@ -86,11 +86,11 @@ def _item(item: ItemState) -> NowItem:
 
 def _sentences(state: ChecklistState, unsigned: tuple[str, ...]) -> Iterator[str]:
     for item in state.items():
-        since = f" since {utc_words(item.since_wall_ns)}" if item.since_wall_ns is not None else ""
+        since = f" since {_when(item.since_wall_ns)}" if item.since_wall_ns is not None else ""
         if item.state in ("stale", "fail", "unavailable"):
             yield f"{item.item.id} is {item.state}{since}: {item.reason}"
         elif item.state == "overridden" and item.override is not None:
-            ends = utc_words(item.override.expires_wall_ns)
+            ends = _when(item.override.expires_wall_ns)
             yield f"{item.item.id} is overridden until {ends} as {item.override.role}: {item.override.reason}"
     if state.recheck:
         yield f"to be looked at again: {', '.join(state.recheck)}"
@@ -121,4 +121,12 @@ def _missing(stage: StageState) -> Iterator[str]:
 def _ends(state: ChecklistState) -> Iterator[str]:
     ending = [item for item in state.items() if item.state in PASSED and item.expires_wall_ns is not None]
     for item in sorted(ending, key=lambda one: one.expires_wall_ns or 0):
-        yield f"{item.item.id} counts until {utc_words(item.expires_wall_ns or 0)}"
+        yield f"{item.item.id} counts until {_when(item.expires_wall_ns or 0)}"
+
+
+def _when(wall_ns: int) -> str:
+    """A record that somebody else wrote may name a time that no calendar has."""
+    try:
+        return utc_words(wall_ns)
+    except (ValueError, OverflowError, OSError):
+        return "a time beyond the calendar"

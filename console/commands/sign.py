@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def _sign(campaign: Campaign, stage: str, meaning: Meaning, principal: str, key:
 
     check_key(campaign.roster, principal, public_half(key))
     shown = campaign.statement(stage, meaning, principal, key)
-    click.echo(shown.decode(), nl=False)
+    encoding = sys.stdout.encoding or "ascii"
+    click.echo(shown.decode().encode(encoding, "backslashreplace").decode(encoding), nl=False)
     if not yes and not click.confirm("\nSign this?", err=True):
         raise Trouble("nothing was signed", code="not_confirmed")
     given = campaign.sign(stage, meaning, principal, key, shown=shown, tell=lambda words: click.echo(words, err=True))

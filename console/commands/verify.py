@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +50,7 @@ def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bo
             raise
         _say_broken(trouble, as_json)
         raise click.exceptions.Exit(exits.FORGED) from trouble
-    click.echo(_json(report, now) if as_json else _text(report, now))
+    click.echo(_json(report, now) if as_json else _printable(_text(report, now)))
     raise click.exceptions.Exit(_code(report, now))
 
 
@@ -75,14 +77,14 @@ def _json(report: Report, now: Now | None) -> str:
     record = msgspec.to_builtins(report)
     record["head"], record["known"] = report.head._asdict(), [one._asdict() for one in report.known]
     value = {"intact": report.intact, "record": record, "now": now}
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return json.dumps(msgspec.to_builtins(value), indent=2)  # ASCII, whatever the record holds
 
 
 def _say_broken(trouble: Trouble, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode({"intact": False, "record": None, "now": None, "broken": trouble.what}).decode())
+        click.echo(json.dumps({"intact": False, "record": None, "now": None, "broken": trouble.what}))
     else:
-        click.echo(f"FORGED: {trouble}")
+        click.echo(_printable(f"FORGED: {trouble}"))
 
 
 def _now(found: RecordLike) -> Now:
@@ -95,6 +97,12 @@ def _now(found: RecordLike) -> Now:
         return now_of(replay(found, time.time_ns()))
     except Trouble as trouble:
         return Now(counts=False, sentences=(f"how its checklist stands can't be said: {trouble.what}",))
+
+
+def _printable(text: str) -> str:
+    """What stdout can't take as escapes: a name in another alphabet must not end the command."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _head(text: str) -> Head:

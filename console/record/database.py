@@ -159,6 +159,9 @@ def translated(path: Path) -> Iterator[None]:
     """Say what SQLite or the system reports of `path` as Trouble."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite's own words quote the bytes of a damaged schema
+        what = f"the record {path} is damaged: its schema is no text"
+        raise Trouble(what, cure=CURE, code="record_damaged") from error
     except (sqlite3.Error, OSError) as error:
         raise trouble_of(path, error) from error
 
