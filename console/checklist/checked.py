@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timezone
 from typing import Literal, Union
 
 import msgspec
 
 from console.checklist.states import ChecklistState, ItemState, State
-from console.checklist.wording import asked_words, utc_words, value_words
+from console.checklist.wording import asked_words, value_words
 from console.fieldtest.criteria import Comparison, Rate, Statistic, Verdict
 from console.record.entries import Evidence
 from remote.errors import Trouble
@@ -112,8 +113,9 @@ def trouble_of(trouble: Trouble | None) -> CheckedTrouble | None:
 
 
 def time_words(wall_ns: int) -> str:
-    """A time as it stands in the report."""
-    return utc_words(wall_ns)
+    """A time as it stands in the report: ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(wall_ns / 1e9, timezone.utc)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def checked_items(
