@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from console import exits
 from console.checklist.campaigns import open_campaign
 from console.checklist.loading import shipped_packs
-from console.checklist.states import ChecklistState
+from console.checklist.states import PASSED, ChecklistState, ItemState
 from console.looking import looking_at
 from console.robots import Robots
+from tests.waiting import wait_until
 from tests.whole.test_demo import fieldgate
 
 PEOPLE = {"anna": ("Anna Alm", ["engineer"]), "bo": ("Bo Berg", ["safety"]), "cy": ("Cy Carl", ["operator", "lead"])}
@@ -49,7 +52,7 @@ def desk(laptop: Path, tmp_path: Path) -> Path:
 
 def test_the_grasping_pack_goes_from_its_first_item_to_a_passed_last_gate(desk: Path) -> None:
     done("campaign", "new", "demo", "--bundle", "current", "--pack", "grasping", "--files", str(desk), "--as", "anna")
-    look(expected={"power_mode": "unavailable"})
+    look()
     done("campaign", "poll", "--role", "engineer", "--go", "--as", "anna")
     assert "open" in done("campaign", "pass", "--stage", "simulation", "--as", "anna")
 
@@ -77,16 +80,31 @@ def test_the_grasping_pack_goes_from_its_first_item_to_a_passed_last_gate(desk: 
     assert all(one.void for one in state.stages[-1].gate.signatures)
 
 
-def look(expected: dict[str, str]) -> None:
-    """Let every probe look at the real robot; all pass but those that are expected otherwise."""
+def test_a_robot_that_is_cut_off_in_the_middle_of_a_look_is_no_pass(desk: Path) -> None:
+    done("campaign", "new", "demo", "--bundle", "current", "--pack", "grasping", "--files", str(desk), "--as", "anna")
     campaign = open_campaign("demo")
-    try:
-        with looking_at(Robots().get("demo"), files=campaign.files, bundle=campaign.bundle) as sight:
-            found = campaign.check(sight, "anna")
-    finally:
-        campaign.close()
-    told = {one.item.id: (one.state, one.reason) for one in found}
-    assert {id: state for id, (state, _) in told.items() if state not in ("pass", "marginal")} == expected, told
+    with looking_at(Robots().get("demo"), files=campaign.files, bundle=campaign.bundle) as sight:
+        assert sight.session is not None
+        found: list[ItemState] = []
+        thread = threading.Thread(target=lambda: found.append(campaign.attempt("latency", sight, "anna")))
+        thread.start()
+        wait_until(lambda: campaign.state().item("latency").state == "running", 10, "the look")
+        wait_until(lambda: campaign.state().fingerprints, 10, "the robot's facts")
+        sight.session.cut(for_s=60)
+        thread.join(30)
+    assert [one.state for one in found] == ["unavailable"]
+    assert found[0].reason
+    assert campaign.record.rows()[-1].kind == "attempt"
+    campaign.close()
+
+
+def look() -> None:
+    """Let every probe look at the real robot: all pass, but this computer has no power modes."""
+    ran = fieldgate("check", "demo", "--as", "anna", limit_s=180)
+    assert ran.returncode == exits.NO_DATA, f"{ran.stdout}\n{ran.stderr}"
+    sensed = {one.item.id: one.state for one in shown(code=3).items() if one.item.kind == "sensed"}
+    assert {id for id, state in sensed.items() if state not in PASSED} == {"power_mode"}, ran.stdout
+    assert sensed["power_mode"] == "unavailable"
 
 
 def vouch(desk: Path) -> None:
