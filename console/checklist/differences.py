@@ -11,6 +11,8 @@ from console.checklist.digests import rule_of
 from console.checklist.pack import Item, Pack, Stage
 from console.checklist.spans import span_s
 
+_LONG = 72
+"""Longer texts are shown in part."""
 Direction = Literal["tightened", "loosened", "changed"]
 Judge = Callable[[Any, Any], Direction]
 
@@ -197,14 +199,30 @@ def _plain(old: Any, new: Any) -> Direction:
 
 
 def _change(place: str, before: Any, after: Any, judge: Judge, reason: str, unit: str = "") -> Change:
+    old, new = _shown(_words(before), _words(after))
     return Change(
         place=place,
-        before=_words(before),
-        after=_words(after),
+        before=old,
+        after=new,
         unit=unit,
         direction=judge(before, after),
         reason=reason,
     )
+
+
+def _shown(old: str, new: str) -> tuple[str, str]:
+    """Both texts from shortly before the place at which they part, where they are long."""
+    if max(len(old), len(new)) <= _LONG:
+        return old, new
+    same = next((place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, same - _LONG // 3)
+    return _part(old, start), _part(new, start)
+
+
+def _part(text: str, start: int) -> str:
+    """The text from `start` on, as much as is shown, with a mark at each end where there is more."""
+    part = text[start : start + _LONG].strip()
+    return f"{'…' if start else ''}{part}{'…' if len(text) > start + _LONG else ''}"
 
 
 def _words(value: Any) -> str:
@@ -215,7 +233,7 @@ def _words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, str):
-        return value if len(value) <= 60 else f"{value[:59].rstrip()}…"
+        return value
     if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
         return ", ".join(value)
     return msgspec.json.encode(value).decode()

@@ -40,6 +40,8 @@ CASES = {
     "a gate without a role": (("poll: [safety]\n", "poll: []\n"), "release.gate.poll", "loosened"),
     "a gate with overrides": (("    overrides_allowed: false\n", ""), "release.gate.overrides_allowed", "loosened"),
     "one signature": (("        - {meaning: performed, roles: [engineer]}\n", ""), "release.gate.signatures", "loosened"),
+    "another condition": (("states: [pass, marginal]", "states: [pass]"), "trials.when", "changed"),
+    "another role": (("override_by: [engineer]", "override_by: [lead]"), "camera.override_by", "loosened"),
     "another sentence": (("title: Release", "title: Release\n    purpose: x"), "", ""),
     "another parameter": (("file: trials.csv", "file: other.csv"), "trials.probe.parameters.file", "changed"),
     "another statement": (("was refused.", "was refused twice."), "limits.statement", "changed"),
@@ -56,7 +58,7 @@ def of(change: tuple[str, str], *, back: bool = False) -> Difference:
 def test_each_change_has_its_direction_and_its_opposite(name: str) -> None:
     change, place, direction = CASES[name]
     there, back = of(change).changes, of(change, back=True).changes
-    opposite = {"loosened": "tightened", "changed": "changed"}[direction]
+    opposite = "changed" if direction == "changed" else "loosened" if name == "another role" else "tightened"
     assert [(it.place, it.direction) for it in there] == [(place, direction)]
     assert [(it.place, it.direction) for it in back] == [(place, opposite)]
 
@@ -85,6 +87,38 @@ def test_an_item_that_moved_and_stages_in_another_order_are_seen() -> None:
 def test_a_change_reads_as_a_sentence_with_numbers_and_unit() -> None:
     change = of(("threshold: 500", "threshold: 800")).changes[0]
     assert change.words() == "latency.criterion.threshold loosened: 500 -> 800 ms"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("        valid_for: 8 h\n", ""), "camera.valid_for loosened: 8 h -> none"),
+        (("        override_by: [engineer]\n", ""), "camera.override_by tightened: engineer -> none"),
+        (("        latched: true\n", ""), "limits.latched loosened: yes -> no"),
+        (
+            ("[pass, marginal]", "[pass]"),
+            'trials.when changed: {"item":"camera","states":["pass","marginal"]} -> {"item":"camera","states":["pass"]}',
+        ),
+    ],
+)
+def test_what_is_gone_is_called_none_and_long_texts_are_cut(change: tuple[str, str], words: str) -> None:
+    assert [it.words() for it in of(change).changes] == [words]
+
+
+def test_a_long_text_is_shown_where_it_differs() -> None:
+    """A statement that was turned round by its last word must not look the same."""
+    long = "A pose outside the workspace was sent a hundred times, at all speeds, and each time it was "
+    old, new = (pack_of(changed(("A pose outside the workspace was", long + word))) for word in ("refused", "accepted"))
+    shown = difference(old, new).changes[0]
+    assert shown.before == "…s, and each time it was refused refused."
+    assert shown.after == "…s, and each time it was accepted refused."
+    twice = pack_of(changed(("A pose outside", long * 2)))
+    assert difference(pack_of(GOOD), twice).changes[0].after.endswith("…")
+
+
+def test_the_loosened_ones_can_be_had_alone() -> None:
+    found = difference(pack_of(GOOD), pack_of(changed(("n_min: 5}", "n_min: 4}"), ("hold: 10 s", "hold: 11 s"))))
+    assert [it.place for it in found.loosened()] == ["trials.criterion.n_min"]
 
 
 @given(st.floats(1, 1e6), st.floats(1, 1e6))
