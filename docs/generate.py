@@ -36,10 +36,13 @@ def checklists_page(docs: Path) -> str:
 def main() -> None:
     """Write every generated file."""
     from console.checklist.schema import pack_schema, schema_text
+    from docs.probe_table import with_table
 
     docs = Path(__file__).parent
     (docs / "metrics.md").write_text(metrics_page(), encoding="utf-8")
     (docs / "checklists.md").write_text(checklists_page(docs), encoding="utf-8")
+    probes = docs / "probes.md"
+    probes.write_text(with_table(probes.read_text(encoding="utf-8")), encoding="utf-8")
     (docs.parent / "checklists" / "checklist.schema.json").write_text(schema_text(pack_schema()), encoding="utf-8")
 
 

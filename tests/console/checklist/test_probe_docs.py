@@ -1,0 +1,73 @@
+"""docs/probes.md: who writes a probe from it must get one that works, and find every parameter that there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from console.checklist.probes import PROBES, Finding, Known, look_of, parameters_type
+from console.fieldtest.criteria import Criterion
+from console.fieldtest.judging import judge
+from console.link.transport import Ran
+from docs.probe_table import with_table
+from tests.console.checklist.given_robot import GivenRobot
+
+PAGE = (Path(__file__).parents[3] / "docs" / "probes.md").read_text(encoding="utf-8")
+
+
+def example() -> dict[str, Any]:
+    """The worked example, run as it is printed."""
+    source = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "class " in block)
+    found: dict[str, Any] = {"__name__": "uptime"}
+    exec(compile(source, "docs/probes.md", "exec"), found)
+    return found
+
+
+def looked(ran: Ran) -> Finding:
+    code = example()
+    robot = GivenRobot(ran=ran)
+    found: Finding = code["look_at_uptime"](robot.sight, code["UptimeParameters"]())
+    assert robot.transport.commands == ["exec cat /proc/uptime"]
+    return found
+
+
+def test_every_probe_and_parameter_is_in_the_table() -> None:
+    assert with_table(PAGE) == PAGE, "run `make docs`"
+    for name in PROBES:
+        section = PAGE.partition(f"### `{name}`")[2].partition("### ")[0]
+        for field in msgspec.structs.fields(parameters_type(name)):
+            assert f"| `{field.encode_name}` |" in section
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(b"3599.99 1.0\n", "fail"), (b"3600.00 1.0\n", "pass")])
+def test_the_worked_example_measures(seconds: bytes, verdict: str) -> None:
+    found = looked(Ran(0, seconds, b""))
+    assert found.measurement is not None
+    criterion = Criterion(metric="uptime_s", comparison=">=", threshold=3600, unit="s")
+    assert judge(criterion, found.measurement).verdict == verdict
+
+
+@pytest.mark.parametrize("ran", [Ran(1, b"", b"cat: no such file"), Ran(0, b"", b""), Ran(0, b"nan nan\n", b"")])
+def test_the_worked_example_says_what_it_cannot_see(ran: Ran) -> None:
+    assert looked(ran).unavailable == "the robot has no /proc/uptime"
+
+
+def test_the_line_of_the_worked_example_fits_the_table() -> None:
+    line = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith('"uptime"'))
+    made = eval(f"{{{line}}}", {"Known": Known, "_HERE": "console.checklist.probes"})
+    code = SimpleNamespace(**example())
+    assert hasattr(code, made["uptime"].parameters)
+    assert hasattr(code, made["uptime"].look)
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_every_probe_of_the_table_can_be_loaded_and_refuses_unknown_parameters(name: str) -> None:
+    assert callable(look_of(name))
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        required = {field.encode_name: "x" for field in msgspec.structs.fields(parameters_type(name)) if field.required}
+        msgspec.convert({**required, "no_such_parameter": 1}, parameters_type(name))
