@@ -214,7 +214,8 @@ def _shown(old: str, new: str) -> tuple[str, str]:
     """Both texts from shortly before the place at which they part, where they are long."""
     if max(len(old), len(new)) <= _LONG:
         return old, new
-    same = next((place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0)
+    shorter = min(len(old), len(new))
+    same = next((place for place in range(shorter) if old[place] != new[place]), shorter)
     start = max(0, same - _LONG // 3)
     return _part(old, start), _part(new, start)
 

@@ -112,6 +112,10 @@ def test_a_long_text_is_shown_where_it_differs() -> None:
     shown = difference(old, new).changes[0]
     assert shown.before == "…s, and each time it was refused refused."
     assert shown.after == "…s, and each time it was accepted refused."
+    longer = pack_of(
+        changed(("A pose outside the workspace was", long + "refused"), ("refused.", "refused, nearly always."))
+    )
+    assert difference(old, longer).changes[0].after.endswith("refused, nearly always.")
     twice = pack_of(changed(("A pose outside", long * 2)))
     assert difference(pack_of(GOOD), twice).changes[0].after.endswith("…")
 
