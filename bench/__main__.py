@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "perception", "agent", "journal", "link", "screen", "record", "checklist_open")
+NAMES = ("startup", "perception", "agent", "journal", "link", "screen", "record", "verify", "checklist_open")
 
 
 def main(names: list[str]) -> int:

@@ -7,7 +7,9 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -108,11 +110,26 @@ def _within(value: object) -> Iterator[Attachment]:
     if isinstance(value, Attachment):
         yield value
     elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
+        for field in _leading_there(type(value)):
             yield from _within(getattr(value, field))
     elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
         for one in value:
             yield from _within(one)
+
+
+@cache
+def _leading_there(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a struct in which an attachment may stand, by their types: most hold none, and there are many entries."""
+    hints = get_type_hints(kind)
+    return tuple(name for name in kind.__struct_fields__ if _may_hold(hints[name]))
+
+
+def _may_hold(hint: Any) -> bool:
+    if hint is Attachment:
+        return True
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return bool(_leading_there(hint))
+    return any(map(_may_hold, get_args(hint)))
 
 
 def media_of(name: str) -> str:
