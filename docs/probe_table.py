@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -11,7 +11,7 @@ from console.checklist.pack import Span
 from console.checklist.probes import PROBES, Known, parameters_type
 
 BEGIN, END = "<!-- table of probes: written by `make docs` -->\n", "<!-- end of the table -->"
-_SPAN = next(iter(Span.__metadata__)).pattern
+_SPAN = get_args(Span)[1].pattern
 
 
 def with_table(page: str) -> str:
