@@ -190,7 +190,7 @@ def _listed(folder: Path) -> Listed:
             return Listed(folder.name, folder, trouble=_unfinished(folder.name).what)
         record = Record.open(folder, read_only=True)
         try:
-            opened = in_force(record).opened
+            opened = in_force(record, record.rows()).opened
             return Listed(
                 folder.name,
                 folder,

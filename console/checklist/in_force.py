@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ from console.checklist.loading import parse_checklist
 from console.checklist.pack import Checklist
 from console.checklist.sources import CODE, Source
 from console.record.entries import Attachment, Body, Opened, Revised
-from console.record.record import Record
+from console.record.record import Record, Row
 from console.record.roster import Roster, parse_roster
 from remote import strict_yaml
 from remote.errors import Trouble
@@ -30,9 +30,9 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
         return InForce(seq=seq, opened=msgspec.structs.replace(self.opened, **new))
 
 
-def in_force(record: Record) -> InForce:
-    """What is in force in a record. Raises Trouble: `campaign_unfinished` where nothing was written into it yet."""
-    seqs = [row.seq for row in record.rows() if row.kind in ("opened", "revised")]
+def in_force(record: Record, rows: Sequence[Row]) -> InForce:
+    """What is in force in a record with these rows. Raises Trouble: `campaign_unfinished` where it has none yet."""
+    seqs = [row.seq for row in rows if row.kind in ("opened", "revised")]
     if not seqs:
         what = f"the campaign in {record.folder} was begun and never opened: its record is empty"
         raise Trouble(what, cure="make it again with `fieldgate campaign new`", code="campaign_unfinished")

@@ -94,7 +94,11 @@ class Looking(Standing):
         item = self._applying(state).item
         if item.act is None:
             raise Trouble(f"'{item_id}' has no command", cure="look at it or confirm it", code="no_command")
-        self._append(person, ran := self._run(item, sight))
+        with self._running_now(item.id):
+            command = shlex.join(item.act.argv)
+            # Written before it is run: a command that moves something must not be missing from the record after a kill.
+            self._append(person, Act(item=item.id, command=command, exit=None, output="begun"))
+            self._append(person, ran := self._run(item, sight))
         if item.probe is None:
             return self.item_state(item_id)
         if ran.exit is None:

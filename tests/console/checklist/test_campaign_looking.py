@@ -250,6 +250,21 @@ def test_a_command_is_run_then_its_effect_is_looked_at(world: World) -> None:
     assert last(campaign, "act").exit == 0
 
 
+def test_a_kill_while_a_command_runs_leaves_it_in_the_record(world: World) -> None:
+    campaign = world.campaign()
+    robot = world.robot(10.0)
+
+    def killed(*given: object, **named: object) -> Ran:
+        raise KeyboardInterrupt
+
+    robot.transport.run = killed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        campaign.act("brake", robot.sight, "anna")
+    assert last(campaign, "act").command == "brake engage 'now, please'"
+    state = campaign.state().item("brake")
+    assert (state.state, state.need) == ("pending", "command")
+
+
 def test_a_command_that_ends_wrongly_is_a_failure_and_nothing_is_verified(world: World) -> None:
     campaign = world.campaign()
     robot = world.robot(10.0, ran=Ran(3, b"", b"no pressure"))
