@@ -94,6 +94,7 @@ class Looking(Standing):
         item = self._applying(state).item
         if item.act is None:
             raise Trouble(f"'{item_id}' has no command", cure="look at it or confirm it", code="no_command")
+        self._check_robot(sight)
         with self._running_now(item.id):
             command = shlex.join(item.act.argv)
             # Written before it is run: a command that moves something must not be missing from the record after a kill.
@@ -219,7 +220,6 @@ class Looking(Standing):
         assert item.act is not None  # the caller has looked
         command = shlex.join(item.act.argv)
         try:
-            self._check_robot(sight)
             ran = sight.run(item.act.argv, ACT_TIMEOUT_S)
         except Trouble as trouble:
             return Act(item=item.id, command=command, exit=None, output=trouble.what)
