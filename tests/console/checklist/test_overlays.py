@@ -66,6 +66,29 @@ def test_the_later_of_two_overlays_counts_and_lint_names_both() -> None:
     assert "second.yaml: `latency.criterion.threshold` was given by first.yaml already" in twice[0].what
 
 
+@pytest.mark.parametrize(
+    ("item", "key", "first", "second", "place"),
+    [
+        (
+            "trials",
+            "probe",
+            "{parameters: {success: ok}}",
+            "{parameters: {success: won}}",
+            "trials.probe.parameters.success",
+        ),
+        ("camera", "valid_for", "4 h", "2 h", "camera.valid_for"),
+        ("force", "criterion", "{margin: 2}", "{margin: 3, unit: N}", "force.criterion.margin"),
+        ("force", "cure", "Ask first.", "Ask last.", "force.cure"),
+    ],
+)
+def test_a_key_given_twice_is_named_as_deep_as_it_is_merged(
+    item: str, key: str, first: str, second: str, place: str
+) -> None:
+    sources = [Source("a.yaml", over(item, **{key: first})), Source("b.yaml", over(item, **{key: second}))]
+    said = [remark.what for remark in lint(Source("pack.yaml", GOOD), sources) if "already" in remark.what]
+    assert said == [f"b.yaml: `{place}` was given by a.yaml already; this one counts"]
+
+
 def test_two_overlays_on_different_keys_of_one_criterion_are_no_quarrel() -> None:
     second = over("latency", criterion="{n_min: 500}")
     remarks = lint(Source("pack.yaml", GOOD), [Source("a.yaml", OVERLAY), Source("b.yaml", second)])
