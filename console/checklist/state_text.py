@@ -12,6 +12,7 @@ from console.checklist.states import ChecklistState, GateState, ItemState, Stage
 from console.checklist.wording import age_words, asked_words, short, utc_words, value_words
 from console.marks import ASCII, MARKS, UNICODE, Charset, to_ascii
 from console.record.entries import Entry
+from console.record.statements import plain
 
 WIDTH = 80
 _INDENT = " " * 6
@@ -43,6 +44,7 @@ def item_text(item: ItemState, now_ns: int, charset: Charset = UNICODE, width: i
 def entry_line(entry: Entry) -> str:
     """One entry of the record on one line: number, time, person, kind, and what it says."""
     kind, words = _body_words(entry.body)
+    words = plain(words)
     return f"{entry.seq:>5}  {utc_words(entry.wall_ns)}  {entry.person:<12}  {kind:<12}  {words}"
 
 
@@ -122,12 +124,9 @@ def _cut(line: str, width: int) -> str:
 
 
 def _encoded(lines: list[str], charset: Charset) -> str:
-    text = "\n".join(lines) + "\n"
-    return "".join(map(_twin_of, text)) if charset.ascii else text
-
-
-def _twin_of(char: str) -> str:
-    return char if char == "\n" else to_ascii(char)
+    """The lines as text; what packs, people and robots wrote can't move the cursor."""
+    printable = ("".join(char if char.isprintable() else "?" for char in line) for line in lines)
+    return "".join(f"{to_ascii(line) if charset.ascii else line}\n" for line in printable)
 
 
 _WORDS = {

@@ -211,6 +211,14 @@ def test_files_and_log(fieldgate: Fieldgate, begun: World) -> None:
     assert fieldgate("campaign", "log", "--item", "fens").code == 1
 
 
+def test_what_somebody_wrote_can_not_move_the_cursor(fieldgate: Fieldgate, begun: World) -> None:
+    fieldgate("campaign", "confirm", "fence", "--no", "--note", "west\x1b[2Jgate\rall fine\u202e")
+    for command in ("show", "log"):
+        done = fieldgate("campaign", command)
+        assert "west" in done.out
+        assert not {"\x1b", "\r", "\u202e"} & set(done.out)
+
+
 def test_a_revision_says_what_went_stale(fieldgate: Fieldgate, begun: World, bundle: Path) -> None:
     begun.results(20, 20)
     open_campaign("c1").attempt("results", begun.offline(), "anna")
