@@ -82,15 +82,14 @@ class Ledger:
 
     def failures(self, item: str) -> list[int]:
         """The numbers of an item's failed attempts and of the confirmations that said no, the withdrawn ones too."""
-        failed = [row.seq for row in self.rows("attempt", item) if _FAIL in row.line and _has_failed(row)]
-        failed += [row.seq for row in self.rows("confirmation", item) if _NO in row.line and _said_no(row)]
+        failed = [row.seq for row in self.rows("attempt", item) if _may_have_failed(row.line) and _has_failed(row)]
+        failed += [row.seq for row in self.rows("confirmation", item) if _NO in row.line and not _part(row).holds]
         return sorted(failed)
 
 
 # ------------------------------------------------------------ one line
 
-_FAIL, _NO = b'"verdict":"fail"', b'"holds":false'
-"""A canonical line of a failure holds these bytes. Others may too (an attempt's own details): what does is decoded."""
+_JUDGED, _VERDICT, _FAIL, _NO = b'"judgement":{', b'"verdict":"', b'fail"', b'"holds":false'
 
 
 class _Judgement(msgspec.Struct, frozen=True):
@@ -113,13 +112,20 @@ class _Line(msgspec.Struct, frozen=True):
 _deciding = msgspec.json.Decoder(_Line)
 
 
+def _may_have_failed(line: bytes) -> bool:
+    """Whether the judgement's verdict is fail, by the bytes of a canonical line; no failure is missed.
+
+    A line has `"judgement":{` at most once, whatever texts it holds: quotes within a text are escaped, and what else has free
+    keys (details, fingerprints) has no objects as values. Before the verdict a judgement has numbers only. Most of the line, a
+    long histogram, comes behind and need not be read.
+    """
+    begins = line.find(_JUDGED)
+    return begins >= 0 and line.startswith(_FAIL, line.find(_VERDICT, begins) + len(_VERDICT))
+
+
 def _has_failed(row: Row) -> bool:
     evidence = _part(row).evidence
     return evidence is not None and evidence.judgement is not None and evidence.judgement.verdict == "fail"
-
-
-def _said_no(row: Row) -> bool:
-    return not _part(row).holds
 
 
 def _part(row: Row) -> _Body:

@@ -77,6 +77,31 @@ def test_a_failed_item_says_why_and_what_to_do() -> None:
     )
 
 
+def test_each_state_says_what_to_do_about_it() -> None:
+    shared = {"how": "hold a ruler to it", "cure": "tighten it", "valid_for": "1 d"}
+    at = book(
+        sensed("a", **shared),
+        sensed("b", latched=True, cure=""),
+        *(confirmed(id, **shared) for id in "cd"),
+        witnessed("w"),
+    )
+    at.blind("a")
+    at.look("b", "fail")
+    at.say("c")
+    at.say("d", False)
+    assert [one.cure for one in at.state().items()] == [
+        "hold a ruler to it",
+        "mend it; then record what was done about entry 3",
+        "",
+        "tighten it",
+        "",
+    ]
+    at.look("a")
+    assert [at.item(id, later_s=86_400).cure for id in "ac"] == ["look again", "confirm it again"]
+    at.look("b", "fail")
+    assert at.item("b").cure == "mend it; then record what was done about entry 7"
+
+
 def test_too_few_trials_say_how_many_more_would_decide() -> None:
     at = book(sensed("a"))
     at.look("a", "inconclusive", lacking=7)
@@ -232,12 +257,24 @@ def test_a_command_passes_by_the_look_that_follows_it() -> None:
     assert at.item("a").state == "pass"
 
 
-@pytest.mark.parametrize(("exit", "state"), [(0, "fail"), (3, "pass"), (None, "fail")])
-def test_a_command_that_ended_otherwise_verifies_nothing(exit: int | None, state: str) -> None:
+@pytest.mark.parametrize(
+    ("exit", "reason"),
+    [
+        (0, "its command ended with 0, not 3"),
+        (None, "its command did not end"),
+        (3, "its command ran, its effect was not looked at since"),
+    ],
+)
+def test_a_command_that_ended_otherwise_verifies_nothing(exit: int | None, reason: str) -> None:
     at = book(sensed("a", act=Act(says="disarm", argv=("disarm",), expect_exit=3)))
     at.act("a", exit)
+    assert (at.item("a").state, at.item("a").reason, at.item("a").need) == ("pending", reason, "command")
+    at.look("a", "inconclusive")
+    assert at.item("a").reason == ("too few" if exit == 3 else reason)
     at.look("a")
-    assert at.item("a").state == ("pass" if state == "pass" else "pending")
+    assert at.item("a").state == ("pass" if exit == 3 else "pending")
+    at.look("a", "fail")
+    assert (at.item("a").state, at.item("a").need) == ("fail", "command")
 
 
 # ------------------------------------------------------------ latched
@@ -311,6 +348,7 @@ def test_a_latched_failure_outlasts_blindness_and_change() -> None:
         {"details": {"note": '"verdict":"fail"'}},
         {"fingerprints": {"verdict": "fail"}},
         {"limit": '{"judgement":{"verdict":"fail"}}'},
+        {"details": {'judgement":{"verdict": "fail"': "fail", "judgement": '{"verdict":"fail"'}},
     ],
 )
 def test_words_that_look_like_a_failure_are_none(imitation: dict[str, Any]) -> None:
@@ -322,7 +360,8 @@ def test_words_that_look_like_a_failure_are_none(imitation: dict[str, Any]) -> N
 
 def test_a_failure_hides_behind_no_words() -> None:
     at = book(sensed("a", latched=True))
-    failed = at.look("a", "fail", details={"verdict": "pass"}, limit='"verdict":"pass"')
+    details = {"verdict": "pass", "judgement": '{"verdict":"pass"'}
+    failed = at.look("a", "fail", details=details, limit='"judgement":{"verdict":"pass"')
     at.look("a")
     assert (at.item("a").state, at.item("a").last_failure_seq) == ("fail", failed)
 
