@@ -22,6 +22,7 @@ from console.checklist.states import SignatureState, StageState
 from console.record import signing
 from console.record.entries import GatePassed, Meaning, Poll, Revised, Signature
 from console.record.roster import load_roster
+from console.record.rows import Head
 from console.record.statements import Statement, read_statement
 from remote.errors import Trouble
 
@@ -83,7 +84,8 @@ class Gates(Looking):
         armored = signing.sign(text, key, tell=tell)
         with self._lock:
             said = self._unchanged(text, stage, meaning, principal)  # signing may have taken minutes
-            stored = self._append(principal, self._signature(said, text, armored, meaning))
+            body = self._signature(said, text, armored, meaning)
+            stored = self.record.append(principal, body, behind=Head(*said.head_entry()))
         given = self.stage_state(stage).gate.signatures
         return next(one for one in given if one.seq == stored.entry.seq)
 

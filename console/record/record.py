@@ -58,10 +58,11 @@ class Record:
         """Open the record in `folder`; `read_only` never writes, also on a medium that can't be written."""
         return cls(folder, open_database(folder / FILE, read_only=read_only), wall_ns, read_only)
 
-    def append(self, person: str, body: Body) -> Stored:
+    def append(self, person: str, body: Body, *, behind: Head | None = None) -> Stored:
         """Add an entry behind the last one; it is synced to the disk when this returns, or nothing of it is there.
 
-        What it attaches must be kept before (`attach`, `attach_file`), else `attachment_missing`.
+        What it attaches must be kept before (`attach`, `attach_file`), else `attachment_missing`. `behind` is the entry that it
+        must stand right behind: where another program has added one meanwhile, `record_went_on`, and nothing is added.
         """
         for attachment in attachments_of(body):
             if not self._attachments.has(attachment):
@@ -69,6 +70,9 @@ class Record:
                 raise Trouble(what, cure="attach the file first", code="attachment_missing")
         with self._writing():
             entry = self._next(person, body)
+            if behind is not None and (entry.seq - 1, entry.prev) != behind:
+                what = f"another program added entry {entry.seq - 1} to {self.path} meanwhile"
+                raise Trouble(what, cure="look at it, then do it again", code="record_went_on")
             line = line_of(entry)
             stored = Stored(entry, digest_of(line))
             row = (entry.seq, kind_of(body), item_of(body), stored.digest, line)

@@ -14,11 +14,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from console.checklist.campaigns import open_campaign
+from console.checklist.statement import covers_of
 from console.record.roster import Roster, load_roster
 from console.record.rows import Head
 from console.record.signing import KeyFile, sign
 from console.record.statements import read_statement, write_statement
 from console.record.verify import Report, sentences, verify_record
+from remote.errors import Trouble
 from tests.console.checklist.campaign_world import World
 from tests.console.record.signed_campaign import (
     PERFORMED,
@@ -358,3 +361,28 @@ def test_a_clock_set_back_is_noted_and_is_no_forgery(forger: Forger) -> None:
     assert report.intact
     assert "set back by 7200 s before entry 10" in report.notes[0]
     assert "in the future" in report.notes[1]
+
+
+def test_an_entry_of_another_program_while_somebody_signs_makes_no_forged_signature(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would stand between the statement's head and the signature for ever; instead the person signs again."""
+    campaign = signed(world, name="crowded")
+    campaign.withdraw(REVIEWED, "to be signed once more", "bo")
+    other = open_campaign("crowded", wall_ns=world.clock)
+    head = campaign.record.head()
+
+    def meanwhile(*given: Any) -> dict[str, str]:
+        other.note("from another program", "cy")
+        return covers_of(*given)
+
+    monkeypatch.setattr("console.checklist.gates.covers_of", meanwhile)  # the moment before the entry is written
+    with pytest.raises(Trouble) as refused:
+        campaign.sign("bench", "reviewed", "bo", world.key("bo"))
+    assert refused.value.code == "record_went_on"
+    monkeypatch.undo()
+    assert campaign.record.head().seq == head.seq + 1
+    campaign.sign("bench", "reviewed", "bo", world.key("bo"))  # nothing is in the way now
+    assert verify_record(campaign.record).intact
+    other.close()
+    campaign.close()
