@@ -38,7 +38,7 @@ def _plain(value: Any) -> Any:
     """Structs as dicts without the keys that hold their default."""
     if isinstance(value, msgspec.Struct):
         pairs = [(name, default, getattr(value, name)) for name, default in _fields(type(value))]
-        return {name: _plain(held) for name, default, held in pairs if default is _NONE or held != default}
+        return {name: _plain(held) for name, default, held in pairs if held != default}
     if isinstance(value, dict):
         return {key: _plain(held) for key, held in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,16 +46,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_NONE = object()
-
-
 @cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
-    """Each field's name and default, `_NONE` where it has none."""
+    """Each field's name and default, `NODEFAULT` (which equals no value) where it has none."""
     return tuple((field.name, _default(field)) for field in msgspec.structs.fields(kind))
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return _NONE if field.default is msgspec.NODEFAULT else field.default
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()

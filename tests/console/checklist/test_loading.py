@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -220,6 +221,15 @@ def test_notes_and_blank_lines_change_no_digest_and_every_limit_changes_it(place
     assert (again.revision, again.rules) == (laid.revision, laid.rules)
     assert laid.revision != known.revision
     assert [id for id in known.rules if laid.rules[id] != known.rules[id]] == ["latency"]
+
+
+def test_a_rule_is_the_digest_of_a_text_that_anybody_can_write_down() -> None:
+    """A record's rules can be checked without fieldgate, and no later version may compute them in another way."""
+    line = (
+        b'{"criterion":{"comparison":"<","metric":"grip_force_n","threshold":40.0,"unit":"N"},'
+        b'"kind":"measured","valid_for":"30 d"}'
+    )
+    assert parse_checklist([("pack", GOOD)]).rules["force"] == hashlib.sha256(line).hexdigest()
 
 
 def test_a_key_that_is_written_with_its_default_changes_no_digest() -> None:

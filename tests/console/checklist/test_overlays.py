@@ -142,11 +142,20 @@ def test_what_an_overlay_breaks_is_shown_in_the_overlay(overlay: str, said: str)
     assert said in trouble.what
 
 
-def test_what_the_pack_itself_has_wrong_is_shown_in_the_pack() -> None:
-    text = changed(("override_by: [engineer]", "override_by: [boss]"))
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (("override_by: [engineer]", "override_by: [boss]"), "override_by"),
+        (("poll: [safety]", "poll: [boss]"), "[boss]"),
+        (("roles: [safety, lead]", "roles: [safety, boss]"), "boss]"),
+        (("id: predicts", "id: latency"), "id: latency\n        title: Control"),
+    ],
+)
+def test_what_the_pack_itself_has_wrong_is_shown_in_the_pack(change: tuple[str, str], part: str) -> None:
+    text = changed(change)
     with pytest.raises(Trouble) as caught:
-        parse_checklist([("checklist.yaml", text), ("site.yaml", OVERLAY)])
-    assert f"checklist.yaml, line {line_of(text, 'override_by')} " in caught.value.what
+        parse_checklist([("checklist.yaml", text), ("site.yaml", over("force", cure="Lower it."))])
+    assert f"checklist.yaml, line {line_of(text, part)} " in caught.value.what
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from console.checklist import pack
 from console.checklist.digests import DECIDING
 from console.checklist.keys import MEANINGS
 from console.checklist.linting import lint
+from console.checklist.loading import parse_checklist
 from console.checklist.overlays import KEYS
 from console.checklist.sources import Source
 from console.commands.checklist import checklist
@@ -67,8 +69,13 @@ def test_the_page_s_lists_are_the_program_s() -> None:
     assert dict(rows) == FINGERPRINTS
     allowed = part("Overlays").partition("Only these keys may be given:")[2].partition("The others")[0]
     assert tuple(re.findall(r"`(\w+)`", allowed)) == KEYS
-    rule = part("Digests").partition("the same over")[2].partition(". When")[0]
+    rule = part("Digests").partition("the same over")[2].partition(". So")[0]
     assert tuple(re.findall(r"`(\w+)`", rule)) == DECIDING
+
+
+def test_the_line_under_digests_is_what_the_rule_is_made_of() -> None:
+    line = re.findall(r"```\n(\{.*\})\n```", part("Digests"))[0]
+    assert parse_checklist([("shelf.yaml", PACK)]).rules["grip"] == hashlib.sha256(line.encode()).hexdigest()
 
 
 def test_each_command_of_the_page_exists() -> None:
