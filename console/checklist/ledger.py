@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import msgspec
-
 from console.record.canonical import CURE, FIRST_PREV, entry_of, item_of, kind_of, outline_of
 from console.record.entries import Body, Entry, Withdrawal
 from console.record.rows import Row
@@ -82,8 +80,8 @@ class Ledger:
 
     def failures(self, item: str) -> list[int]:
         """The numbers of an item's failed attempts and of the confirmations that said no, the withdrawn ones too."""
-        failed = [row.seq for row in self.rows("attempt", item) if _may_have_failed(row.line) and _has_failed(row)]
-        failed += [row.seq for row in self.rows("confirmation", item) if _NO in row.line and not _part(row).holds]
+        failed = [row.seq for row in self.rows("attempt", item) if _has_failed(row.line)]
+        failed += [row.seq for row in self.rows("confirmation", item) if _NO in row.line]
         return sorted(failed)
 
 
@@ -92,47 +90,15 @@ class Ledger:
 _JUDGED, _VERDICT, _FAIL, _NO = b'"judgement":{', b'"verdict":"', b'fail"', b'"holds":false'
 
 
-class _Judgement(msgspec.Struct, frozen=True):
-    verdict: str
+def _has_failed(line: bytes) -> bool:
+    """Whether the judgement's verdict is fail, by the bytes of a canonical line.
 
-
-class _Evidence(msgspec.Struct, frozen=True):
-    judgement: _Judgement | None = None
-
-
-class _Body(msgspec.Struct, frozen=True):
-    evidence: _Evidence | None = None
-    holds: bool = True
-
-
-class _Line(msgspec.Struct, frozen=True):
-    body: _Body
-
-
-_deciding = msgspec.json.Decoder(_Line)
-
-
-def _may_have_failed(line: bytes) -> bool:
-    """Whether the judgement's verdict is fail, by the bytes of a canonical line; no failure is missed.
-
-    A line has `"judgement":{` at most once, whatever texts it holds: quotes within a text are escaped, and what else has free
-    keys (details, fingerprints) has no objects as values. Before the verdict a judgement has numbers only. Most of the line, a
-    long histogram, comes behind and need not be read.
+    Such a line has `"judgement":{` at most once, whatever texts it holds: quotes within a text are escaped, and what else has
+    free keys (details, fingerprints) has no objects as values. Before the verdict a judgement has numbers only. Most of the
+    line, a long histogram, comes behind and is not read. So it is with `"holds":false`: no free key has a bare value.
     """
     begins = line.find(_JUDGED)
     return begins >= 0 and line.startswith(_FAIL, line.find(_VERDICT, begins) + len(_VERDICT))
-
-
-def _has_failed(row: Row) -> bool:
-    evidence = _part(row).evidence
-    return evidence is not None and evidence.judgement is not None and evidence.judgement.verdict == "fail"
-
-
-def _part(row: Row) -> _Body:
-    try:
-        return _deciding.decode(row.line).body
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _damaged(row.seq, str(error)) from error
 
 
 def _wall_ns(row: Row) -> int:

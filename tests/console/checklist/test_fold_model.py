@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from console.checklist.pack import Checklist, Item, Stage, When
 from console.checklist.states import PASSED, ChecklistState
+from remote.protocol import Scalar
 from tests.console.checklist.fold_book import (
     BUNDLE_A,
     BUNDLE_B,
@@ -324,3 +325,32 @@ def test_no_gate_opens_over_an_item_that_is_not_settled(steps: list[Step]) -> No
     assert state.stages[0].gate.open == (not open_ones)
     if open_ones:
         assert (state.stage, state.next_item) == ("bench", open_ones[0].item.id)
+
+
+HOSTILE = st.one_of(
+    st.sampled_from(
+        ['"verdict":"fail"', '"judgement":{"verdict":"fail"', 'verdict":"fail', '"holds":false', "holds", "verdict"]
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["pass", "marginal", "fail", "inconclusive"]),
+    st.dictionaries(HOSTILE, st.one_of(HOSTILE, st.booleans(), st.none()), max_size=4),
+    st.dictionaries(HOSTILE, HOSTILE, max_size=4),
+    HOSTILE,
+    st.booleans(),
+)
+def test_no_text_in_an_entry_makes_or_hides_a_failure(
+    verdict: str, details: dict[str, Scalar], prints: dict[str, str], text: str, holds: bool
+) -> None:
+    at = Book(the_checklist())
+    given_by = {"details": details, "fingerprints": prints, "limit": text, "source": text}
+    at.look(SENSED, verdict, person=text, **given_by)  # type: ignore[arg-type]
+    at.blind(SENSED, text, details=details, fingerprints=prints)
+    at.say(SAID, holds, person=text, fingerprints=prints, note=text, statement=text, challenge=text)
+    state = at.state()
+    assert state.item(SENSED).failures == (verdict == "fail")
+    assert state.item(SAID).failures == (not holds)
