@@ -43,6 +43,8 @@ class CheckingApp(CommandingApp):
     """Who sits at the keyboard, as the command line says; None: as console.people finds."""
     sight_of: Callable[[Campaign], Sight] | None = None
     """How probes look at the robot; None: they can't."""
+    on_leave: Callable[[], None] | None = None
+    """Called when the person leaves, before threads are waited for."""
     desk: Desk | None = None
 
     def ink(self) -> dict[str, Style]:
@@ -91,6 +93,14 @@ class CheckingApp(CommandingApp):
         applicable = self.desk.applicable() if self.desk is not None and self.place == "checklist" else None
         actions = in_key_line(self.newest.link.phase, self.place, applicable)
         self.front.keys.show_keys([(action.shown, action.label) for action in actions])
+
+    async def action_quit(self) -> None:
+        """Leave; a look that goes on is given up, so that nobody waits for it."""
+        if self.desk is not None:
+            self.desk.leaving = True
+        if self.on_leave is not None:
+            self.on_leave()
+        await super().action_quit()
 
     # ------------------------------------------------------------ opening
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from console.actions import BY_NAME
 from console.checking.applicable import applicable_to
 from console.checking.messages import Checked, Finished, Folded
+from console.checking.sights import Left
 from console.checking.view import ChecklistView
 from console.checklist.pack import Stage
 from console.checklist.states import ChecklistState, ItemState
@@ -43,6 +44,7 @@ class Desk:
         self._state: ChecklistState | None = None
         self._folding = False
         self._observing = False
+        self.leaving = False
 
     # ------------------------------------------------------------ the state
 
@@ -188,6 +190,8 @@ class Desk:
             outcome, trouble = call(), None
         except Trouble as caught:
             outcome, trouble = None, caught
+        except Left:
+            return
         self.app.post_message(Finished(what, done, outcome, trouble))
 
     def checked(self, event: Checked) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.checking.desk import Desk
 from console.checking.messages import Checked
+from console.checking.sights import Left
 from console.checklist.states import ItemState
 from console.record.entries import Meaning
 from console.widgets.cells import clean
@@ -34,6 +35,8 @@ async def check_all(desk: Desk) -> None:
 
 def _look(desk: Desk, ids: Sequence[str] | None) -> None:
     def tell(item: ItemState) -> None:
+        if desk.leaving:
+            raise Left
         desk.app.post_message(Checked(item.item.id))
 
     def look() -> object:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from console.store.store import Store
 
 
+class Left(Exception):
+    """The person left the screen while a probe was waiting: the look is given up, and nothing is written down of it."""
+
+
 class Sights:
     """Makes a sight for each look; commands on the robot go over a connection of their own, opened when first needed.
 
@@ -28,6 +32,7 @@ class Sights:
         self._transport: Transport | None = None
         self._store: Store | None = None
         self._lock = threading.Lock()
+        self._left = threading.Event()
 
     def of(self, campaign: Campaign) -> Sight:
         """A sight for one look. Reads and connects, so call it in a thread. Raises Trouble where the store can't be used."""
@@ -37,7 +42,12 @@ class Sights:
             return OfflineSight(campaign.files, campaign.bundle)
         transport, store = self._ways(self._robot)
         name, files, bundle = self._robot.name, campaign.files, campaign.bundle
-        return RobotSight(self._session, transport, store, robot=name, files=files, bundle=bundle)
+        made = RobotSight(self._session, transport, store, robot=name, files=files, bundle=bundle, pause=self._pause)
+        return made
+
+    def leave(self) -> None:
+        """Let looks that wait for the robot end now, with Left."""
+        self._left.set()
 
     def close(self) -> None:
         """Close the connection and the store."""
@@ -47,6 +57,10 @@ class Sights:
             if self._store is not None:
                 self._store.close()
             self._transport = self._store = None
+
+    def _pause(self, seconds: float) -> None:
+        if self._left.wait(seconds):
+            raise Left
 
     def _ways(self, robot: Robot) -> tuple[Transport, Store]:
         with self._lock:

@@ -28,10 +28,9 @@ def open_screen(name: str | None, accept_new: bool, **options: Any) -> None:
     campaign = opened(name)
     try:
         robot, session = reached(campaign.robot, accept_new)
-    except BaseException:
+        run_screen(campaign.robot, robot, session, opener=lambda: campaign, **options)
+    finally:
         campaign.close()
-        raise
-    run_screen(campaign.robot, robot, session, opener=lambda: campaign, **options)
 
 
 def opened(name: str | None) -> Campaign:

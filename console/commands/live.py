@@ -98,6 +98,7 @@ def run_screen(
     rules = load_kpis(kpis) if kpis else None
     sights = Sights(session, robot)
     app = FieldgateApp(session, robot=robot_name, kpis=rules, sight_of=sights.of, **options)
+    app.on_leave = sights.leave
     try:
         _run(app, session, tour=tour, picture=picture)
     finally:

@@ -49,7 +49,7 @@ class ChecklistScreen(Screen[None]):
         self.items = ChecklistList(id="items")
         self.detail = ItemPane(id="detail")
         self.small = Canvas(id="small")
-        self.message = MessageLine(id="message", hint=self.HINT)
+        self.message = MessageLine(id="message", hint=self.HINT, rows=3)
         self.keys = KeyLine(id="keys")
 
     def compose(self) -> Iterator[Widget]:
@@ -147,7 +147,7 @@ class ChecklistScreen(Screen[None]):
         self.small.display = self._plan.too_small
         self.items.display = not self._plan.too_small and (wide or not self._plan.detail)
         self.detail.display = not self._plan.too_small and (wide or self._plan.detail)
-        self.refresh(layout=True)
+        self.keys.refresh(layout=True)  # a screen's own refresh does not arrange its children anew
         if self._plan.too_small:
             text = f" terminal too small: {size.width}x{size.height}, needs {SMALLEST.width}x{SMALLEST.height}"
             self.small.paint([row_of([(text, "warning")], size.width)])

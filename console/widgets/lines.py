@@ -12,11 +12,12 @@ HINT = "Tab moves between panes, Enter opens, ? explains the pane, : lists all a
 
 
 class MessageLine(Canvas):
-    """A tour's narration and the newest command's fate; a hint while there is neither."""
+    """A tour's narration and the newest command's fate, in at most `rows` rows; a hint while there is neither."""
 
-    def __init__(self, *, id: str | None = None, hint: str = HINT) -> None:
+    def __init__(self, *, id: str | None = None, hint: str = HINT, rows: int = 1) -> None:
         super().__init__(id=id)
         self._hint = hint
+        self._most_rows = rows
         self._story = ""
         self._word: Span = ("", "text")
 
@@ -33,15 +34,14 @@ class MessageLine(Canvas):
     @property
     def lines(self) -> int:
         """How many rows it needs."""
-        return max(1, len(self._story_lines()) + bool(self._word[0]))
+        return max(1, len(self._story_lines()) + len(self._word_lines()))
 
     def update(self) -> None:
         """Paint what it knows in the rows it has."""
         width, height = self.size
         rows: list[Sequence[Span]] = []
         rows += [[(f" {line}".ljust(width), "story")] for line in self._story_lines()]
-        if self._word[0]:
-            rows.append([(" ", "text"), self._word])
+        rows += [[(" ", "text"), (line, self._word[1])] for line in self._word_lines()]
         if not rows:
             rows.append([(f" {self._hint}", "muted")])
         self.paint([row_of(row, width) for row in rows[:height]])
@@ -49,6 +49,12 @@ class MessageLine(Canvas):
     def on_resize(self) -> None:
         """Fill the new width."""
         self.update()
+
+    def _word_lines(self) -> list[str]:
+        text, most = self._word[0], self._most_rows
+        if most == 1 or not text:
+            return [text] if text else []
+        return textwrap.wrap(text, max(20, self.size.width - 2), max_lines=most, placeholder="…")
 
     def _story_lines(self) -> list[str]:
         """The narration in at most two lines."""
