@@ -89,6 +89,26 @@ def test_a_new_look_counts_from_then_on() -> None:
     assert at.item("a").state == "pass"
 
 
+def test_it_is_stale_since_it_was_left_for_the_last_time() -> None:
+    at = Book(checklist(on_robot()))
+    at.see(engine="zero")
+    at.see(engine="one")
+    rested(at, engine="one")
+    at.see(engine="two")
+    at.see(engine="one")
+    at.see(engine="two")
+    since = at.now_ns
+    at.see(engine="three")
+    assert (at.item("a").since_wall_ns, at.item("a").reason) == (since, "engine one -> three")
+
+
+def test_evidence_that_was_old_when_it_was_written_is_stale_since_then() -> None:
+    at = Book(checklist(on_robot()))
+    at.see(engine="two")
+    rested(at, engine="one")
+    assert (at.item("a").state, at.item("a").since_wall_ns) == ("stale", at.now_ns)
+
+
 def test_what_a_look_leaves_out_is_as_it_was() -> None:
     """Files are seen without the robot: that must not make forget how the robot was."""
     at = Book(checklist(on_robot()))
@@ -210,6 +230,8 @@ def test_a_witnessed_item_is_as_old_as_what_was_witnessed() -> None:
         (DIGEST_A, DIGEST_B, "engine a1b2 -> c3d4"),
         ("a1b2c" + "0" * 59, "a1b2d" + "0" * 59, "engine a1b2c -> a1b2d"),
         ("", "x", "engine unknown -> x"),
+        ("y" * 40, "a" * 15, "engine " + "y" * 40 + " -> " + "a" * 15),
+        ("a" * 16, "x", "engine aaaa -> x"),
         ("y" * 60, "x", "engine " + "y" * 37 + "... -> x"),
         (DIGEST_A, "gone", "engine a1b2 -> gone"),
     ],
