@@ -99,7 +99,7 @@ class Forger:
             prev = "0" * 64
             for number, entry in enumerate(entries, 1):
                 entry["seq"], entry["prev"] = number, prev
-                prev = _digest(entry)
+                prev = digest_as_stored(entry)
         connection = sqlite3.connect(self.folder / FILE)
         for trigger in ("entries_stay", "entries_keep", "entries_grow"):
             connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
@@ -109,7 +109,13 @@ class Forger:
         for number, entry in enumerate(entries, 1):
             body = entry["body"]
             seq = entry["seq"] if in_order else number
-            row = (seq, body["type"], body.get("item") or body.get("stage") or "", _digest(entry), _line(entry))
+            row = (
+                seq,
+                body["type"],
+                body.get("item") or body.get("stage") or "",
+                digest_as_stored(entry),
+                _line(entry),
+            )
             connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
         connection.commit()
         connection.close()
@@ -153,5 +159,6 @@ def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _digest(entry: dict[str, Any]) -> str:
+def digest_as_stored(entry: dict[str, Any]) -> str:
+    """The digest of an entry as a Forger stores it."""
     return hashlib.sha256(_line(entry)).hexdigest()

@@ -30,6 +30,7 @@ from tests.console.record.signed_campaign import (
     Forger,
     changed,
     copied,
+    digest_as_stored,
     folder_of,
     head_of,
     signed,
@@ -386,3 +387,39 @@ def test_an_entry_of_another_program_while_somebody_signs_makes_no_forged_signat
     assert verify_record(campaign.record).intact
     other.close()
     campaign.close()
+
+
+def test_signatures_stay_good_under_the_roster_and_bundle_they_were_given_on(world: World, tmp_path: Path) -> None:
+    """A revision later changes what counts, never who signed what: else a new model would make every old record forged."""
+    campaign = signed(world, name="revised")
+    key = made_key(tmp_path, "dora")
+    text = f"people: [{{principal: dora, name: Dora Dahl, roles: [engineer, safety], keys: ['{public(key)}']}}]\n"
+    (tmp_path / "new.yaml").write_text(text)
+    campaign.revise("a new model and new people", "anna", bundle="91bc" * 16, roster=tmp_path / "new.yaml")
+    campaign.sign("bench", "reviewed", "dora", KeyFile(key, may_ask=False))
+    report = verify_record(campaign.record)
+    campaign.close()
+    assert report.intact, sentences(report)
+    assert [one.principal for one in report.signatures] == ["anna", "bo", "dora"]
+    assert report.signatures[0].roster != report.signatures[2].roster
+    assert report.bundle == "91bc" * 16
+
+
+def test_who_is_in_the_roster_no_more_can_sign_no_more(world: World, tmp_path: Path) -> None:
+    """Bo's signature from before the revision, moved behind it: he is not in force there."""
+    campaign = signed(world, name="left")
+    (tmp_path / "new.yaml").write_text("people: []\n")
+    campaign.revise("everybody has left", "anna", roster=tmp_path / "new.yaml")
+    campaign.close()
+    forger = Forger(copied(folder_of("left"), tmp_path / "copy"), as_json=False)
+    entries = forger.entries()
+    data = (forger.folder / "attachments" / body(entries, REVIEWED)["statement"]["digest"]).read_bytes()
+    head = entries[-1]
+    said = msgspec.structs.replace(read_statement(data), head=f"entry 11, sha256 {digest_as_stored(head)}")
+    moved = {**entries[REVIEWED - 1], "wall_ns": head["wall_ns"], "body": dict(body(entries, REVIEWED))}
+    text = write_statement(said)
+    moved["body"].update(statement=forger.attach(text), armored=sign(text, world.key("bo")), head=11)
+    entries.append(moved)
+    report = verify_record(forger.store(entries, chain=True))
+    assert report.signatures[2].bad == "'bo' is not in the roster"
+    assert not report.signatures[1].bad
