@@ -12,7 +12,7 @@ READY := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
 READY_310 := $(VENV310)/.ready
 
-.PHONY: demo test test-robot check bench soak whole format lock clean help docs picture
+.PHONY: demo test test-robot check bench soak whole mutate format lock clean help docs picture
 
 help:               ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -47,6 +47,9 @@ bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 soak: $(READY_DEV)  ## eight hours of data at accelerated time, five minutes over a bad network
 	$(BIN)/python -m bench.soak_screen
 	$(BIN)/python -m bench.soak_link --seconds 300
+
+mutate: $(READY_DEV) ## invert each comparison of probes and criteria: a test must notice (ARGS="live" for some)
+	$(BIN)/python -m bench.mutate $(ARGS)
 
 format: $(READY_DEV) ## write the one format
 	$(BIN)/ruff format .
