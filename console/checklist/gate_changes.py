@@ -27,7 +27,7 @@ def changed_since(ground: Ground, stage: Stage, seq: int, wall_ns: int) -> str:
         *_revised(ground, seq),
         *_seen(ground, stage, seq),
         *(said for one in ground.of(stage) for said in _moved(one, seq, wall_ns)),
-        *_laid(ground, stage, seq, wall_ns),
+        *(said for one in ground.until(stage) for said in _laid(ground, one, seq, wall_ns)),
     ]
     return named(list(dict.fromkeys(words))) or "what it was given on has changed"
 

@@ -37,6 +37,10 @@ class Ground:
         """The states of the stage's items, in order."""
         return [self.states[item.id] for item in stage.items]
 
+    def until(self, stage: Stage) -> list[Stage]:
+        """The stages from the first up to this one."""
+        return list(self.stages[: [one.id for one in self.stages].index(stage.id) + 1])
+
     def rests_on(self, stage: Stage) -> set[str]:
         """The names of all fingerprints that the stage's items rest on."""
         names = {name for item in stage.items for name in item.rests_on}

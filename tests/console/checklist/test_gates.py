@@ -212,6 +212,15 @@ def test_an_override_and_its_end_reset_the_poll() -> None:
     assert again
 
 
+def test_an_override_in_an_earlier_stage_resets_the_poll_too() -> None:
+    late = stage("field", sensed("b"), gate=Gate(poll=("lead",)))
+    at = Book(checklist(stage("bench", sensed("a", override_by=("safety",))), late))
+    at.poll("field", "lead")
+    assert at.gate("field").poll[0].go is True
+    at.override("a")
+    assert at.gate("field").poll[0].reset == "a has another override"
+
+
 def test_another_bundle_or_checklist_resets_the_poll() -> None:
     at = polled()
     at.revise(bundle=BUNDLE_B)
