@@ -501,9 +501,20 @@ def test_members_that_both_pass_both_show_it() -> None:
 def test_a_condition_within_a_group_does_not_turn_in_circles() -> None:
     """Predictive control only where latency fails, and then latency is excused: which it must not take back."""
     at = book(sensed("a", one_of="speed"), sensed("b", one_of="speed", when=When(item="a", states=("fail",))))
-    at.look("a", "fail")
     at.look("b")
+    assert [one.state for one in at.state().items()] == ["pending", "n/a"], "it does not apply yet and excuses nobody"
+    at.look("a", "fail")
     assert [one.state for one in at.state().items()] == ["n/a", "pass"]
+
+
+def test_a_condition_on_an_excused_item_follows_the_excuse() -> None:
+    at = book(
+        sensed("a", one_of="speed"), sensed("b", one_of="speed"), sensed("c", when=When(item="a", states=("n/a",)))
+    )
+    at.look("c")
+    assert at.item("c").state == "n/a"
+    at.look("b")
+    assert [one.state for one in at.state().items()] == ["n/a", "pass", "pass"]
 
 
 def test_items_that_wait_for_each_other_do_not_excuse_each_other() -> None:
