@@ -24,8 +24,8 @@ def asks(item: Item) -> str:
 def pack_text(checklist: Checklist, width: int = WIDTH) -> str:
     """The whole pack, an item in two or three lines."""
     pack = checklist.pack
-    head = [f"{pack.name} {pack.version}  {pack.title}", f"revision {checklist.revision[:16]}", ""]
-    described = _paragraphs(pack.description, "", width)
+    head = [f"{pack.name} {pack.version}  {pack.title}", f"revision {checklist.revision[:16]}"]
+    described = ["", *_paragraphs(pack.description, "", width)] if pack.description else []
     stages = [line for number, stage in enumerate(pack.stages, 1) for line in _stage(number, stage, width)]
     return "\n".join([*head, *described, *stages]).rstrip() + "\n"
 
