@@ -31,7 +31,7 @@ _BROKEN = ("record_damaged", "record_file_invalid")
 @click.option("--head", "heads", multiple=True, metavar="SEQ:DIGEST", help="A head of this record that you wrote down.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")
 def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bool) -> None:
-    """Check RECORD: a campaign's name or folder, its record.db, or a JSON record. Nothing is written.
+    """Check RECORD: a campaign's name or folder, its record.db, a JSON record or a report's folder. Nothing is written.
 
     Exit code 0: intact, and everything in it counts. 3: intact, but something is stale, void, overridden or unsigned.
     8: it was changed, or a signature is not what it says.
@@ -121,6 +121,8 @@ def _opened(given: str) -> Iterator[RecordLike]:
     from console.record.record import FILE, Record
 
     path = _place(given)
+    if path.is_dir() and not (path / FILE).exists() and (path / "record.json").exists():
+        path = path / "record.json"  # the folder of a report
     if path.is_file() and path.name != FILE:
         yield read_json(path)
         return

@@ -59,7 +59,7 @@ def test_a_signed_record_ends_with_0_by_name_folder_database_and_file(world: Wor
     campaign = open_campaign("signed", read_only=True)
     write_json(campaign.record, tmp_path / "record.json")
     campaign.close()
-    for given in ("signed", folder_of("signed"), folder_of("signed") / FILE, tmp_path / "record.json"):
+    for given in ("signed", folder_of("signed"), folder_of("signed") / FILE, tmp_path / "record.json", tmp_path):
         done = fieldgate("verify", given)
         assert (done.returncode, done.stdout.splitlines()[0]) == (0, "INTACT"), (given, done.stdout, done.stderr)
     assert "by Bo Berg (bo) as safety" in done.stdout
