@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console.checklist.linting import Remark, lint, lint_file
 from console.checklist.sources import Source
@@ -115,3 +117,48 @@ def test_a_file_that_can_t_be_read_is_an_error_and_no_crash(tmp_path: Path) -> N
         written(tmp_path, "", "empty.yaml"),
     ):
         assert [remark.level for remark in lint_file(path)] == ["error"]
+
+
+LINES = GOOD.splitlines()
+ODD = [
+    "",
+    "[]",
+    "{}",
+    "null",
+    "1",
+    "true",
+    ".nan",
+    "-1e999",
+    "x",
+    "'",
+    "2026-01-01",
+    "{a: [b]}",
+    "[1, x]",
+    "!!int x",
+    "&a *a",
+    "\0",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(LINES) - 1), st.sampled_from(ODD), st.booleans(), st.booleans())
+def test_a_pack_with_any_value_spoilt_gets_remarks_and_no_crash(
+    place: int, odd: str, overlay: bool, gone: bool
+) -> None:
+    """Whoever mistypes something is told so; a traceback tells nobody anything."""
+    key = LINES[place].partition(":")[0]
+    spoilt = [] if gone else [f"{key}: {odd}"]
+    text = "\n".join([*LINES[:place], *spoilt, *LINES[place + 1 :]])
+    for remark in remarks(text, *([OVERLAY] if overlay else [])):
+        assert remark.what
+        assert remark.cure
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(OVERLAY.splitlines()) - 1), st.sampled_from(ODD))
+def test_an_overlay_with_any_value_spoilt_gets_remarks_and_no_crash(place: int, odd: str) -> None:
+    lines = OVERLAY.splitlines()
+    lines[place] = f"{lines[place].partition(':')[0]}: {odd}"
+    for remark in remarks(GOOD, "\n".join(lines)):
+        assert remark.what
+        assert remark.cure
