@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.checklist.probes import Finding
@@ -224,6 +224,7 @@ def test_binary_and_missing_files_are_refused(tmp_path: Path) -> None:
         look_at_randomisation(laptop(tmp_path), parameters)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_bytes_end_in_an_answer_or_in_words(data: bytes) -> None:
     held = Held("r.yaml", Path("r.yaml"), data, "")
@@ -232,6 +233,7 @@ def test_any_bytes_end_in_an_answer_or_in_words(data: bytes) -> None:
             read(held)
 
 
+@settings(deadline=None)
 @given(low=st.floats(-1e6, 1e6), width=st.floats(0, 1e6))
 def test_a_range_varies_exactly_when_it_has_a_width(low: float, width: float) -> None:
     made = Range(low, low + width)

@@ -372,6 +372,7 @@ def test_a_name_that_tells_no_format_is_refused(tmp_path: Path) -> None:
     assert "tells its format" in refused(tmp_path, "t.xlsx", b"PK").what
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["csv", "json"]), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_end_in_rows_or_in_words(kind: Any, data: bytes) -> None:
     held = Held("t", Path("t"), data, "")

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.checklist.checked import CheckedItem, CheckedTrouble, CheckReport, counts_of
@@ -110,6 +110,7 @@ def test_hostile_text_is_escaped_and_its_control_characters_removed() -> None:
     text.encode()
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60))
 def test_any_text_makes_xml_that_can_be_read(text: str) -> None:
     made = report(item(title=text, why=text, cure=text, state="fail", outcome="fail"), pack=text)
