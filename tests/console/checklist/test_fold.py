@@ -554,6 +554,7 @@ def test_a_clock_set_back_does_not_make_old_evidence_young() -> None:
     at = book(sensed("a", valid_for="1 d"), sensed("b"))
     at.look("a")
     at.look("b")
+    assert at.item("a").flags == (), "the clock is right"
     at.now_ns += 2 * DAY_NS
     at.see(engine="one")
     assert at.item("a").state == "stale"
