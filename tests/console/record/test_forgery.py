@@ -423,3 +423,28 @@ def test_who_is_in_the_roster_no_more_can_sign_no_more(world: World, tmp_path: P
     report = verify_record(forger.store(entries, chain=True))
     assert report.signatures[2].bad == "'bo' is not in the roster"
     assert not report.signatures[1].bad
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        (lambda rows: f"entry 3, sha256 {rows[3]}", "'fence' was signed on entry 3, which is about 'sheet'"),
+        (lambda rows: f"entry 2, sha256 {rows[3]}", "'fence' was signed on entry 2, which is not the same any more"),
+        (lambda rows: f"entry 2, sha256 {'1' * 64}", "'fence' was signed on entry 2, which is not the same any more"),
+        (lambda rows: f"entry 99, sha256 {rows[3]}", "'fence' was signed on entry 99, which is not the same any more"),
+    ],
+)
+def test_a_signer_who_signs_other_evidence_than_the_record_holds_is_found(
+    forger: Forger, world: World, evidence: Callable[[dict[int, str]], str], said: str
+) -> None:
+    """Bo himself signs a statement of his own making: the signature is his, what it says of the record is not true."""
+    entries = forger.entries()
+    rows = {number: digest_as_stored(entry) for number, entry in enumerate(entries, 1)}
+    data = (forger.folder / "attachments" / body(entries, REVIEWED)["statement"]["digest"]).read_bytes()
+    true = read_statement(data)
+    items = (msgspec.structs.replace(true.items[0], evidence=evidence(rows)), *true.items[1:])
+    lie = msgspec.structs.replace(true, items=items)
+    text = write_statement(lie)
+    signature = body(entries, REVIEWED)
+    signature.update(statement=forger.attach(text), armored=sign(text, world.key("bo")), covers=lie.covers())
+    assert verify_record(forger.store(entries, chain=True)).signatures[1].bad == said
