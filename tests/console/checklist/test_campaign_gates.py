@@ -129,7 +129,8 @@ def test_an_override_keeps_a_gate_shut_that_allows_none(world: World) -> None:
 
 
 def test_a_poll_takes_answers_of_asked_roles_only(campaign: Campaign) -> None:
-    refused("not_allowed", campaign.poll, "bench", "lead", True, "cy")
+    assert "engineer, safety" in refused("not_allowed", campaign.poll, "bench", "lead", True, "cy").cure
+    assert "asks nobody" in refused("not_allowed", campaign.poll, "field", "lead", True, "cy").cure
     refused("not_allowed", campaign.poll, "bench", "safety", True, "anna")
     refused("not_in_roster", campaign.poll, "bench", "safety", True, "stranger")
     refused("unknown_stage", campaign.poll, "benhc", "safety", True, "bo")

@@ -53,8 +53,8 @@ def test_a_no_is_a_failure_with_its_words(campaign: Campaign) -> None:
 
 
 def test_nobodys_word_settles_what_a_probe_or_a_value_decides(campaign: Campaign) -> None:
-    for item in ("clock", "force"):
-        refused("not_confirmable", campaign.confirm, item, True, "anna")
+    for item, way in (("clock", "fieldgate check"), ("force", "enter a value")):
+        assert way in refused("not_confirmable", campaign.confirm, item, True, "anna").cure
     assert "confirmation" not in kinds(campaign)
 
 
