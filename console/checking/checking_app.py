@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,15 +203,15 @@ class CheckingApp(CommandingApp):
     # ------------------------------------------------------------ the plain terminal
 
     @contextmanager
-    def plain_terminal(self) -> Iterator[None]:
-        """Put the screen away for a while, so that a program can ask on the plain terminal.
+    def plain_terminal(self, intro: str) -> Iterator[None]:
+        """Put the screen away for a while, so that a program can ask on the plain terminal, below the line `intro`.
 
         Where that can't be done (no terminal of its own) the screen stays; what must ask then fails by itself.
         """
-        try:
-            with self.suspend():
-                yield
-        except SuspendNotSupported:
+        with ExitStack() as stack:
+            with suppress(SuspendNotSupported):
+                stack.enter_context(self.suspend())
+                self.tell_plainly(intro)
             yield
 
     def tell_plainly(self, words: str) -> None:

@@ -14,7 +14,7 @@ from console.checking.messages import Checked, Finished, Folded
 from console.checking.sights import Left
 from console.checking.view import ChecklistView
 from console.checklist.pack import Stage
-from console.checklist.states import ChecklistState, ItemState
+from console.checklist.states import ChecklistState, ItemState, SignatureState
 from console.record.entries import Transcribed
 from console.screens.checklist import ChecklistScreen
 from console.widgets.cells import clean
@@ -177,12 +177,12 @@ class Desk:
         self.say(f"{self.app.charset.glyph('busy')} {what}...", "info")
         self.app.run_worker(lambda: self._call(what, done, call), thread=True, group="campaign", name=what)
 
-    def start_on_terminal(self, what: str, done: str, call: Callable[[], object]) -> None:
-        """Run `call` on the plain terminal, with the screen put away: a program of it may ask the person there.
+    def start_on_terminal(self, what: str, done: str, call: Callable[[], object], intro: str) -> None:
+        """Run `call` on the plain terminal below the line `intro`, with the screen put away: a program may ask there.
 
         Meanwhile nothing is painted, so this is the one place where the event loop may wait.
         """
-        with self.app.plain_terminal():
+        with self.app.plain_terminal(intro):
             self._call(what, done, call)
 
     def _call(self, what: str, done: str, call: Callable[[], object]) -> None:
@@ -207,13 +207,15 @@ class Desk:
         self.fold()
 
     def _say_outcome(self, event: Finished) -> None:
-        outcome, done = event.outcome, event.done
-        if isinstance(outcome, ItemState):
+        done, bad = event.done, False
+        if isinstance(outcome := event.outcome, ItemState):
             done = f"{clean(outcome.item.title)}: {outcome.state}"
             done += f" - {clean(outcome.reason)}" if outcome.reason and outcome.state != "pass" else ""
+            bad = outcome.state in ("fail", "unavailable")
+        elif isinstance(outcome, SignatureState) and outcome.void:
+            done, bad = f"{done}, but it does not count: {clean(outcome.void)}", True
         elif isinstance(outcome, str) and outcome:
             done = clean(outcome)
-        bad = isinstance(outcome, ItemState) and outcome.state in ("fail", "unavailable")
         mark, role = ("warning", "warning") if bad else ("ok", "ok")
         self.say(f"{self.app.charset.glyph(mark)} {done}", role)
 

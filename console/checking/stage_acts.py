@@ -72,9 +72,15 @@ def _sign(desk: Desk, stage: str, meaning: Meaning, principal: str, key: KeyChoi
     done = f"signed as {clean(principal)}: {meaning}"
     if isinstance(key, KeyFile) or public_half(key).on_hardware:
         # Passphrase and touch are asked for by ssh-keygen itself, on the plain terminal.
-        desk.start_on_terminal("sign", done, call)
+        desk.start_on_terminal("sign", done, call, f"ssh-keygen signs with {_key_words(key)} and asks here:")
     else:
         desk.start("waiting for the SSH agent to sign", done, call)
+
+
+def _key_words(key: KeyChoice) -> str:
+    from console.record.signing import KeyFile
+
+    return clean(str(key.path) if isinstance(key, KeyFile) else key.fingerprint)
 
 
 async def pass_gate(desk: Desk) -> None:

@@ -15,8 +15,8 @@ class SignStatementScreen(Form[bool]):
     """Returns True for signing, None by Esc. The arrows scroll the statement."""
 
     DEFAULT_CSS = """
-    SignStatementScreen > #box { width: 98%; height: 94%; }
-    SignStatementScreen #words { height: 1fr; max-height: 100%; }
+    SignStatementScreen.statement > #box { width: 98%; max-width: 100%; height: 96%; max-height: 100%; padding: 0 1; }
+    SignStatementScreen.statement #words { height: 1fr; max-height: 100%; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's own form
         ("up", "scroll(-1)", "up"),
@@ -30,9 +30,9 @@ class SignStatementScreen(Form[bool]):
 
     def __init__(self, statement: bytes, who: str, clock: Callable[[], int]) -> None:
         buttons = (("sign", f"Sign as {who}"),)
-        super().__init__(
-            "This is what you sign", statement.decode("utf-8", "replace"), (), buttons, clock, "Do not sign"
-        )
+        text = statement.decode("utf-8", "replace")
+        super().__init__("This is what you sign", text, (), buttons, clock, "Do not sign")
+        self.add_class("statement")
 
     def parts(self) -> ComposeResult:
         """The statement and the buttons."""

@@ -6,7 +6,7 @@ from console.checking.view import ChecklistView
 from console.checklist.wording import short
 from console.marks import MARKS
 from console.widgets.canvas import Canvas
-from console.widgets.cells import Span, clean, row_of
+from console.widgets.cells import Span, clean, row_of, width_of
 
 
 class ChecklistHead(Canvas):
@@ -20,7 +20,7 @@ class ChecklistHead(Canvas):
         """Show `view`."""
         self._shown = view
         width, height = self.size
-        rows = [_campaign(view), _counts(view)]
+        rows = [_campaign(view), _counts(view, width)]
         if third := notice(view):
             rows.append([(f" {third}".ljust(width), "notice")])
         self.paint([row_of(row, width) for row in rows[:height]])
@@ -44,30 +44,43 @@ def _campaign(view: ChecklistView) -> list[Span]:
     here = ids.index(state.stage) + 1 if state.stage in ids else 0
     spans: list[Span] = [(f" {clean(state.campaign)}", "strong")]
     spans += _part("as", clean(view.person) + (f", from paper of {clean(view.paper)}" if view.paper else ""), "accent")
-    spans += _part("stage", f"{here} of {len(ids)}", "text")
+    spans += _part("stage", f"{here}/{len(ids)}", "text")
     spans += _part("bundle", f"{clean(state.bundle_name)} {short(state.bundle)}".strip(), "text")
     spans += _part("pack", short(state.revision), "text")
-    return [*spans, *_part("robot", clean(state.robot), "text"), *_part("entries", str(state.entries), "muted")]
+    return [*spans, *_part("entries", str(state.entries), "muted")]
 
 
 def _part(name: str, text: str, role: str) -> list[Span]:
     return [(" │ ", "line"), (f"{name} ", "muted"), (text, role)]
 
 
-def _counts(view: ChecklistView) -> list[Span]:
-    items = [item.state for item in view.state.items()]
-    running = sum(state == "running" for state in items)
-    parts = [
-        ("pass", sum(state in ("pass", "marginal") for state in items), "passed", True),
-        ("pending", sum(state in ("pending", "unavailable", "running") for state in items), "open", True),
-        ("fail", sum(state == "fail" for state in items), "failed", False),
-        ("stale", sum(state == "stale" for state in items), "stale", False),
-        ("overridden", view.state.overrides, "overridden", False),
-        ("deferred", view.state.deferrals, "deferred", False),
-        ("running", running, "running", False),
-    ]
+def _counts(view: ChecklistView, width: int) -> list[Span]:
+    """The counts; in short words where the long ones would hide an override."""
+    long = _count_spans(view, short=False)
+    fits = sum(width_of(text) for text, _ in long) <= width
+    return long if fits else _count_spans(view, short=True)
+
+
+def _count_spans(view: ChecklistView, *, short: bool) -> list[Span]:
     spans: list[Span] = []
-    for name, count, word, always in parts:
+    for name, count, word, short_word, always in _known_counts(view):
         if count or always:
-            spans.append((f" {view.charset.glyph(name)} {count} {word} ", MARKS[name].role if count else "muted"))
+            text = f" {view.charset.glyph(name)} {count} {short_word if short else word + ' '}"
+            spans.append((text, MARKS[name].role if count else "muted"))
     return spans
+
+
+def _known_counts(view: ChecklistView) -> tuple[tuple[str, int, str, str, bool], ...]:
+    """(mark, count, word, short word, whether it is shown at 0 too) of each count."""
+    states = [item.state for item in view.state.items()]
+    passed = states.count("pass") + states.count("marginal")
+    still_open = states.count("pending") + states.count("unavailable") + states.count("running")
+    return (
+        ("pass", passed, "passed", "pass", True),
+        ("pending", still_open, "open", "open", True),
+        ("fail", states.count("fail"), "failed", "fail", False),
+        ("stale", states.count("stale"), "stale", "stale", False),
+        ("overridden", view.state.overrides, "overridden", "over", False),
+        ("deferred", view.state.deferrals, "deferred", "defer", False),
+        ("running", states.count("running"), "running", "run", False),
+    )

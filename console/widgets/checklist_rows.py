@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from console.checking.view import ChecklistView, folds
 from console.checklist.states import PASSED, ItemState, StageState
 from console.marks import MARKS
-from console.widgets.cells import Span, clean, fit
+from console.widgets.cells import Span, clean, fit, width_of
 from console.widgets.item_words import age_cell, is_explained, limit_cell, n_cell, said_cell, value_cell, wrapped
 
-WORD, VALUE, LIMIT, N, AGE = 12, 10, 11, 6, 6
-"""Widths of the columns in cells; the title has the rest."""
+WORD, N, AGE, SAID = 12, 6, 6, 24
+"""Widths in cells of the state's word, of n and age, and the most of what was said."""
 FULL = 74
 """Rows of fewer cells leave out n and age."""
 INDENT = "     "
@@ -90,41 +90,37 @@ def _below(name: str, text: str, room: int, role: str) -> list[tuple[Span, ...]]
 
 
 def _row(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
-    state = item.state
-    mark = MARKS[state]
-    tail = _tail(view, item, width)
-    room = max(8, width - 2 - WORD - 1 - VALUE - 1 - LIMIT - sum(len(text) for text, _ in tail))
-    quiet = "muted" if state == "n/a" else "text"
+    mark = MARKS[item.state]
+    quiet = "muted" if item.state == "n/a" else "text"
+    tail = (
+        *_measured(item, mark.role if item.state in ("fail", "marginal") else quiet),
+        *_freshness(view, item, width),
+    )
+    # The title has all that is left, so that as little of it as can be is cut on a narrow screen.
+    room = max(8, width - 2 - WORD - sum(width_of(text) for text, _ in tail))
     return (
-        (f"{view.charset.glyph(state)} ", mark.role),
-        (fit(state, WORD), mark.role),
+        (f"{view.charset.glyph(item.state)} ", mark.role),
+        (fit(item.state, WORD), mark.role),
         (fit(clean(item.item.title), room), quiet),
-        (" ", "text"),
-        *_measured(item, mark.role if state in ("fail", "marginal") else quiet),
         *tail,
     )
 
 
-def _tail(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
-    """n and age; left to the evidence beside the list where the list is narrow."""
-    if width < FULL:
-        return ()
-    return ((fit(n_cell(item), N), "muted"), (fit(age_cell(item, view.state.wall_ns), AGE, right=True), "muted"))
-
-
 def _measured(item: ItemState, role: str) -> tuple[Span, ...]:
+    """The value against its limit; without a value what was said, what is asked for next, or the limit alone."""
     value, criterion = value_cell(item), item.item.criterion
-    if not value or criterion is None:
-        said = said_cell(item)
-        limit = limit_cell(criterion) if criterion is not None else ""
-        if limit and not said:
-            return ((" " * (VALUE + 1), "text"), (fit(limit, LIMIT), "muted"))
-        return ((fit(said, VALUE + 1 + LIMIT), "muted"),)
-    return (
-        (fit(value, VALUE, right=True), role),
-        (" ", "text"),
-        (fit(limit_cell(criterion), LIMIT), "muted"),
-    )
+    if value and criterion is not None:
+        return ((f" {value}", role), (f" {limit_cell(criterion)}", "muted"))
+    said = said_cell(item) or (limit_cell(criterion) if criterion is not None else "")
+    return ((f" {fit(said, min(width_of(said), SAID))}", "muted"),) if said else ()
+
+
+def _freshness(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
+    """n and age; left to the evidence beside the list where the list is narrow."""
+    if width < FULL or item.basis is None:
+        return ()
+    n = fit(n_cell(item), N) if value_cell(item) else ""
+    return ((f" {n}", "muted"), (fit(age_cell(item, view.state.wall_ns), AGE, right=True), "muted"))
 
 
 def _gate(view: ChecklistView, stage: StageState, width: int) -> Iterator[tuple[Span, ...]]:

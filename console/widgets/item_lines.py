@@ -80,7 +80,7 @@ def _evidence(evidence: Evidence) -> Iterator[Line]:
         yield Line("not seen", evidence.unavailable, "warning")
     if evidence.judgement is not None:
         yield from _judgement(evidence.judgement)
-    details = [f"{name} {_number(value)}" for name, value in evidence.details.items()]
+    details = [f"{name} {_number(value)}" for name, value in evidence.details.items() if name != "cure"]
     yield Line("also", ", ".join(details), "muted")
 
 
@@ -118,7 +118,8 @@ def _rests_on(view: ChecklistView, basis: Basis) -> Iterator[Line]:
     parts = []
     for name, digest in source.fingerprints.items():
         now = view.state.fingerprints.get(name, digest)
-        parts.append(f"{name} {short(digest)}" + (f" (now {short(now)})" if now != digest else ""))
+        changed = f" (now {short(now) or 'not seen'})" if now != digest else ""
+        parts.append(f"{name} {short(digest) or 'not seen'}{changed}")
     yield Line("rests on", ", ".join(parts))
     yield Line("rule", short(source.rule))
 

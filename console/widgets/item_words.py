@@ -64,7 +64,9 @@ def n_cell(item: ItemState) -> str:
 def said_cell(item: ItemState) -> str:
     """What was said or seen of an item that has no number, or what it asks for next."""
     basis = item.basis
-    if item.need != "nothing" and item.state in ("pending", "running"):
+    if item.state == "running":
+        return "being looked at"
+    if item.need != "nothing" and item.state == "pending":
         return NEED_WORDS[item.need]
     if basis is None:
         return NEED_WORDS[item.need]

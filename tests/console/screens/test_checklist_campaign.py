@@ -326,6 +326,7 @@ async def test_a_stage_is_signed_polled_and_its_gate_opened(home: Path) -> None:
         await sign_dialogs(app, pilot, home / "id_ada")
         await press_button(app, pilot, "sign")
         await said(app, pilot, "signed as ada: performed")
+        assert "does not count" not in screen_text(app)
         await pilot.press("g")
         await fill(app, pilot)
         await press_button(app, pilot, "go")
@@ -346,7 +347,8 @@ async def test_while_ssh_keygen_may_ask_the_screen_is_put_away(home: Path, monke
     away: list[int] = []
 
     @contextmanager
-    def plain_terminal(self: Any) -> Any:
+    def plain_terminal(self: Any, intro: str) -> Any:
+        assert "id_ada" in intro
         away.append(len(campaign.record.rows()))
         yield
         away.append(len(campaign.record.rows()))
