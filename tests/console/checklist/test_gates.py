@@ -44,7 +44,10 @@ def test_items_that_are_not_settled_are_named_three_at_most() -> None:
     at = Book(checklist(*(sensed(id) for id in "abcde")))
     at.look("b", "fail")
     assert at.gate("work").blocked_by == ("not settled: a (pending), b (fail), c (pending) and 2 more",)
-    for id in "abcd":
+    at.look("a")
+    at.look("b")
+    assert at.gate("work").blocked_by == ("not settled: c (pending), d (pending), e (pending)",)
+    for id in "cd":
         at.look(id)
     assert at.gate("work").blocked_by == ("not settled: e (pending)",)
     at.look("e", "marginal")
@@ -345,6 +348,8 @@ def test_another_bundle_voids_also_where_no_item_rests_on_it() -> None:
     assert voids(at) == ["bundle 3f2a -> 91bc"] * 2
     at.revise(bundle="3f2a" + "0" * 60)
     assert voids(at) == ["another bundle was in force meanwhile"] * 2
+    at.sign("bench", "performed", "engineer", "bo")
+    assert voids(at)[2] == "", "given right after the change, on what is in force"
 
 
 def test_another_checklist_voids_and_another_roster_does_not() -> None:
