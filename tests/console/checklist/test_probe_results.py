@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 from console.checklist.probes import Finding, tables
 from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, Held
+from console.checklist.probes.parquet_child import MEMORY_BYTES
 from console.checklist.probes.results import TableParameters, look_at_results
 from console.fieldtest.criteria import Rate
 from remote.errors import Trouble
@@ -293,7 +296,7 @@ def test_a_parquet_file_cut_short_is_refused(tmp_path: Path, cut: int) -> None:
     assert "Parquet" in refused(tmp_path, "t.parquet", parquet_of(ROWS)[:cut]).what
 
 
-@pytest.mark.parametrize("at", range(4, 900, 75))
+@pytest.mark.parametrize("at", range(4, 900, 150))
 def test_a_parquet_file_with_a_changed_byte_is_read_or_refused_in_words(tmp_path: Path, at: int) -> None:
     data = bytearray(parquet_of(ROWS))
     data[-at] ^= 0xFF
@@ -337,9 +340,9 @@ def test_a_small_parquet_file_that_stands_for_a_huge_one_is_refused(
     assert "bytes unpacked, more than 90000" in refused(tmp_path, "t.parquet", out.getvalue()).what
 
 
-def test_one_long_word_in_a_million_rows_is_held_once(tmp_path: Path) -> None:
-    indices = pa.array([0] * tables.ROW_LIMIT, pa.int32())
-    words = pa.DictionaryArray.from_arrays(indices, pa.array(["y" * 100_000]))
+def test_one_long_word_in_many_rows_is_held_once(tmp_path: Path) -> None:
+    indices = pa.array([0] * 100_000, pa.int32())
+    words = pa.DictionaryArray.from_arrays(indices, pa.array(["y" * 100_000]))  # ten gigabytes, written out
     out = io.BytesIO()
     pq.write_table(pa.table({"success": words}), out)
     assert "has the outcome 'yyy" in refused(tmp_path, "t.parquet", out.getvalue()).what
@@ -380,10 +383,22 @@ def test_any_bytes_end_in_rows_or_in_words(kind: Any, data: bytes) -> None:
         tables.read_table(held, kind, needed=("success",), useful=())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
-def test_the_rate_is_the_count_in_every_format(outcomes: list[bool]) -> None:
+def test_no_outcome_is_lost_between_writing_and_reading(outcomes: list[bool]) -> None:
     rows: Records = [{"success": outcome, "n": number} for number, outcome in enumerate(outcomes)]
-    for name, write in FORMATS.items():
+    for name, write in list(FORMATS.items())[:3]:  # Parquet takes a process each time
         table = tables.read_table(Held(name, Path(name), write(rows), ""), "auto", needed=("success",), useful=())
         assert [str(row.cells["success"]) for row in table.rows] == [str(outcome) for outcome in outcomes]
+
+
+def test_the_reader_of_parquet_may_not_take_all_memory() -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux holds a process to it")
+    script = (
+        "import resource as r\nfrom console.checklist.probes.parquet_child import _limit_memory as limit\n"
+        "limit()\nprint(r.getrlimit(r.RLIMIT_AS)[0], r.getrlimit(r.RLIMIT_CORE)[0])"
+    )
+    root = Path(tables.__file__).parents[3]
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
+    assert told.stdout.split() == [str(MEMORY_BYTES), "0"]
