@@ -154,8 +154,8 @@ def hosts_during(hosts: tuple[Seen[Host], ...], windows: Windows) -> tuple[Seen[
     Empty where they have a gap, or where the newest is not as fresh as the windows.
     """
     first, newest = windows[0], windows[-1]
-    if first.at_ns is None or newest.at_ns is None:
-        return ()
+    assert first.at_ns is not None  # `together` takes no other windows
+    assert newest.at_ns is not None
     begin_ns = first.at_ns - first.body.span_ms * 1e6
     times = [(it.at_ns, it) for it in hosts if it.at_ns is not None and it.at_ns >= begin_ns]
     stamps = [begin_ns, *(at_ns for at_ns, _ in times), newest.at_ns]
