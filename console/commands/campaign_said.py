@@ -249,8 +249,8 @@ def _say(name: str | None, person: str | None, as_json: bool, said: Callable[[Ca
 def _tell(on: Campaign, item: str, refuse: bool) -> None:
     """The statement, on stderr: whoever vouches shall have seen what for."""
     known = on.item_state(item).item
-    verb = "says no to" if refuse else "vouches for"
-    click.echo(f"{verb}: {known.statement or known.title}".rstrip(), err=True)
+    asked = "no to the statement" if refuse else "yes to the statement"
+    click.echo(f"{asked}: {' '.join((known.statement or known.title).split())}", err=True)
 
 
 def _number(text: str) -> float:
