@@ -161,6 +161,7 @@ def gate_lines(view: ChecklistView, stage: StageState) -> list[Line]:
     word, role, _ = gate_words(stage)
     lines = [Line("", f"Gate of {stage.stage.title}", "title"), Line("state", word, role)]
     lines.append(Line("purpose", stage.stage.purpose))
+    lines += [Line("mind", text, "warning") for text in view.state.warnings]
     lines += [Line("missing" if n == 0 else "", text, "warning") for n, text in enumerate(stage.gate.blocked_by)]
     lines += [*_poll(view, stage.gate), *_signatures(view, stage.gate)]
     if not stage.stage.gate.overrides_allowed:
