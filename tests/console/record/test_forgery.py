@@ -448,3 +448,12 @@ def test_a_signer_who_signs_other_evidence_than_the_record_holds_is_found(
     signature = body(entries, REVIEWED)
     signature.update(statement=forger.attach(text), armored=sign(text, world.key("bo")), covers=lie.covers())
     assert verify_record(forger.store(entries, chain=True)).signatures[1].bad == said
+
+
+@pytest.mark.parametrize(("stage", "intact"), [("bench", True), ("field", False)])
+def test_a_gate_is_opened_by_signatures_on_its_own_stage_only(forger: Forger, stage: str, intact: bool) -> None:
+    entries = forger.entries()
+    entries[9]["body"] = {"type": "gate_passed", "stage": stage, "signatures": [PERFORMED, REVIEWED]}
+    report = verify_record(forger.store(entries, chain=True))
+    assert report.intact is intact
+    assert intact or f"no signature on '{stage}' before it" in report.problems[0].what
