@@ -243,6 +243,11 @@ def test_the_host_is_measured_while_the_worker_works(tmp_path: Path) -> None:
     assert number(looked(tmp_path, shot, metric="temp_max_c", statistic="last")) == Number(49.0, "°C", 1)
 
 
+def test_a_host_sample_at_the_very_beginning_of_the_windows_counts(tmp_path: Path) -> None:
+    on_the_second = tuple(host(10.5 - i, {"temp_max_c": 40.0}) for i in range(11))
+    assert number(looked(tmp_path, snapshot(row_of_windows(10), on_the_second), metric="temp_max_c")).n == 11
+
+
 def test_host_samples_with_a_gap_are_refused(tmp_path: Path) -> None:
     whole = hosts()
     assert looked(tmp_path, snapshot(row_of_windows(10), (*whole[:3], *whole[5:])), metric="temp_max_c").measurement
