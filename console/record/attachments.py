@@ -67,8 +67,11 @@ class Attachments:
 
     def get(self, digest: str) -> bytes:
         """The bytes with this SHA-256. Raises Trouble `attachment_missing` or `attachment_damaged`."""
+        path = self._path(digest)
         try:
-            with self._path(digest).open("rb") as file:
+            if path.exists() and not path.is_file():  # a pipe would keep its reader waiting
+                raise missing(digest, str(self.folder), "what lies there is no file")
+            with path.open("rb") as file:
                 data = file.read(LIMIT_BYTES + 1)
         except OSError as error:
             raise missing(digest, str(self.folder), error.strerror or "") from error

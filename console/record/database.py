@@ -23,18 +23,18 @@ APPLICATION_ID = 0x46475243  # "FGRC" in SQLite's header: file(1) and we know th
 BUSY_S = 10.0
 _ROOM_BYTES = 65_536  # what SQLite needs beside the file to write one entry
 _DAMAGED = ("malformed", "not a database", "corrupt", "encrypted", "too big", "no such", "decode")
-_SCHEMA = f"""
-CREATE TABLE entries (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, item TEXT NOT NULL, digest TEXT NOT NULL,
-                      line BLOB NOT NULL);
-CREATE TRIGGER entries_stay BEFORE DELETE ON entries
-  BEGIN SELECT RAISE(ABORT, 'an entry of a record is never removed'); END;
-CREATE TRIGGER entries_keep BEFORE UPDATE ON entries
-  BEGIN SELECT RAISE(ABORT, 'an entry of a record is never changed'); END;
-CREATE TRIGGER entries_grow BEFORE INSERT ON entries WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entries)
-  BEGIN SELECT RAISE(ABORT, 'an entry of a record stands behind the last one'); END;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {FORMAT};
-"""
+_OURS = (
+    """CREATE TABLE entries (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, item TEXT NOT NULL, digest TEXT NOT NULL,
+                      line BLOB NOT NULL)""",
+    """CREATE TRIGGER entries_stay BEFORE DELETE ON entries
+  BEGIN SELECT RAISE(ABORT, 'an entry of a record is never removed'); END""",
+    """CREATE TRIGGER entries_keep BEFORE UPDATE ON entries
+  BEGIN SELECT RAISE(ABORT, 'an entry of a record is never changed'); END""",
+    """CREATE TRIGGER entries_grow BEFORE INSERT ON entries WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entries)
+  BEGIN SELECT RAISE(ABORT, 'an entry of a record stands behind the last one'); END""",
+)
+"""All that stands in a record's schema. SQLite keeps these words, so another form of them was made by somebody else."""
+_SCHEMA = ";\n".join((*_OURS, f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {FORMAT}", ""))
 
 
 def create_database(path: Path) -> None:
@@ -131,15 +131,28 @@ def _set_up(connection: sqlite3.Connection, path: Path, read_only: bool) -> None
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    kind = connection.execute("SELECT type FROM sqlite_master WHERE name = 'entries'").fetchone()
     if application != APPLICATION_ID:
         raise Trouble(f"{path} is no record of a campaign", cure=CURE, code="record_damaged")
     if found > FORMAT:
         what = f"the record {path} was written by a newer fieldgate (format {found}, this one knows {FORMAT})"
         raise Trouble(what, cure="update fieldgate on this machine", code="record_newer")
-    if kind != ("table",):
-        raise Trouble(f"the record {path} has no table of entries", cure=CURE, code="record_damaged")
+    _check_schema(connection, path)
     _check_size(connection, path)
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse what could drop or change an entry that is written, or answer two readers differently.
+
+    That is every other form of the table, a view in its place, and triggers. An index or a table beside it can't.
+    """
+    schema = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    if not any(sql == _OURS[0] for _, _, sql in schema):
+        raise Trouble(f"the record {path} has no table of entries as we make it", cure=CURE, code="record_damaged")
+    named = ("entries", "trigger", "view")
+    strange = [f"{kind} {name!r}" for kind, name, sql in schema if {kind, name} & set(named) and sql not in _OURS]
+    if strange:
+        what = f"the record {path} holds what fieldgate has not made: {', '.join(strange)}"
+        raise Trouble(what, cure=CURE, code="record_damaged")
 
 
 def _check_size(connection: sqlite3.Connection, path: Path) -> None:

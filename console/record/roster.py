@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import subprocess
+import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -22,6 +23,12 @@ NAMESPACE = "fieldgate"
 CODE = "bad_roster"
 """The Trouble's code for whatever is wrong in a roster file."""
 _PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters that count as printable and show nothing: fillers, blanks and selectors."""
+_LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU"}
+"""Alphabets that share the shapes of letters; nobody's name takes from two of them."""
 _SECOND_NS = 1_000_000_000
 _KEYGEN_S = 10.0
 
@@ -197,6 +204,8 @@ class _Checking:
             self._refuse("this principal holds a line break", "write it on one line", "people", at, "principal")
         if not person.name.isprintable() or not person.name.strip():
             self._refuse("this name holds characters that can't be printed", "type it anew", "people", at, "name")
+        if said := _unclear(person.name):
+            self._refuse(f"this name {said}", "type it anew, in one alphabet", "people", at, "name")
         if person.principal in self.principals:
             what = f"the principal '{person.principal}' is given twice"
             self._refuse(what, "put all keys of a person under one entry", "people", at, "principal")
@@ -234,6 +243,15 @@ class _Checking:
     def _refuse(self, what: str, cure: str, *place: str | int) -> NoReturn:
         line = strict_yaml.line_of(self.text, place)
         raise Trouble(f"{self.where}, line {line} ({strict_yaml.written(place)}): {what}", cure=cure, code=CODE)
+
+
+def _unclear(name: str) -> str:
+    """Why readers could take this name for another one; empty where they can't."""
+    if _UNSEEN.search(name):
+        return "holds characters that nobody can see"
+    letters = (unicodedata.name(one, "").split(" ")[0] for one in unicodedata.normalize("NFKC", name) if one.isalpha())
+    mixed = sorted(set(letters) & _LOOK_ALIKE)
+    return f"mixes letters that look alike: {' and '.join(one.title() for one in mixed)}" if len(mixed) > 1 else ""
 
 
 def _read_by_openssh(keys: list[PublicKey]) -> int:

@@ -89,6 +89,13 @@ class Ground:
             raise Trouble(found, code="bad_roster")
         return found
 
+    def roster_or_none(self) -> Roster | None:
+        """The same, or None where there is none that can be read."""
+        try:
+            return self.roster()
+        except Trouble:
+            return None
+
     def _read(self, attached: Attachment) -> Roster | str:
         """The roster, or why it can't be had: said again for each signature, read once."""
         try:

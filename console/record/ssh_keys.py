@@ -111,11 +111,17 @@ def home_keys(folder: Path | None = None) -> dict[Path, PublicKey]:
 
 
 def _is_whole(blob: bytes) -> bool:
-    """Whether the fields, each with its length in 4 bytes before it, fill the key exactly."""
-    at = 0
+    """Whether the fields, each with its length in 4 bytes before it, fill the key exactly, each written in its one way.
+
+    OpenSSH passes over zero bytes before an RSA key's numbers: one key could then have many fingerprints, and many owners.
+    """
+    at, fields = 0, []
     while at < len(blob):
-        at += 4 + int.from_bytes(blob[at : at + 4], "big")
-    return at == len(blob)
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        fields.append(blob[at + 4 : end])
+        at = end
+    numbers = fields[1:] if fields and fields[0] == b"ssh-rsa" else []
+    return at == len(blob) and not any(one[:1] == b"\0" and one[1:2] < b"\x80" for one in numbers)
 
 
 def _key_or_none(line: str) -> PublicKey | None:

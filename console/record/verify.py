@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from console.record.attachments import attachments_of
-from console.record.canonical import digest_of, entry_of
+from console.record.canonical import digest_of, entry_of, item_of
 from console.record.chain import check_chain
 from console.record.entries import Entry, GatePassed, Opened, Revised, Signature, Withdrawal
 from console.record.roster import Roster
@@ -122,10 +122,13 @@ class _Verifying:
 
     def _decoded(self, row: Row) -> Entry | None:
         try:
-            return entry_of(row.line, f"entry {row.seq}")
+            entry = entry_of(row.line, f"entry {row.seq}")
         except Trouble as trouble:
             self._found(row.seq, trouble.what)
             return None
+        if item_of(entry.body) != row.item:  # a field that we don't know would hide it from whoever looks for its item
+            self._found(row.seq, f"it is sorted as of {row.item!r}, but is about {item_of(entry.body)!r}")
+        return entry
 
     def _begins(self, entries: list[Entry]) -> None:
         if not self.rows:
@@ -140,7 +143,7 @@ class _Verifying:
         if isinstance(body, Opened) and self.ground.opened is not None:
             self._found(entry.seq, "the campaign is opened a second time")
         elif isinstance(body, (Opened, Revised)):
-            self.ground.take(body)
+            self._in_force(entry, body)
         elif isinstance(body, Signature):
             self.signatures.append(check_signature(entry, body, self.ground))
         elif isinstance(body, Withdrawal):
@@ -152,6 +155,16 @@ class _Verifying:
             )
         if wall_ns is not None and entry.wall_ns > wall_ns and entry.seq == self.rows[-1].seq:
             self.notes.append(f"entry {entry.seq}, the last one, is dated in the future of this machine's clock")
+
+    def _in_force(self, entry: Entry, body: Opened | Revised) -> None:
+        """Take it, and tell of another roster: whoever may write may put one in force."""
+        before = self.ground.roster_or_none()
+        self.ground.take(body)
+        after = self.ground.roster_or_none()
+        if isinstance(body, Revised) and body.roster is not None:
+            said = "; ".join(_other_people(before or Roster(), after or Roster())) or "the same people and keys"
+            who = f"entry {entry.seq}: {entry.person} put another roster in force: {body.reason}"
+            self.notes.append(f"{who} ({said})")
 
     def _attachments(self, entry: Entry) -> Iterator[str]:
         for attachment in attachments_of(entry.body):
@@ -185,6 +198,22 @@ class _Verifying:
 
     def _found(self, seq: int, what: str) -> None:
         self.problems.append(Problem(where=f"entry {seq}", what=what, seq=seq))
+
+
+def _other_people(before: Roster, after: Roster) -> Iterator[str]:
+    """What of a roster a signature rests on that another one says otherwise."""
+    for old in before.people:
+        new = after.find(old.principal)
+        if new is None:
+            yield f"{old.principal} ({old.name}) is not in it any more"
+            continue
+        if new.name != old.name:
+            yield f"{old.principal} is {new.name}, not {old.name}"
+        for word in ("keys", "roles"):
+            if set(getattr(new, word)) != set(getattr(old, word)):
+                yield f"{old.principal} ({old.name}) has other {word}"
+    known = {one.principal for one in before.people}
+    yield from (f"{one.principal} ({one.name}) is new" for one in after.people if one.principal not in known)
 
 
 def _items(rows: Sequence[Row]) -> dict[int, str]:
