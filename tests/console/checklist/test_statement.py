@@ -320,3 +320,28 @@ def test_names_are_the_same_to_a_reader(one: str, other: str, same: bool) -> Non
         same_person(Person(principal="a", name=one, roles=("x",)), Person(principal="b", name=other, roles=("x",)))
         is same
     )
+
+
+def test_somebody_with_two_roles_signs_in_the_one_that_is_still_missing() -> None:
+    """Else the gate would get the same role twice and stay shut, though everybody has signed."""
+    both = Person(principal="di", name="Di", roles=("safety", "lead"))
+    assert role_for(stage_of(item()), "reviewed", both) == "safety"
+    assert role_for(stage_of(item(), given=(signature(ANNA, "reviewed"),)), "reviewed", both) == "lead"
+    assert role_for(stage_of(item(), given=(signature(ANNA, "approved"),)), "reviewed", both) == "safety"
+
+
+@pytest.mark.parametrize("changed", [{"principal": "bo.two"}, {"name": "Somebody Else"}])
+def test_one_half_of_an_identity_is_enough_to_be_the_same_signer(changed: dict[str, str]) -> None:
+    given = stage_of(item(), given=(signature(BO, key="SHA256:bo"),))
+    double = msgspec.structs.replace(BO, **changed)
+    assert "has signed here already" in why_not_sign(given, "approved", double, "SHA256:x", "grasping", AT_NS)
+
+
+def test_a_refusal_names_what_was_performed_and_what_the_gate_asks_for() -> None:
+    many = stage_of(*(item(name, performers=("bo",)) for name in ("one", "two", "three", "four", "five")))
+    assert "performed one, two, three and 2 more;" in why_not_sign(many, "approved", BO, KEY, "grasping", AT_NS)
+    one = why_not_sign(stage_of(item("one", performers=("bo",))), "approved", BO, KEY, "grasping", AT_NS)
+    assert "performed one;" in one
+    with pytest.raises(Trouble) as refused:
+        role_for(stage_of(item()), "witnessed", BO)
+    assert refused.value.cure == "it asks for: performed, reviewed, approved"
