@@ -42,8 +42,9 @@ def value_words(state: ItemState) -> str:
     if basis is None:
         return "-"
     if basis.confirmation is not None:
-        said = basis.confirmation.meaning if basis.confirmation.holds else "said no"
-        return f"{said} by {', '.join(state.performers) or basis.person}"
+        if basis.confirmation.meaning == "witnessed" and basis.confirmation.holds:
+            return f"performed by {', '.join(state.performers)}, witnessed by {basis.person}"
+        return f"{'performed' if basis.confirmation.holds else 'said no'} by {basis.person}"
     evidence = basis.evidence
     if evidence is None or evidence.measurement is None or evidence.judgement is None:
         return "-"

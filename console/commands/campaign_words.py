@@ -94,7 +94,8 @@ def print_gate(state: StageState, as_json: bool = False) -> None:
     """A stage's gate as it stands now."""
     if as_json:
         return print_json(state.gate)
-    word = "open" if state.gate.open else "shut"
+    ready = "shut, and nothing is in its way: `fieldgate campaign pass` opens it"
+    word = "open" if state.gate.open else "shut" if state.gate.blocked_by else ready
     lines = [f"the gate of '{state.stage.id}' is {word}", *(f"  - {why}" for why in state.gate.blocked_by)]
     return click.echo("\n".join(lines))
 

@@ -31,7 +31,9 @@ _BROKEN = ("record_damaged", "record_file_invalid")
 @click.option("--head", "heads", multiple=True, metavar="SEQ:DIGEST", help="A head of this record that you wrote down.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")
 def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bool) -> None:
-    """Check RECORD: a campaign's name or folder, its record.db, a JSON record or a report's folder. Nothing is written.
+    """Check RECORD: a campaign's name (or its robot's), its folder or record.db, a JSON record, or a report's folder.
+
+    Nothing is written.
 
     Exit code 0: intact, and everything in it counts. 3: intact, but something is stale, void, overridden or unsigned.
     8: it was changed, or a signature is not what it says.
@@ -134,13 +136,19 @@ def _opened(given: str) -> Iterator[RecordLike]:
 
 
 def _place(given: str) -> Path:
-    """The path that was given, or the folder of the campaign of that name. A name goes before a path without a slash."""
-    from console.checklist.campaigns import campaigns_dir
+    """The folder of the campaign of that name, else the path that was given, else the folder of that robot's campaign.
+
+    A campaign's name goes before a path without a slash. Raises Trouble: `which_campaign`, `record_missing`.
+    """
+    from console.checklist.campaigns import campaign_of_robot, campaigns_dir
 
     if "/" not in given and (campaigns_dir() / given).is_dir() and given not in (".", ".."):
         return campaigns_dir() / given
     if Path(given).exists():
         return Path(given)
+    of_robot = campaign_of_robot(given)
+    if of_robot is not None:
+        return campaigns_dir() / of_robot
     known = ", ".join(sorted(one.name for one in campaigns_dir().iterdir() if one.is_dir())) or "none"
     what = f"'{given}' is neither a campaign of this laptop nor a file"
     raise Trouble(what, cure=f"give a campaign's name ({known}), its folder or a JSON record", code="record_missing")

@@ -34,7 +34,7 @@ def check_chain(rows: Sequence[Row], head: Head | None = None) -> list[Broken]:
             found.append(Broken(row.seq, "the line is no entry"))
         else:
             found.extend(Broken(row.seq, what) for what in _differences(row, outline, digest, wall_ns))
-            wall_ns = max(wall_ns, outline.wall_ns)
+            wall_ns = outline.wall_ns
         expected_seq, digest = row.seq + 1, actual
     if head is not None and rows:
         found.extend(_ends(head, Head(rows[-1].seq, digest)))
@@ -51,7 +51,7 @@ def _differences(row: Row, outline: Outline, prev: str, wall_ns: int) -> Iterabl
     if (outline.kind, outline.item) != (row.kind, row.item):
         yield f"it is sorted as {row.kind!r} of {row.item!r}, its line says {outline.kind!r} of {outline.item!r}"
     if outline.wall_ns < wall_ns:
-        yield "its time lies before that of an earlier entry"
+        yield "its time lies before that of the entry before it"
     if not is_canonical(row.line):
         yield "its line is spelt otherwise than a record is written: somebody else wrote it"
 

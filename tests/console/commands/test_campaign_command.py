@@ -162,7 +162,8 @@ def test_people_vouch_witness_and_say_no(fieldgate: Fieldgate, begun: World) -> 
     assert fieldgate("campaign", "confirm", "limits", "--answer", "9A41").code == 0
     same = fieldgate("campaign", "witness", "limits", "--answer", "9A41")
     assert (same.code, "second person" in same.err) == (1, True)
-    assert fieldgate("campaign", "witness", "limits", "--answer", "9A41", "--as", "bo").code == 0
+    seen = fieldgate("campaign", "witness", "limits", "--answer", "9A41", "--as", "bo")
+    assert (seen.code, "performed by anna, witnessed by bo, " in seen.out) == (0, True), seen.out
     assert open_campaign("c1").state().item("limits").state == "pass"
 
 

@@ -18,6 +18,7 @@ import pytest
 from console.checklist.campaigns import open_campaign
 from console.record.export import write_json
 from console.record.record import FILE
+from console.robots import Robot, Robots
 from tests.console.checklist.campaign_world import World
 from tests.console.record.signed_campaign import Forger, copied, folder_of, head_of, signed
 from tests.console.record.signers import made_key
@@ -64,6 +65,16 @@ def test_a_signed_record_ends_with_0_by_name_folder_database_and_file(world: Wor
         assert (done.returncode, done.stdout.splitlines()[0]) == (0, "INTACT"), (given, done.stdout, done.stderr)
     assert "by Bo Berg (bo) as safety" in done.stdout
     assert "force counts until" in done.stdout
+
+
+def test_a_robots_name_means_its_campaign_where_it_has_one(world: World) -> None:
+    Robots().add(Robot(name="lone", address="anna@10.0.0.8"))
+    world.campaign(robot="lone", pack=world.folder / "signed.yaml", name="first").close()
+    assert "campaign first, robot lone" in fieldgate("verify", "lone").stdout
+    world.campaign(robot="lone", pack=world.folder / "signed.yaml", name="second").close()
+    done = fieldgate("verify", "lone")
+    assert done.returncode == 1
+    assert "'lone' has 2 campaigns: first, second" in done.stderr
 
 
 def test_a_forged_record_ends_with_8_and_says_where(forger: Forger) -> None:
