@@ -48,6 +48,29 @@ def list_packs(as_json: bool) -> None:
 
 @checklist.command()
 @click.argument("pack")
+@_OVERLAY
+@click.option("-o", "--output", type=_FILE, help="Write it here; else to stdout.")
+def paper(pack: str, overlays: tuple[Path, ...], output: Path | None) -> None:
+    """Write PACK as a paper form (HTML, to be printed), for places where no laptop may go.
+
+    What is filled in there is entered later with --transcribed-by and --transcribed-at, and stays marked.
+    """
+    from console.checklist.loading import load_checklist
+    from console.report.paper import paper_form
+
+    form = paper_form(load_checklist(pack, overlays))
+    if output is None:
+        return click.echo(form)
+    try:
+        output.write_text(form, encoding="utf-8")
+    except OSError as error:
+        what = f"{output} can't be written: {error.strerror}"
+        raise Trouble(what, cure="choose another file with -o", code="unwritable") from error
+    return click.echo(str(output))
+
+
+@checklist.command()
+@click.argument("pack")
 @click.option("--item", help="Everything that this item says.")
 @_OVERLAY
 @_JSON

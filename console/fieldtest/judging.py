@@ -160,11 +160,20 @@ def _more(criterion: Criterion, measurement: Measurement, found: _Estimate) -> i
 
 
 def number_words(value: float | None, unit: str) -> str:
-    """A number with its unit, three to four digits: `12.3 ms`, `7.6 %`; `unbounded` for None."""
+    """A number with its unit, three to four digits: `12.3 ms`, `7.6 %`, `2.5 GB`; `unbounded` for None."""
     if value is None:
         return "unbounded"
+    value, unit = _scaled(value) if unit == "B" else (value, unit)
     digits = 0 if abs(value) >= 1000 or value == int(value) else 1 if abs(value) >= 1 else 3
     return f"{value:.{digits}f} {unit}".rstrip()
+
+
+def _scaled(value: float) -> tuple[float, str]:
+    """Bytes as people read them, in powers of a thousand."""
+    for size, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if abs(value) >= size:
+            return value / size, unit
+    return value, "B"
 
 
 def limit_words(criterion: Criterion | None) -> str:
@@ -172,7 +181,10 @@ def limit_words(criterion: Criterion | None) -> str:
     if criterion is None:
         return ""
     statistic = "" if criterion.statistic in ("value", "rate") else f"{criterion.statistic} "
-    words = f"{statistic}{criterion.comparison} {criterion.threshold:g} {criterion.unit}".rstrip()
+    threshold = (
+        number_words(criterion.threshold, "B") if criterion.unit == "B" else f"{criterion.threshold:g} {criterion.unit}"
+    )
+    words = f"{statistic}{criterion.comparison} {threshold}".rstrip()
     if _is_bounded(criterion):
         side = "lower" if criterion.comparison in (">", ">=") else "upper"
         words += f", {side} bound at {criterion.confidence:.0%}".replace("%", " %")

@@ -102,3 +102,16 @@ def test_a_misspelt_name_ends_in_two_lines_and_exit_1(words: tuple[str, ...]) ->
     lines = done.stderr.splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("  -> ")
+
+
+def test_the_paper_form_is_a_page_on_stdout_or_in_a_file(tmp_path: Path) -> None:
+    """A form on which an item is missing lets somebody leave it out where no laptop may go."""
+    page = called("paper", "grasping")
+    assert page.output.startswith("<!doctype html>")
+    for item in load_checklist("grasping").pack.items():
+        assert item.id in page.output
+    out = tmp_path / "form.html"
+    assert called("paper", "grasping", "-o", out).output.strip() == str(out)
+    assert out.read_text(encoding="utf-8") == page.output.rstrip("\n")
+    refused = called("paper", "grasping", "-o", tmp_path / "none" / "form.html")
+    assert "can't be written" in str(refused.exception)

@@ -160,6 +160,8 @@ def test_words_of_limits_and_values() -> None:
         "12.3 ms",
         "0.123 ms",
     ]
+    assert [number_words(value, "B") for value in (999, 1000, 2.5e9, 3e12)] == ["999 B", "1 kB", "2.5 GB", "3 TB"]
+    assert limit_words(criterion(comparison=">", threshold=2e9, unit="B")) == "> 2 GB"
     number = Number(3.25, "ms", 4)
     assert measured_words(number, judge(criterion(), number), "ms") == "3.2 ms (n 4)"
     answer = Answer(True, "seen")
