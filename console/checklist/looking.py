@@ -210,7 +210,7 @@ class Looking(Standing):
         """The files that evidence in force rests on, as they are now."""
         bases = (item.basis.evidence for item in self.state().items() if item.basis is not None)
         names = [name for one in bases if one is not None for name in one.fingerprints if name.startswith(FILE)]
-        if self._digests is None or self._digests.folder != self.files:
+        if self._digests is None:
             self._digests = FileDigests(self.files)
         return self._digests.now(names)
 
