@@ -130,6 +130,9 @@ def test_windows_of_the_run_before_the_restart_do_not_count(tmp_path: Path) -> N
 def test_windows_from_before_the_power_mode_changed_do_not_count(tmp_path: Path) -> None:
     modes = [host(11 - at, text={"power_mode": "15W" if at < 5 else "MAXN"}) for at in range(11)]
     assert "5 windows in a row" in unavailable(tmp_path, snapshot(row_of_windows(10), tuple(modes)))
+    # A window that begins with the new mode is a window of the new mode.
+    just = [host(10.5 - at, text={"power_mode": "15W" if at < 5 else "MAXN"}) for at in range(11)]
+    assert "5 windows in a row" in unavailable(tmp_path, snapshot(row_of_windows(10), tuple(just)))
     same = [host(11 - at, text={"power_mode": "MAXN"}) for at in range(11)]
     assert looked(tmp_path, snapshot(row_of_windows(10), tuple(same))).measurement
 

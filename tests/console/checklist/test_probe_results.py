@@ -332,12 +332,19 @@ def test_a_small_parquet_file_that_stands_for_a_huge_one_is_refused(
     assert len(out.getvalue()) < 10_000
     assert "more than 1000000 rows" in refused(tmp_path, "t.parquet", out.getvalue()).what
     words = pa.array(["x" * 1000 + str(i) for i in range(100)])
+    longer = pa.array(["x" * 5000 + str(i) for i in range(100)])
     out = io.BytesIO()
-    pq.write_table(pa.table({"success": words, "other": words}), out, compression="zstd")
-    monkeypatch.setattr(tables, "UNPACKED_LIMIT_BYTES", 150_000)
+    pq.write_table(pa.table({"success": words, "other": longer}), out, compression="zstd")
+    exact = pq.ParquetFile(io.BytesIO(out.getvalue())).metadata.row_group(0).column(0).total_uncompressed_size
+    monkeypatch.setattr(tables, "UNPACKED_LIMIT_BYTES", exact)
     assert "has the outcome" in refused(tmp_path, "t.parquet", out.getvalue()).what
-    monkeypatch.setattr(tables, "UNPACKED_LIMIT_BYTES", 90_000)
-    assert "bytes unpacked, more than 90000" in refused(tmp_path, "t.parquet", out.getvalue()).what
+    monkeypatch.setattr(tables, "UNPACKED_LIMIT_BYTES", exact - 1)
+    assert f"{exact} bytes unpacked, more than {exact - 1}" in refused(tmp_path, "t.parquet", out.getvalue()).what
+
+
+def test_an_empty_cell_between_booleans_has_no_outcome(tmp_path: Path) -> None:
+    data = parquet_of([{"success": True}, {"success": None}])
+    assert "row 2 has no outcome" in refused(tmp_path, "t.parquet", data).what
 
 
 def test_one_long_word_in_many_rows_is_held_once(tmp_path: Path) -> None:
