@@ -43,11 +43,6 @@ def words_of(facts: Facts) -> dict[str, str]:
     return {name: word for name, word in sorted(words.items()) if word}
 
 
-def chosen(known: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Those of `known` that are named. A name that nobody has looked at yet is left out: nothing can be said to change."""
-    return {name: known[name] for name in dict.fromkeys(names) if name in known}
-
-
 class FileDigests:
     """SHA-256 of files on the laptop; a file is read again only when its size, times or inode differ.
 
