@@ -312,7 +312,7 @@ def test_a_parquet_file_that_kills_its_reader_does_not_kill_the_console(tmp_path
 
 def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
     out = io.BytesIO()
-    both = pa.table([pa.array([True]), pa.array([False])], names=["success", "success"])
+    both = pa.table([pa.array([1]), pa.array([True]), pa.array([False])], names=["trial", "success", "success"])
     pq.write_table(both, out)
     assert "`success` is given twice" in refused(tmp_path, "t.parquet", out.getvalue()).what
 
