@@ -1,0 +1,68 @@
+"""docs/first-campaign.md is what happens: a newcomer who copies its blocks sees the lines that stand below them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from console.actions import on_screen
+from tests.docs_tour import ROOT, Block, blocks_of, missing, said_by
+
+PAGE = ROOT / "docs" / "first-campaign.md"
+BEFORE = ("Your first campaign, in ten minutes", "Two people, two keys")
+AFTER = ("Tidy up",)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Path]:
+    """Where the page's `mktemp -d` makes its folder; a demo robot that a broken tour left there is stopped."""
+    yield tmp_path
+    for robot in tmp_path.glob("*/home/data/demo"):
+        command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
+        subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
+
+
+def walk(blocks: list[Block], desk: Path, limit_s: float) -> None:
+    """Run the blocks; AssertionError with what a block said where it did not say what the page promises."""
+    outputs = said_by(blocks, limit_s, TMPDIR=str(desk))
+    for block, said in zip(blocks, outputs, strict=True):
+        assert not missing(block, said), f"{block.commands}\nsaid:\n{said}"
+    assert not list(desk.glob("tmp.*")), "the tour leaves something behind"
+
+
+def test_the_page_keeps_its_word_where_a_value_is_measured(desk: Path) -> None:
+    wanted = (*BEFORE, "A value that a person measures", *AFTER)
+    blocks = [block for block in blocks_of(PAGE) if block.heading in wanted]
+    assert {block.heading for block in blocks} == set(wanted)
+    walk(blocks, desk, 60)
+
+
+@pytest.mark.whole
+def test_the_page_keeps_its_word_from_its_first_block_to_its_last(desk: Path) -> None:
+    walk(blocks_of(PAGE), desk, 300)
+
+
+def test_a_promise_that_is_not_kept_is_found() -> None:
+    block = Block("", "", ("- entry ... is good", "  done"))
+    assert missing(block, "- entry 7 is good\n   done\n") == []
+    assert missing(block, "done\n- entry 7 is good\n") == ["  done"]
+    assert missing(block, "- entry 7 is good enough\ndone\n") == ["- entry ... is good"]
+
+
+def test_the_keys_of_the_page_are_those_of_the_screen() -> None:
+    rows = [line.split("|")[1].strip(" `") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    shown = {action.shown for action in on_screen("checklist")}
+    assert len(rows) > 10
+    assert set(rows) <= shown
+
+
+def test_the_workflow_of_the_page_is_one() -> None:
+    text = PAGE.read_text().split("```yaml\n")[1].split("```")[0]
+    steps = yaml.safe_load(text)["jobs"]["check"]["steps"]
+    assert any(step.get("run", "").startswith("fieldgate check ") for step in steps)
