@@ -77,6 +77,7 @@ ACTIONS: tuple[Action, ...] = (
         "withdraw", "x", "x", "withdraw", "Take back a confirmation, override, deferral or signature", place="checklist"
     ),
     Action("export", "e", "e", "export", "Write the report, the record or the paper form", place="checklist"),
+    Action("person", "u", "u", "who", "Say who sits at the keyboard from now on", place="checklist"),
     Action("from_paper", "P", "P", "from paper", "Mark what you enter now as copied from paper", place="checklist"),
     Action(
         "reconnect",

@@ -9,9 +9,9 @@ from console.widgets.checklist_rows import Entry
 def applicable_to(state: ChecklistState, entry: Entry | None) -> frozenset[str]:
     """The names of the checklist's actions that can do something with `entry`."""
     if entry is None:
-        return frozenset({"check_all", "export"})
+        return frozenset({"check_all", "export", "person"})
     stage = next(stage for stage in state.stages if stage.stage.id == entry.stage)
-    names = {"check_all", "export", "from_paper", "note", "next_open", "reconnect", "withdraw"}
+    names = {"check_all", "export", "from_paper", "person", "note", "next_open", "reconnect", "withdraw"}
     names |= _of_stage(stage)
     if state.recheck or (entry.item is not None and _senses(entry.item)):
         names.add("recheck")

@@ -222,6 +222,25 @@ async def from_paper(desk: Desk) -> None:
     desk.show()
 
 
+async def person(desk: Desk) -> None:
+    """Another person sits down: their name goes into what is entered from now on."""
+    from console.people import who
+    from console.screens.ask_text import AskTextScreen
+
+    known = ", ".join(one.principal for one in desk.campaign.roster.people)
+    text = f"Your short name{f', as in the roster: {known}' if known else ''}. It is a claim; a signature proves it."
+    said: str | None = await desk.ask(AskTextScreen("Who sits at the keyboard now?", clean(text), value=desk.person))
+    if not said:
+        return
+    try:
+        desk.person = who(said.strip())
+    except Trouble as trouble:
+        desk.app.say_trouble("take that name", trouble)
+        return
+    desk.say(f"what is entered from now on is {desk.person}'s word", "info")
+    desk.show()
+
+
 async def reconnect(desk: Desk) -> None:
     """Try to reach the robot now."""
     desk.app.action_retry()

@@ -12,7 +12,7 @@ from console.fieldtest.criteria import Judgement
 from console.marks import MARKS
 from console.record.entries import Attachment, Evidence
 from console.widgets.checklist_rows import gate_words
-from console.widgets.item_words import short_number
+from console.widgets.item_words import short_number, who_words
 
 
 class Line(NamedTuple):
@@ -131,7 +131,7 @@ def _files(basis: Basis) -> Iterator[Line]:
 
 
 def _people(view: ChecklistView, item: ItemState) -> Iterator[Line]:
-    yield Line("who", ", ".join(item.performers) or (item.basis.person if item.basis else ""))
+    yield Line("who", who_words(item))
     confirmation = item.basis.confirmation if item.basis else None
     if confirmation is not None:
         looked = "" if confirmation.looked_ms is None else f", looked {confirmation.looked_ms / 1000:.1f} s"

@@ -71,10 +71,19 @@ def said_cell(item: ItemState) -> str:
     if basis is None:
         return NEED_WORDS[item.need]
     if basis.confirmation is not None:
-        who = ", ".join(item.performers) or basis.person
-        return clean(who if basis.confirmation.holds else f"{who} said no")
+        return clean(who_words(item) if basis.confirmation.holds else f"{basis.person} said no")
     found = basis.evidence.measurement if basis.evidence else None
     return clean(found.words) if isinstance(found, Answer) else ""
+
+
+def who_words(item: ItemState) -> str:
+    """The performers, and who witnessed it: `ada, seen by bob`."""
+    basis = item.basis
+    names = ", ".join(item.performers) or (basis.person if basis else "")
+    confirmation = basis.confirmation if basis else None
+    if basis is not None and confirmation is not None and confirmation.meaning == "witnessed":
+        return f"{names}, seen by {basis.person}"
+    return names
 
 
 def age_cell(item: ItemState, now_wall_ns: int) -> str:

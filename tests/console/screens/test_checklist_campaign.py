@@ -226,6 +226,26 @@ async def test_the_second_person_must_be_another_one(home: Path) -> None:
             await press_button(app, pilot, "yes")
             await said(app, pilot, "not done: recording" if state == "pending" else "The stop button stops it: pass")
             assert now(app, "stop").state == state
+        await said(app, pilot, "ada, seen by bob")
+
+
+async def test_a_second_person_who_sits_down_is_the_one_recorded(home: Path) -> None:
+    async with opened(bench(home)) as (app, pilot):
+        await pilot.press("u")
+        await until(pilot, lambda: bool(app.screen.query(Input)))
+        app.screen.query_one(Input).value = "not a name"
+        await pilot.press("enter")
+        await said(app, pilot, "can't be a person's short name")
+        await pilot.press("u")
+        await until(pilot, lambda: bool(app.screen.query(Input)))
+        app.screen.query_one(Input).value = "bob"
+        await pilot.press("enter")
+        await said(app, pilot, "as bob")
+        await on_item(app, pilot, "clear")
+        await pilot.press("c")
+        await fill(app, pilot)
+        await press_button(app, pilot, "yes")
+        await until(pilot, lambda: now(app, "clear").performers == ("bob",))
 
 
 async def test_a_changed_file_makes_its_item_stale_with_the_reason_and_r_looks_again(home: Path) -> None:
