@@ -1,15 +1,14 @@
 """`python -m bench.mutate [MODULE ...]`: inverts each comparison of probes and criteria, one at a time; a test must fail.
 
-Works in a temporary copy, never in this tree, and runs only the tests that belong to the changed module. What no test notices
-is a survivor. Ends with 1 where one survives that is not in bench/mutants.yaml with the reason why nobody can notice it.
+Works in temporary copies, never in this tree, and runs only the tests that belong to the changed module. What no test notices
+is a survivor. Ends with 1 where one survives that is not in bench/mutants.yaml with the reason why nobody can notice it, and
+where a reason stands there for a change that is noticed or no longer there.
 """
 
 from __future__ import annotations
 
 import ast
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +18,8 @@ from typing import NamedTuple
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.warm_tests import ROOT, Tried, Try, copies, tried, warm_up
+
 PROBES, FIELDTEST = "console/checklist/probes", "console/fieldtest"
 _CHECKLIST_TESTS, _FIELDTEST_TESTS = "tests/console/checklist", "tests/console/fieldtest"
 TESTS = {
@@ -28,10 +28,12 @@ TESTS = {
     f"{PROBES}/parquet_child.py": ("test_probe_results.py",),
     f"{PROBES}/tables.py": ("test_probe_results.py",),
     f"{PROBES}/windows.py": ("test_probe_live.py", "test_probe_camera.py"),
+    f"{FIELDTEST}/binomial.py": ("test_bounds.py", "test_judging.py"),
+    f"{FIELDTEST}/judging.py": ("test_judging.py",),
+    f"{FIELDTEST}/quantiles.py": ("test_bounds.py", "test_judging.py"),
 }
 """Where the tests of a probe's module are called otherwise than test_probe_NAME.py."""
 ACCEPTED = Path(__file__).with_name("mutants.yaml")
-LIMIT_S = 180.0
 _WANTED = "write a test that notices it, or say in bench/mutants.yaml why none can"
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.GtE,
@@ -66,21 +68,39 @@ class Mutant(NamedTuple):
 def main(wanted: list[str]) -> int:
     """Try every mutant of the modules (all, or those whose path holds one of `wanted`); print survivors; 1 for a new one."""
     modules = [it for it in _modules() if not wanted or any(word in it for word in wanted)]
-    accepted: dict[str, str] = yaml.safe_load(ACCEPTED.read_text(encoding="utf-8")) or {}
+    sources = {module: (ROOT / module).read_text(encoding="utf-8") for module in modules}
+    mutants = [mutant for module, source in sources.items() for mutant in mutants_of(module, source)]
     began = time.monotonic()
-    tried, survivors = 0, list[Mutant]()
+    warm_up()
     with tempfile.TemporaryDirectory(prefix="fieldgate-mutate-") as folder:
-        copy = _copied(Path(folder))
-        for module in modules:
-            if not _passes(copy, module):
-                print(f"{module}: its tests fail without any change; nothing can be learned from them")
-                return 1
-            for mutant in mutants_of(module, (ROOT / module).read_text(encoding="utf-8")):
-                tried += 1
-                if _survives(copy, mutant):
-                    survivors.append(mutant)
-                    print(f"survives: {mutant.module}:{mutant.line}  {mutant.before}  ->  {mutant.after}", flush=True)
-    return _told(tried, survivors, accepted, time.monotonic() - began)
+        places = copies(Path(folder), os.cpu_count() or 1)
+        whole = _unchanged(places, {mutant.module: sources[mutant.module] for mutant in mutants})
+        if whole is None:
+            return 1
+        survivors = list(_survivors(places, mutants, whole))
+    return _told(mutants, survivors, began)
+
+
+def _unchanged(places: list[Path], sources: dict[str, str]) -> dict[str, Tried] | None:
+    """What came of each module's tests without any change; None where one fails: then nothing can be learned from them."""
+    modules = list(sources)
+    tries = [Try(module, source, tests_of(module), {}) for module, source in sources.items()]
+    found = {modules[number]: outcome for number, outcome in tried(places, tries)}
+    for module, outcome in found.items():
+        if not outcome.passed:
+            print(
+                f"{outcome.said[-4000:]}\n{module}: its tests fail without any change; nothing can be learned from them"
+            )
+    return found if all(outcome.passed for outcome in found.values()) else None
+
+
+def _survivors(places: list[Path], mutants: list[Mutant], whole: dict[str, Tried]) -> Iterator[Mutant]:
+    tries = (Try(it.module, it.source, tests_of(it.module), whole[it.module].took_s) for it in mutants)
+    for number, outcome in tried(places, tries):
+        if outcome.passed:
+            mutant = mutants[number]
+            print(f"survives: {mutant.module}:{mutant.line}  {mutant.before}  ->  {mutant.after}", flush=True)
+            yield mutant
 
 
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:
@@ -125,57 +145,26 @@ def _modules() -> list[str]:
     ]
 
 
-def _tests_of(module: str) -> list[str]:
-    if module.startswith(FIELDTEST):
-        return [str(path.relative_to(ROOT)) for path in sorted((ROOT / _FIELDTEST_TESTS).glob("test_*.py"))]
-    names = TESTS.get(module, (f"test_probe_{Path(module).stem}.py",))
-    return [f"{_CHECKLIST_TESTS}/{name}" for name in names]
+def tests_of(module: str) -> tuple[str, ...]:
+    """The test files that belong to a module."""
+    folder = _FIELDTEST_TESTS if module.startswith(FIELDTEST) else _CHECKLIST_TESTS
+    return tuple(f"{folder}/{name}" for name in TESTS.get(module, (f"test_probe_{Path(module).stem}.py",)))
 
 
-def _copied(folder: Path) -> Path:
-    keep_out = shutil.ignore_patterns("__pycache__", "*.pyc", "*.onnx", ".venv*", ".git")
-    for name in ("console", "remote", "checklists", "docs", "tests", "pyproject.toml"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=keep_out)
-        else:
-            shutil.copy(source, folder / name)
-    return folder
-
-
-def _survives(copy: Path, mutant: Mutant) -> bool:
-    path = copy / mutant.module
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(mutant.source, encoding="utf-8")
-    try:
-        return _passes(copy, mutant.module)
-    finally:
-        path.write_text(whole, encoding="utf-8")
-
-
-def _passes(copy: Path, module: str) -> bool:
-    """Whether the module's tests pass in the copy. A run that does not end has noticed the change too."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "pytest_asyncio.plugin", *_tests_of(module)]
-    # The copy comes before the installed checkout; a changed file must never be read from a stale cache. Finding every
-    # plug-in would take twice as long as the tests.
-    changed = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=copy, env={**os.environ, **changed}, capture_output=True, check=False, timeout=LIMIT_S
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
-
-
-def _told(tried: int, survivors: list[Mutant], accepted: dict[str, str], took_s: float) -> int:
+def _told(mutants: list[Mutant], survivors: list[Mutant], began: float) -> int:
+    accepted: dict[str, str] = yaml.safe_load(ACCEPTED.read_text(encoding="utf-8")) or {}
+    modules, names = {mutant.module for mutant in mutants}, {mutant.name for mutant in survivors}
     new = [mutant for mutant in survivors if mutant.name not in accepted]
-    print(f"\n{tried} changes, {tried - len(survivors)} noticed, {len(survivors)} survived in {took_s:.0f} s")
+    needless = [name for name in accepted if name.partition(":")[0] in modules and name not in names]
+    noticed, took_s = len(mutants) - len(survivors), time.monotonic() - began
+    print(f"\n{len(mutants)} changes, {noticed} noticed, {len(survivors)} survived in {took_s:.0f} s")
     for mutant in survivors:
         print(f"  {'accepted' if mutant.name in accepted else 'NEW':<9} {mutant.module}:{mutant.line}")
         print(f"            {mutant.before}  ->  {mutant.after}")
         print(f"            {accepted.get(mutant.name, _WANTED)}")
-    return 1 if new else 0
+    for name in needless:
+        print(f"  NEEDLESS  {name}\n            it does not survive: take its reason out of bench/mutants.yaml")
+    return 1 if new or needless else 0
 
 
 if __name__ == "__main__":
