@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-MOST_TRIALS = 1_000_000
-"""Beyond this `further_successes` and `trials_at_rate` give up: nobody runs that many."""
+MOST_TRIALS = 2**20
+"""Where so many more trials (about a million) do not decide, the number is None: nobody runs that many."""
 
 
 def lower_bound(successes: int, n: int, confidence: float) -> float:
@@ -30,21 +30,17 @@ def upper_bound(successes: int, n: int, confidence: float) -> float:
 
 def further_successes(successes: int, n: int, rate: float, confidence: float) -> int | None:
     """How many more trials, all of them successes, lift the lower bound above `rate`; 0 if it is there, None if none can."""
-    if rate >= 1:
-        return None
     return _smallest(lambda more: lower_bound(successes + more, n + more, confidence) > rate)
 
 
 def further_failures(successes: int, n: int, rate: float, confidence: float) -> int | None:
     """How many more trials, none of them a success, press the upper bound below `rate`; None if none can."""
-    if rate <= 0:
-        return None
     return _smallest(lambda more: upper_bound(successes, n + more, confidence) < rate)
 
 
 def trials_at_rate(successes: int, n: int, rate: float, confidence: float) -> int | None:
     """About how many more trials bring the lower bound above `rate` if they go as the first `n`; None if they never will."""
-    if n == 0 or successes / n <= rate:
+    if n == 0:
         return None
     share = successes / n
     return _smallest(lambda more: lower_bound(int(share * (n + more)), n + more, confidence) > rate)

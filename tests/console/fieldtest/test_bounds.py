@@ -67,8 +67,33 @@ def test_impossible_counts_are_refused(k: int, n: int) -> None:
     for bound in (binomial.lower_bound, binomial.upper_bound):
         with pytest.raises(ValueError, match="can't be"):
             bound(k, n, 0.95)
-    with pytest.raises(ValueError, match="confidence"):
-        binomial.lower_bound(1, 2, 0.5)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0, math.nan])
+def test_a_confidence_that_proves_nothing_or_everything_is_refused(confidence: float) -> None:
+    """At 1 every bound would be 0 or 1, at 0.5 it would be a coin's toss: a pack that says so is wrong."""
+    for bound in (binomial.lower_bound, binomial.upper_bound):
+        assert 0 < bound(1, 2, 0.501) < 1
+        with pytest.raises(ValueError, match="confidence"):
+            bound(1, 2, confidence)
+
+
+def test_a_bound_at_the_very_limit_still_wants_one_more_trial() -> None:
+    """`> 30 %` is not shown by a bound of 30 %: said to be decided, the gate would stay shut and nobody would know why."""
+    low, high = binomial.lower_bound(4, 5, 0.95), binomial.upper_bound(1, 5, 0.95)
+    assert binomial.further_successes(4, 5, low, 0.95) == 1
+    assert binomial.further_failures(1, 5, high, 0.95) == 1
+    steady = binomial.trials_at_rate(4, 5, low, 0.95)
+    assert steady is not None
+    assert steady > 0
+
+
+@pytest.mark.parametrize(("trials", "known"), [(600_000, True), (binomial.MOST_TRIALS - 1, True), (1_100_000, False)])
+def test_more_trials_than_anybody_runs_are_no_advice(trials: int, known: bool) -> None:
+    """`trials` without a single success show a rate below 1 - 0.05 ** (1 / trials)."""
+    needed = binomial.further_failures(0, 1, 1 - 0.05 ** (1 / trials), 0.95)
+    assert (needed is not None) == known
+    assert needed is None or needed == pytest.approx(trials - 1, abs=2)
 
 
 @given(st.integers(1, 40), st.data(), st.sampled_from([0.1, 0.3, 0.7, 0.95]))
