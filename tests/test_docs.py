@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+import pytest
+
 from console import exits
+from console.cli import cli
 from console.watching import Row
 from docs.generate import metrics_page
 
 DOCS = Path(__file__).parent.parent / "docs"
+TO_BE_WRITTEN = ("console/checklist/probes/uptime.py",)
+"""Files that a page shows how to write."""
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 def test_a_metric_can_be_looked_up_by_the_name_on_the_screen() -> None:
@@ -40,3 +49,87 @@ def test_a_pipe_can_rely_on_the_fields_of_watch() -> None:
     first_cells = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
     documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
     assert documented == set(Row.__struct_fields__)
+
+
+# ---------------------------------------------------------------- names that a reader follows
+
+
+def test_each_file_that_a_page_names_is_there() -> None:
+    missing = [
+        f"{page.name}: {name}"
+        for page in PAGES
+        for name in re.findall(
+            r"`((?:console|remote|tests|checklists|docs|bench)/[\w./-]*)`", page.read_text(encoding="utf-8")
+        )
+        if name not in TO_BE_WRITTEN and not (DOCS.parent / name).exists()
+    ]
+    assert not missing
+
+
+def test_each_link_between_pages_leads_somewhere() -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_the_table_of_rooms_names_files_that_are_there() -> None:
+    table = (DOCS / "architecture.md").read_text(encoding="utf-8").split("| room | file |")[1].split("\n\n")[0]
+    room, named = "", 0
+    for row in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        room = cells[0].strip("`") or room
+        for name in re.findall(r"`([^`]+)`", cells[1]):
+            assert (DOCS.parent / room / name).exists(), f"{room}/{name}"
+            named += 1
+    assert named > 40
+
+
+# ---------------------------------------------------------------- commands that a reader copies
+
+
+def _commands(page: Path) -> Iterator[str]:
+    """What the page's blocks and its quoted words tell to type, without what a shell makes of it."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    lines += re.findall(r"^ {4}(fieldgate .*)$", text, re.MULTILINE)
+    quoted = [" ".join(words.split()) for words in re.findall(r"`(fieldgate [^`]+)`", text)]
+    for line in (*lines, *quoted):
+        command = re.sub(r"^(- run: |\$ |[A-Z]+=\$\()", "", line)
+        if command.startswith("fieldgate "):
+            yield re.split(r" [|>#] | \|\| |  +", command)[0]
+
+
+def _unknown(command: str) -> str:
+    """The first option or subcommand of the line that the program does not have; empty where it has all."""
+    words = shlex.split(re.sub(r"[\[\]]", "", command.replace("...", "")), comments=True)[1:]
+    if words and words[0] not in [*cli.list_commands(click.Context(cli)), "--debug"]:
+        words = ["live", *words]  # `fieldgate orin`: a robot
+    at: click.Command = cli
+    while words and isinstance(at, click.Group) and not words[0].startswith("-"):
+        found = at.get_command(click.Context(at), words[0])
+        if found is None:
+            return words[0]
+        at, words = found, words[1:]
+    known = {option for parameter in at.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known |= {"--help", "-h", "--"}
+    options = [] if at.context_settings.get("ignore_unknown_options") else words  # those are for the child process
+    return next((word for word in options if word.startswith("--") and word.split("=")[0] not in known), "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_each_command_of_a_page_is_one_that_the_program_has(page: Path) -> None:
+    assert [f"{command}: {_unknown(command)}" for command in _commands(page) if _unknown(command)] == []
+
+
+def test_a_command_that_the_program_has_not_is_noticed() -> None:
+    assert _unknown("fieldgate campaign new orin --bundel B") == "--bundel"
+    assert _unknown("fieldgate campaign begin orin") == "begin"
+    assert _unknown("fieldgate orin --acsii") == "--acsii"
+    assert _unknown("fieldgate orin --ascii") == ""
+    assert _unknown("fieldgate campaign new orin --bundle B") == ""
+    assert sum(1 for page in PAGES for _ in _commands(page)) > 100

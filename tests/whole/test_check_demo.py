@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
+
+from tests.waiting import wait_until
 
 PACK = """\
 format: 1
@@ -72,3 +77,26 @@ def test_a_job_learns_by_the_exit_code_what_the_demo_robot_shows(laptop: Path, t
     blind = check(tmp_path, "60000", "--item", "gpu")
     assert blind.returncode == 7, blind.stderr
     assert "gpu_percent is missing" in " ".join(blind.stdout.split())
+
+
+def test_a_robot_that_freezes_in_the_middle_of_a_look_is_told_and_no_pass(laptop: Path, tmp_path: Path) -> None:
+    """The agent's process stands still while latency is measured; the line is that of docs/faults.md."""
+    (tmp_path / "live.yaml").write_text(
+        PACK.replace("LIMIT", "60000").replace("min_duration: 5 s", "min_duration: 60 s")
+    )
+    program = str(Path(sys.executable).with_name("fieldgate"))
+    command = [program, "check", "demo", "--pack", str(tmp_path / "live.yaml"), "--item", "latency", "--as", "anna"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as looking:
+        assert looking.stderr is not None
+        assert looking.stderr.read(8) == "latency:"
+        lock = laptop / "data" / "demo" / "agent.lock"
+        agent = int(wait_until(lambda: lock.exists() and lock.read_text().strip(), 20, "the agent's lock"))
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            out, err = looking.communicate(timeout=60)
+        finally:
+            os.kill(agent, signal.SIGCONT)
+    said = " ".join(out.split())
+    assert looking.returncode == 7, (out, err)
+    assert re.search(r"the link is dead: nothing heard for [\d.]+ s -> it is tried again by itself", said), said
+    assert "0 passed" in said
