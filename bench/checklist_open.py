@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.table import Line, show
+from console.campaigns.campaign import Campaign
+from console.campaigns.opening import new_campaign, open_campaign
 from console.checking.view import ChecklistView
-from console.checklist.campaign import Campaign
-from console.checklist.campaigns import new_campaign, open_campaign
-from console.checklist.fold import fold
+from console.checklist.folding.fold import fold
 from console.checklist.pack import Item
 from console.checklist.states import ChecklistState
 from console.fieldtest.criteria import Answer, Distribution, Measurement, Number, Rate

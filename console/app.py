@@ -29,7 +29,7 @@ from console.widgets.ink import THEMES, styles_of, without_colour
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.checklist.probes import Sight
 
 LOW_BANDWIDTH_HZ = 0.5

@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from console import __version__, exits
+from console.printing import guard_streams
 from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
@@ -69,6 +70,7 @@ def cli(debug: bool) -> None:
 def main() -> NoReturn:
     """Run the command line and exit with a code of console.exits; errors are two lines on stderr."""
     _answer_shell_completion()
+    guard_streams()
     debug = "--debug" in sys.argv[1:2]
     try:
         # Not cli.main(): that one ends with 1 when the reader of a pipe has left.
@@ -88,9 +90,14 @@ def main() -> NoReturn:
     except Trouble as trouble:
         if debug:
             raise
-        click.echo(f"fieldgate: {trouble}", err=True)
+        click.echo(f"fieldgate: {_said(trouble)}", err=True)
         code = exits.BY_CODE.get(trouble.code, exits.TROUBLE)
     sys.exit(code)
+
+
+def _said(trouble: Trouble) -> str:
+    """The trouble's two lines; what was quoted in it can't begin one."""
+    return str(Trouble(trouble.what.replace("\n", "\n  "), cure=trouble.cure.replace("\n", "\n  ")))
 
 
 def _reader_gone() -> int:

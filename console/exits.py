@@ -9,7 +9,7 @@ TROUBLE = 1
 USAGE = 2
 """The command line itself can't be understood (click's own code)."""
 ALARM = 3
-"""`--fail-on` was given and its condition came true, `check`/`eval` measured a failure, or `verify` found something that does not count."""
+"""`--fail-on` came true, `check`/`eval` measured a failure, or `verify` found something that does not count."""
 UNREACHABLE = 4
 """The robot can't be reached: name, network, SSH service, or no agent there."""
 UNTRUSTED = 5

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from remote.protocol import Choice
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
-    from console.checklist.campaigns import Listed
+    from console.campaigns.campaign import Campaign
+    from console.campaigns.opening import Listed
 
 
 def campaigns_of(robot: str) -> tuple[Choice, ...]:
     """The robot's campaigns that can be opened, by name. Reads the disk, so call it in a thread."""
-    from console.checklist.campaigns import all_campaigns
+    from console.campaigns.opening import all_campaigns
 
     found = [one for one in all_campaigns() if one.robot == robot and not one.trouble]
     return tuple(Choice(one.name, _words(one)) for one in found)
@@ -28,7 +28,7 @@ def opener_of(name: str) -> Callable[[], Campaign]:
     """What opens the campaign of that name."""
 
     def opened() -> Campaign:
-        from console.checklist.campaigns import open_campaign
+        from console.campaigns.opening import open_campaign
 
         return open_campaign(name)
 

@@ -19,9 +19,9 @@ from remote.errors import Trouble
 if TYPE_CHECKING:
     from rich.style import Style
 
+    from console.campaigns.campaign import Campaign
     from console.checking.desk import Desk
     from console.checking.messages import CampaignOpened, Checked, Finished, Folded
-    from console.checklist.campaign import Campaign
     from console.checklist.probes import Sight
     from console.link.snapshot import Snapshot
     from console.screens.checklist import ChecklistScreen

@@ -21,8 +21,8 @@ from console.widgets.cells import clean
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
+    from console.campaigns.campaign import Campaign
     from console.checking.checking_app import CheckingApp
-    from console.checklist.campaign import Campaign
     from console.checklist.probes import Sight
 
 FOLD_EVERY_S = 1.0

@@ -9,7 +9,7 @@ from remote.errors import Trouble
 from remote.protocol import Choice
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
 
 _WHAT = {
     "report": ("{}-report/", "the report for people, with signatures that OpenSSH can check"),

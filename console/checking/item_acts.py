@@ -100,7 +100,7 @@ async def witness(desk: Desk) -> None:
 
 
 async def _vouch(desk: Desk, meaning: Meaning) -> None:
-    from console.checklist.vouching import challenge_words
+    from console.campaigns.vouching import challenge_words
     from console.screens.vouch import Vouched, VouchScreen
 
     item = _selected(desk)

@@ -9,7 +9,7 @@ from textual.message import Message
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.checklist.states import ChecklistState
 
 

@@ -1,6 +1,6 @@
 """What a checklist pack says, as msgspec structs. docs/checklists.md explains it to people who write packs.
 
-A pack is read by console.checklist.loading, which also checks what types can't: probes, roles, references, cycles.
+A pack is read by console.checklist.packs.loading, which also checks what types can't: probes, roles, references, cycles.
 """
 
 from __future__ import annotations

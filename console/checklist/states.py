@@ -1,4 +1,4 @@
-"""What a checklist looks like at one moment: the result of folding a record (console.checklist.fold). Immutable."""
+"""What a checklist looks like at one moment: the result of folding a record (console.checklist.folding.fold). Immutable."""
 
 from __future__ import annotations
 

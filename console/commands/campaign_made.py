@@ -35,8 +35,8 @@ def new(
     person: str | None,
 ) -> None:
     """Begin a campaign: bring BUNDLE onto ROBOT through PACK. Prints its name."""
-    from console.checklist.campaigns import new_campaign
-    from console.checklist.loading import load_checklist
+    from console.campaigns.opening import new_campaign
+    from console.checklist.packs.loading import load_checklist
     from console.people import who
 
     load_checklist(pack, overlays)  # before the robot is asked for anything
@@ -88,7 +88,7 @@ def revise(
 
 def _bundle(given: str, robot: str) -> tuple[str, str]:
     """Digest and name of the bundle that is meant."""
-    from console.checklist.campaigns import bundle_in
+    from console.campaigns.opening import bundle_in
 
     folder = Path(given)
     return bundle_in(folder) if folder.is_dir() else _on_robot(given, robot)

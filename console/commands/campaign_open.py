@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from console.commands.live import needs_terminal, run_screen, screen_options, se
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.link.session import Session
     from console.robots import Robot
 
@@ -18,17 +19,21 @@ if TYPE_CHECKING:
 @click.command("open")
 @click.argument("name", required=False)
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), help="Write the checklist as SVG after some seconds, and end."
+)
 @screen_options
-def open_screen(name: str | None, accept_new: bool, **options: Any) -> None:
+def open_screen(name: str | None, accept_new: bool, picture: Path | None, **options: Any) -> None:
     """Open the checklist of campaign NAME (or of the robot NAME, or of the only campaign there is).
 
     The robot need not be there: what it would show is unavailable then, everything else goes on.
     """
-    needs_terminal(name or "ROBOT")
+    if picture is None:
+        needs_terminal(name or "ROBOT")
     campaign = opened(name)
     try:
         robot, session = reached(campaign.robot, accept_new)
-        run_screen(campaign.robot, robot, session, opener=lambda: campaign, **options)
+        run_screen(campaign.robot, robot, session, picture=picture, opener=lambda: campaign, **options)
     finally:
         campaign.close()
 
@@ -36,7 +41,7 @@ def open_screen(name: str | None, accept_new: bool, **options: Any) -> None:
 def opened(name: str | None) -> Campaign:
     """The campaign of that name, of the robot of that name, or the only one. Raises Trouble: `unknown_campaign`,
     `which_campaign`, or what the record raises."""
-    from console.checklist.campaigns import all_campaigns, open_campaign
+    from console.campaigns.opening import all_campaigns, open_campaign
 
     if name is not None:
         return open_campaign(name)

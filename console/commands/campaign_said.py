@@ -23,7 +23,7 @@ from console.commands.campaign_words import (
 )
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.checklist.states import ItemState
     from console.record.entries import Transcribed
 

@@ -14,7 +14,7 @@ from console.commands.campaign_words import SETTLED, as_json, named, opened, pri
 @as_json
 def list_campaigns(as_json: bool) -> None:
     """The campaigns of this laptop, also those that can't be opened, with the reason."""
-    from console.checklist.campaigns import all_campaigns
+    from console.campaigns.opening import all_campaigns
 
     known = all_campaigns()
     if as_json:
@@ -35,7 +35,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 
     Ends with 0 where everything is settled, with 3 where something is not.
     """
-    from console.checklist.state_text import charset_for, state_text
+    from console.campaigns.state_text import charset_for, state_text
     from console.looking import OfflineSight
 
     name, _ = named(words, 0)
@@ -56,7 +56,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 @as_json
 def log(words: tuple[str, ...], item: str | None, as_json: bool) -> None:
     """Every entry of the record, the oldest first; --json gives the stored lines themselves."""
-    from console.checklist.state_text import entry_line
+    from console.campaigns.state_text import entry_line
 
     name, _ = named(words, 0)
     with opened(name, read_only=True) as campaign:
@@ -64,4 +64,4 @@ def log(words: tuple[str, ...], item: str | None, as_json: bool) -> None:
             campaign.item_state(item)
         rows = [row for row in campaign.record.rows() if item in (None, row.item)]
         for row in rows:
-            click.echo(row.line.decode() if as_json else entry_line(campaign.record.entry(row.seq)))
+            click.echo(row.line if as_json else entry_line(campaign.record.entry(row.seq)))

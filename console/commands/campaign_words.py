@@ -15,7 +15,7 @@ from console import exits
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.checklist.states import ItemState, StageState
     from console.looking import RobotSight
 
@@ -52,7 +52,7 @@ def named(given: tuple[str, ...], count: int) -> tuple[str | None, tuple[str, ..
 @contextmanager
 def opened(name: str | None, *, read_only: bool = False) -> Iterator[Campaign]:
     """The campaign of that name or robot, or the only one there is; closed at the end."""
-    from console.checklist.campaigns import open_campaign
+    from console.campaigns.opening import open_campaign
 
     found = open_campaign(name or _only(), read_only=read_only)
     try:
@@ -78,7 +78,7 @@ def print_json(value: object) -> None:
 
 def print_item(state: ItemState, now_ns: int, as_json: bool = False) -> None:
     """The item as it stands now; ends the command with 3 where it failed or went stale, 7 where nothing was decided."""
-    from console.checklist.state_text import charset_for, item_text
+    from console.campaigns.state_text import charset_for, item_text
 
     if as_json:
         print_json(state)
@@ -101,7 +101,7 @@ def print_gate(state: StageState, as_json: bool = False) -> None:
 
 
 def _only() -> str:
-    from console.checklist.campaigns import all_campaigns
+    from console.campaigns.opening import all_campaigns
 
     known = [one.name for one in all_campaigns()]
     if len(known) == 1:

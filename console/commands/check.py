@@ -19,8 +19,8 @@ from console.commands.watch import Duration
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
-    from console.checklist.checked import CheckedItem, CheckReport
+    from console.campaigns.campaign import Campaign
+    from console.campaigns.checked import CheckedItem, CheckReport
     from console.checklist.probes import Sight
     from console.checklist.states import ItemState
 
@@ -112,8 +112,8 @@ def run(
 
     Raises Trouble for an item that there is not, and where the record can't be written.
     """
-    from console.checklist.checked import CheckReport, checked_items, counts_of, time_words, trouble_of
-    from console.checklist.limited_sight import LimitedSight
+    from console.campaigns.checked import CheckReport, checked_items, counts_of, time_words, trouble_of
+    from console.campaigns.limited_sight import LimitedSight
 
     began_ns = time.time_ns()
     limited = LimitedSight(sight, bundle=campaign.bundle, limit_s=timeout_s)
@@ -161,7 +161,7 @@ def _exit(items: tuple[CheckedItem, ...], trouble: Trouble | None) -> int:
 
 
 def _tell(report: CheckReport, as_json: bool, junit: Path | None) -> None:
-    from console.checklist.state_text import charset_for
+    from console.campaigns.state_text import charset_for
     from console.commands.check_text import report_text
     from console.report.junit import junit_xml
     from remote.atomic import write_atomically
@@ -184,7 +184,7 @@ def _tell(report: CheckReport, as_json: bool, junit: Path | None) -> None:
 @contextmanager
 def _open(robot: str, campaign: str | None) -> Iterator[Campaign]:
     """The robot's campaign. Raises Trouble where there is none or where several are meant."""
-    from console.checklist.campaigns import campaign_of_robot, open_campaign
+    from console.campaigns.opening import campaign_of_robot, open_campaign
 
     name = campaign or campaign_of_robot(robot)
     if name is None:
@@ -233,8 +233,8 @@ class _Unrecorded:
 
     def open(self, person: str) -> tuple[Campaign, Sight, Trouble | None]:
         """The campaign, a sight for it, and why the robot is not reached. Raises Trouble for a pack that can't be used."""
-        from console.checklist.campaigns import new_campaign
-        from console.checklist.loading import load_checklist
+        from console.campaigns.opening import new_campaign
+        from console.checklist.packs.loading import load_checklist
 
         load_checklist(self._pack, self._overlays)  # before the robot is asked for anything
         sight, trouble = _reached(self._stack, self._robot, self._files, "", self._accept_new)
@@ -248,7 +248,7 @@ class _Unrecorded:
 
     def _about(self, sight: Sight) -> tuple[str, str]:
         """Digest and name of the bundle that is meant: given, or what the robot runs; empty where that can't be asked."""
-        from console.checklist.campaigns import bundle_in
+        from console.campaigns.opening import bundle_in
 
         given = self._bundle
         if given is None:

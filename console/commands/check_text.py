@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from console.checklist.checked import CheckedItem, CheckReport
+from console.campaigns.checked import CheckedItem, CheckReport
 from console.marks import Charset, to_ascii
 from console.report.junit import clean
 

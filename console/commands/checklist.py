@@ -12,9 +12,9 @@ from console import exits
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.differences import Difference
-    from console.checklist.linting import Remark
     from console.checklist.pack import Item
+    from console.checklist.packs.differences import Difference
+    from console.checklist.packs.linting import Remark
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _OVERLAY = click.option("--overlay", "overlays", type=_FILE, multiple=True, help="Lay this file over it; repeatable.")
@@ -30,7 +30,7 @@ def checklist() -> None:
 @_JSON
 def list_packs(as_json: bool) -> None:
     """The packs that come with fieldgate."""
-    from console.checklist.loading import load_checklist, shipped_packs
+    from console.checklist.packs.loading import load_checklist, shipped_packs
 
     packs = {name: load_checklist(path) for name, path in shipped_packs().items()}
     if as_json:
@@ -55,7 +55,7 @@ def paper(pack: str, overlays: tuple[Path, ...], output: Path | None) -> None:
 
     What is filled in there is entered later with --transcribed-by and --transcribed-at, and stays marked.
     """
-    from console.checklist.loading import load_checklist
+    from console.checklist.packs.loading import load_checklist
     from console.report.paper import paper_form
 
     form = paper_form(load_checklist(pack, overlays))
@@ -76,8 +76,8 @@ def paper(pack: str, overlays: tuple[Path, ...], output: Path | None) -> None:
 @_JSON
 def show(pack: str, item: str | None, overlays: tuple[Path, ...], as_json: bool) -> None:
     """Show PACK (a shipped pack's name, or a file): its stages, items, limits, gates."""
-    from console.checklist.loading import load_checklist
-    from console.checklist.showing import item_text, pack_text
+    from console.checklist.packs.loading import load_checklist
+    from console.checklist.packs.showing import item_text, pack_text
 
     known = load_checklist(pack, overlays)
     chosen = _item(known.pack.items(), item) if item else None
@@ -97,7 +97,7 @@ def lint(files: tuple[str, ...], overlays: tuple[Path, ...], strict: bool, as_js
 
     A file that is an overlay is laid over the shipped pack that it belongs to.
     """
-    from console.checklist.linting import lint_file
+    from console.checklist.packs.linting import lint_file
 
     found = {file: lint_file(file, overlays) for file in files}
     if as_json:
@@ -116,7 +116,7 @@ def lint(files: tuple[str, ...], overlays: tuple[Path, ...], strict: bool, as_js
 @_JSON
 def diff(before: str, after: str, overlays: tuple[Path, ...], as_json: bool) -> None:
     """What pack B does differently from pack A, and which evidence goes stale by it."""
-    from console.checklist.comparing import compare
+    from console.checklist.packs.comparing import compare
 
     found = compare(before, after, overlays)
     if as_json:
@@ -128,7 +128,7 @@ def diff(before: str, after: str, overlays: tuple[Path, ...], as_json: bool) -> 
 @click.option("--overlay", "of_overlay", is_flag=True, help="That of overlays instead of packs.")
 def schema(of_overlay: bool) -> None:
     """Print the JSON Schema (2020-12) with which an editor completes and checks packs."""
-    from console.checklist.schema import overlay_schema, pack_schema, schema_text
+    from console.checklist.packs.schema import overlay_schema, pack_schema, schema_text
 
     click.echo(schema_text(overlay_schema() if of_overlay else pack_schema()), nl=False)
 

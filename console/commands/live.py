@@ -34,6 +34,7 @@ _OPTIONS = (
 )
 PICTURE_SIZE = (160, 45)
 PICTURE_AFTER_WINDOWS = 45
+CHECKLIST_PICTURE_AFTER_WINDOWS = 5
 
 
 def screen_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -131,7 +132,8 @@ def session_of(robot: Robot, accept_new: bool) -> Session:
 
 def _run(app: FieldgateApp, session: Session, *, tour: bool, picture: Path | None) -> None:
     if picture is not None:
-        app.run(headless=True, size=PICTURE_SIZE, auto_pilot=_photographer(session, picture))
+        windows = PICTURE_AFTER_WINDOWS if app.opener is None else CHECKLIST_PICTURE_AFTER_WINDOWS
+        app.run(headless=True, size=PICTURE_SIZE, auto_pilot=_photographer(session, picture, windows))
         click.echo(str(picture))
         return
     if not tour:
@@ -145,11 +147,11 @@ def _run(app: FieldgateApp, session: Session, *, tour: bool, picture: Path | Non
     guide.stop()
 
 
-def _photographer(session: Session, picture: Path) -> Callable[[Pilot[Any]], Any]:
+def _photographer(session: Session, picture: Path, windows: int) -> Callable[[Pilot[Any]], Any]:
     async def take(pilot: Pilot[Any]) -> None:
-        for _ in range(PICTURE_AFTER_WINDOWS * 20):
+        for _ in range(windows * 20):
             await pilot.pause(0.1)
-            if len(session.snapshot.windows) >= PICTURE_AFTER_WINDOWS:
+            if len(session.snapshot.windows) >= windows:
                 break
         pilot.app.save_screenshot(picture.name, path=str(picture.parent))
         pilot.app.exit()

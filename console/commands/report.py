@@ -20,7 +20,7 @@ def report(campaign: str, output: Path | None) -> None:
 
     Prints the files. Ends with 8, and writes nothing, where the record is not intact.
     """
-    from console.checklist.campaigns import open_campaign
+    from console.campaigns.opening import open_campaign
     from console.record.export import write_json
     from console.record.roster import allowed_signers
     from console.record.verify import sentences, verify_record

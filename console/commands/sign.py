@@ -11,7 +11,7 @@ import click
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.campaign import Campaign
+    from console.campaigns.campaign import Campaign
     from console.record.entries import Meaning
     from console.record.signing import KeyChoice
 
@@ -41,7 +41,7 @@ def sign(
 
     `ssh-keygen` signs: it asks for a passphrase itself, uses the SSH agent, and waits for the touch of a security key.
     """
-    from console.checklist.campaigns import open_campaign
+    from console.campaigns.opening import open_campaign
     from console.people import who
 
     if key is not None and agent_key is not None:

@@ -17,7 +17,7 @@ from console import exits
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.checklist.standing_now import Now
+    from console.campaigns.standing_now import Now
     from console.record.rows import Head, RecordLike
     from console.record.verify import Report
 
@@ -86,15 +86,15 @@ def _say_broken(trouble: Trouble, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"intact": False, "record": None, "now": None, "broken": trouble.what}))
     else:
-        click.echo(_printable(f"FORGED: {trouble}"))
+        click.echo(_printable(f"FORGED: {trouble.what}\n  -> restore it from a copy"))
 
 
 def _now(found: RecordLike) -> Now:
     """How the checklist stands by this record today."""
-    from console.checklist.standing_now import Now, now_of
+    from console.campaigns.standing_now import Now, now_of
 
     try:
-        from console.checklist.replay import replay
+        from console.campaigns.replay import replay
 
         return now_of(replay(found, time.time_ns()))
     except Trouble as trouble:
@@ -140,7 +140,7 @@ def _place(given: str) -> Path:
 
     A campaign's name goes before a path without a slash. Raises Trouble: `which_campaign`, `record_missing`.
     """
-    from console.checklist.campaigns import campaign_of_robot, campaigns_dir
+    from console.campaigns.opening import campaign_of_robot, campaigns_dir
 
     if "/" not in given and (campaigns_dir() / given).is_dir() and given not in (".", ".."):
         return campaigns_dir() / given

@@ -2,7 +2,7 @@
 
 An entry is one line of canonical JSON (console.record.canonical); its digest is the SHA-256 of that line, and `prev` is the
 digest of the line before. Nothing in a record is ever changed or removed: states are computed by folding the entries
-(console.checklist.fold). Times ending in `_wall_ns` are nanoseconds since the Unix epoch.
+(console.checklist.folding.fold). Times ending in `_wall_ns` are nanoseconds since the Unix epoch.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from console.checklist.checked import CheckedItem, CheckReport
+from console.campaigns.checked import CheckedItem, CheckReport
 
 # What XML 1.0 can't hold, every other control character, and what turns the direction of text around.
 _REFUSED = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from console.printing import shown
 from console.report.sheet import Sheet
 
 _HERE = Path(__file__).parent
@@ -29,9 +30,19 @@ def _page(template: str, **values: Any) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     from markupsafe import Markup
 
     style = Markup((_HERE / "report.css").read_text(encoding="utf-8"))
     return environment.get_template(template).render(style=style, **values)
+
+
+def _shown(value: Any) -> Any:
+    """Marks that turn text around could make a page say what its record does not; they are written out."""
+    return shown(value.replace("\r", "")) if type(value) is str else value

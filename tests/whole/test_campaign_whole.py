@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from console import exits
-from console.checklist.campaigns import open_campaign
-from console.checklist.loading import shipped_packs
+from console.campaigns.opening import open_campaign
+from console.checklist.packs.loading import shipped_packs
 from console.checklist.states import PASSED, ChecklistState, ItemState
 from console.looking import looking_at
 from console.robots import Robots

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 
 from console.checklist.pack import Span
+from console.checklist.packs.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, digest_of_file, find
-from console.checklist.spans import span_s
 from console.fieldtest.criteria import Answer
 from remote.errors import Trouble
 

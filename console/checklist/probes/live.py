@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Optional
 import msgspec
 
 from console.checklist.pack import Span
+from console.checklist.packs.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.windows import FRESH_S, Watched, Windows, last, span_of, watch
-from console.checklist.spans import span_s
 from console.fieldtest.criteria import Distribution, Number
 from console.link.snapshot import HISTORY, Seen, Snapshot
 from remote.histogram import Histogram

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from console.checklist.campaign import Campaign
-from console.checklist.campaigns import new_campaign
+from console.campaigns.campaign import Campaign
+from console.campaigns.opening import new_campaign
 from console.checklist.probes import Sight
 from console.link.transport import Ran
 from console.looking import OfflineSight

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.checklist.digests import revision_of, rule_of
-from console.checklist.fold import fold
+from console.checklist.folding.fold import fold
 from console.checklist.pack import Checklist, Gate, Item, Pack, Probe, Stage
+from console.checklist.packs.digests import revision_of, rule_of
 from console.checklist.states import ChecklistState, GateState, ItemState
 from console.fieldtest.criteria import Answer, Judgement, Verdict
 from console.record.canonical import FIRST_PREV, digest_of, item_of, kind_of, line_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.campaign import Campaign
+from console.campaigns.campaign import Campaign
 from console.record.roster import allowed_signers
 from console.record.verify import verify_record
 from remote.errors import Trouble

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.campaign import Campaign
-from console.checklist.vouching import too_quick
+from console.campaigns.campaign import Campaign
+from console.campaigns.vouching import too_quick
 from console.record.entries import Transcribed
 from remote.errors import Trouble
 from tests.console.checklist.campaign_world import PACK, SERIAL, World, kinds, last

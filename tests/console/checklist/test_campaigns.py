@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.campaigns import (
+from console.campaigns.opening import (
     all_campaigns,
     bundle_in,
     campaign_of_robot,
@@ -144,7 +144,7 @@ def test_two_processes_on_one_campaign_see_each_other(world: World) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from console.checklist.campaigns import open_campaign
+from console.campaigns.opening import open_campaign
 from console.looking import OfflineSight
 campaign = open_campaign("killed")
 print("ready", flush=True)
@@ -180,7 +180,7 @@ def test_a_kill_in_the_middle_of_a_check_invents_no_tick_and_loses_none(world: W
 
 
 NEW = """
-from console.checklist.campaigns import new_campaign
+from console.campaigns.opening import new_campaign
 print("ready", flush=True)
 new_campaign("orin", "3f2a" * 16, "tabletop", {pack!r}, name={name!r}, person="anna")
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.fold import fold
+from console.checklist.folding.fold import fold
 from console.record.canonical import entry_of
 from console.record.export import read_json, write_json
 from console.record.record import Record

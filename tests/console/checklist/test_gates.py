@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.checklist.gate_fold import missing_signatures
+from console.checklist.folding.gate_fold import missing_signatures
 from console.checklist.pack import Gate, Item, Signing, When
 from console.record.entries import Meaning, Signature
 from tests.console.checklist.fold_book import BUNDLE_B, PAPER, Book, checklist, confirmed, sensed, stage

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.checklist.linting import Remark, lint, lint_file
-from console.checklist.sources import Source
+from console.checklist.packs.linting import Remark, lint, lint_file
+from console.checklist.packs.sources import Source
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, line_of, written
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.checklist.digests import DECIDING, revision_of, rule_of
-from console.checklist.loading import load_checklist, parse_checklist, shipped_packs, span_s
 from console.checklist.pack import Item
+from console.checklist.packs.digests import DECIDING, revision_of, rule_of
+from console.checklist.packs.loading import load_checklist, parse_checklist, shipped_packs, span_s
 from remote.errors import Trouble
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, line_of, pack_of, written
 

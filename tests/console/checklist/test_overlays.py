@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.linting import lint
-from console.checklist.loading import load_checklist, parse_checklist
-from console.checklist.overlays import KEYS, merge
 from console.checklist.pack import Item
-from console.checklist.sources import Source
+from console.checklist.packs.linting import lint
+from console.checklist.packs.loading import load_checklist, parse_checklist
+from console.checklist.packs.overlays import KEYS, merge
+from console.checklist.packs.sources import Source
 from remote.errors import Trouble
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, line_of, written
 

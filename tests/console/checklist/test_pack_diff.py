@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.checklist.comparing import compare
-from console.checklist.differences import Difference, difference
+from console.checklist.packs.comparing import compare
+from console.checklist.packs.differences import Difference, difference
 from remote.errors import Trouble
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, pack_of, written
 

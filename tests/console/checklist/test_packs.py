@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from console.checklist.linting import lint_file
-from console.checklist.loading import load_checklist, shipped_packs
-from console.checklist.looking_at import look_at
+from console.campaigns.looking_at import look_at
 from console.checklist.pack import Item
-from console.checklist.showing import item_text, pack_text
+from console.checklist.packs.linting import lint_file
+from console.checklist.packs.loading import load_checklist, shipped_packs
+from console.checklist.packs.showing import item_text, pack_text
 from console.fieldtest.criteria import Rate
 from console.fieldtest.judging import judge
 from console.looking import OfflineSight

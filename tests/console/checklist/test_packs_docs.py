@@ -12,12 +12,12 @@ import yaml
 from click.testing import CliRunner
 
 from console.checklist import pack
-from console.checklist.digests import DECIDING
-from console.checklist.keys import MEANINGS
-from console.checklist.linting import lint
-from console.checklist.loading import parse_checklist
-from console.checklist.overlays import KEYS
-from console.checklist.sources import Source
+from console.checklist.packs.digests import DECIDING
+from console.checklist.packs.keys import MEANINGS
+from console.checklist.packs.linting import lint
+from console.checklist.packs.loading import parse_checklist
+from console.checklist.packs.overlays import KEYS
+from console.checklist.packs.sources import Source
 from console.commands.checklist import checklist
 from console.fieldtest.binomial import lower_bound
 from console.fieldtest.criteria import Criterion

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.checklist.loading import parse_checklist
-from console.checklist.showing import item_text, pack_text
+from console.checklist.packs.loading import parse_checklist
+from console.checklist.packs.showing import item_text, pack_text
 from tests.console.checklist.pack_texts import GOOD, changed
 
 LATENCY = """\

@@ -9,11 +9,11 @@ import fastjsonschema
 import pytest
 import yaml
 
-from console.checklist.keys import MEANINGS
-from console.checklist.loading import shipped_packs
-from console.checklist.overlays import KEYS
+from console.checklist.packs.keys import MEANINGS
+from console.checklist.packs.loading import shipped_packs
+from console.checklist.packs.overlays import KEYS
+from console.checklist.packs.schema import DIALECT, overlay_schema, pack_schema, schema_text
 from console.checklist.probes import PROBES
-from console.checklist.schema import DIALECT, overlay_schema, pack_schema, schema_text
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed
 
 SHIPPED = Path(__file__).parents[3] / "checklists" / "checklist.schema.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from console.checklist.folding.staleness import difference
 from console.checklist.pack import Item, Probe
-from console.checklist.staleness import difference
 from console.fieldtest.criteria import Verdict
 from console.record.entries import Transcribed
 from tests.console.checklist.fold_book import (

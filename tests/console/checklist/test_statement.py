@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.campaigns.statement import SENTENCES, covers_of, statement_of
 from console.checklist.pack import Gate, Item, Signing, Stage
 from console.checklist.signatories import role_for, same_name, same_person, why_not_sign, why_not_witness
-from console.checklist.statement import SENTENCES, covers_of, statement_of
 from console.checklist.states import Basis, ChecklistState, GateState, ItemState, SignatureState, StageState
 from console.fieldtest.criteria import Judgement, Rate
 from console.record.entries import Attachment, Confirmation, Evidence, Meaning, Moment, Override, Signature

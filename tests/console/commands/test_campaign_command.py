@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from console import people
-from console.checklist.campaigns import all_campaigns, open_campaign
+from console.campaigns.opening import all_campaigns, open_campaign
 from console.cli import main
 from tests.console.checklist.campaign_world import World
 from tests.console.checklist.given_robot import BUNDLE

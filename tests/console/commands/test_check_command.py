@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from console import exits
-from console.checklist.campaigns import all_campaigns, open_campaign
-from console.checklist.checked import CheckedItem, CheckReport
-from console.checklist.limited_sight import LimitedSight
+from console.campaigns.checked import CheckedItem, CheckReport
+from console.campaigns.limited_sight import LimitedSight
+from console.campaigns.opening import all_campaigns, open_campaign
 from console.cli import main
 from console.commands.check import run
 from console.commands.check_text import WIDTH, report_text

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console import exits
-from console.checklist.loading import load_checklist
-from console.checklist.schema import overlay_schema, pack_schema, schema_text
+from console.checklist.packs.loading import load_checklist
+from console.checklist.packs.schema import overlay_schema, pack_schema, schema_text
 from console.commands.checklist import checklist
 from tests.console.checklist.pack_texts import GOOD, OVERLAY, changed, line_of, written
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.checklist.campaigns import open_campaign
+from console.campaigns.opening import open_campaign
 from console.record.export import write_json
 from console.record.record import FILE
 from console.robots import Robot, Robots

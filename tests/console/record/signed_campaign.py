@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from console.checklist.campaign import Campaign
-from console.checklist.campaigns import campaigns_dir
+from console.campaigns.campaign import Campaign
+from console.campaigns.opening import campaigns_dir
 from console.record.export import read_json, write_json
 from console.record.record import FILE, Record
 from console.record.rows import Head, RecordLike

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.checklist.campaigns import open_campaign
-from console.checklist.statement import covers_of
+from console.campaigns.opening import open_campaign
+from console.campaigns.statement import covers_of
 from console.record.roster import Roster, load_roster
 from console.record.rows import Head
 from console.record.signing import KeyFile, sign
@@ -377,7 +377,7 @@ def test_an_entry_of_another_program_while_somebody_signs_makes_no_forged_signat
         other.note("from another program", "cy")
         return covers_of(*given)
 
-    monkeypatch.setattr("console.checklist.gates.covers_of", meanwhile)  # the moment before the entry is written
+    monkeypatch.setattr("console.campaigns.gates.covers_of", meanwhile)  # the moment before the entry is written
     with pytest.raises(Trouble) as refused:
         campaign.sign("bench", "reviewed", "bo", world.key("bo"))
     assert refused.value.code == "record_went_on"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.checklist.checked import CheckedItem, CheckedTrouble, CheckReport, counts_of
+from console.campaigns.checked import CheckedItem, CheckedTrouble, CheckReport, counts_of
 from console.report.junit import clean, junit_xml
 
 HOSTILE = 'a <b> & "c" \x00\x1b[31mred\x1b[0m \ud800 \x85 \u202egnp.exe\u2066 ]]> \ufffe end'

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.checklist.campaign import Campaign
-from console.checklist.campaigns import new_campaign, open_campaign
+from console.campaigns.campaign import Campaign
+from console.campaigns.opening import new_campaign, open_campaign
 from console.record.entries import Moment, Seen
 
 SERIAL = "1420923057123"

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 def main(name: str) -> None:
     from console.app import FieldgateApp
-    from console.checklist.campaigns import open_campaign
+    from console.campaigns.opening import open_campaign
     from tests.console.screens.driving import NOW_NS
     from tests.console.screens.scripted import ScriptedSession, snapshot
 

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from console.app import FieldgateApp
-from console.checklist.campaign import Campaign
+from console.campaigns.campaign import Campaign
 from console.checklist.states import ItemState
 from console.looking import OfflineSight
 from console.record.entries import Confirmation

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from console.actions import on_screen
+from console.campaigns.opening import new_campaign, open_campaign
 from console.checking.sights import Left, Sights
-from console.checklist.campaigns import new_campaign, open_campaign
 from console.commands.campaign_open import open_screen, opened, reached
 from console.link.snapshot import Snapshot
 from console.robots import demo_robot

@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import msgspec
 
-from console.checklist.keys import MEANINGS
-from console.checklist.overlays import OverlayFile
 from console.checklist.pack import Pack
+from console.checklist.packs.keys import MEANINGS
+from console.checklist.packs.overlays import OverlayFile
 from console.checklist.probes import PROBES, parameters_type
 from console.checklist.states import State
 from console.record.entries import FINGERPRINTS

@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from console.checklist.gate_fold import fold_gate, is_due
-from console.checklist.ground import Ground
-from console.checklist.item_fold import own_state
-from console.checklist.ledger import Kept, Ledger
+from console.checklist.folding.gate_fold import fold_gate, is_due
+from console.checklist.folding.ground import Ground
+from console.checklist.folding.item_fold import own_state
+from console.checklist.folding.ledger import Kept, Ledger
+from console.checklist.folding.recheck import recheck
+from console.checklist.folding.staleness import Change, Present, difference
+from console.checklist.folding.together import Together, Words
 from console.checklist.pack import Checklist
-from console.checklist.recheck import recheck
-from console.checklist.staleness import Change, Present, difference
 from console.checklist.states import SETTLED, ChecklistState, GateState, ItemState, StageState
-from console.checklist.together import Together, Words
 from console.checklist.wording import age_words
 from console.record.entries import Deferral, Opened, Override, Revised, Seen
 from console.record.rows import RecordLike

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from console.checklist.fingerprints import FILE, FileDigests, fingerprints_of, words_of
-from console.checklist.looking_at import Looked, blind, facts_now, look_at, moment_of, no_way_to_look
+from console.campaigns.fingerprints import FILE, FileDigests, fingerprints_of, words_of
+from console.campaigns.looking_at import Looked, blind, facts_now, look_at, moment_of, no_way_to_look
+from console.campaigns.standing import Standing
 from console.checklist.pack import Item
 from console.checklist.probes import PROBES, Finding, Sight
-from console.checklist.standing import Standing
 from console.checklist.states import ItemState
 from console.fieldtest.criteria import Answer, Criterion, Measurement, Number, Rate
 from console.fieldtest.judging import judge, limit_words

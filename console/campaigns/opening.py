@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from console import __version__
-from console.checklist.campaign import Campaign
-from console.checklist.in_force import attach_text, in_force, read_source
-from console.checklist.loading import pack_path, parse_checklist
-from console.checklist.origin import Origin
+from console.campaigns.campaign import Campaign
+from console.campaigns.in_force import attach_text, in_force, read_source
+from console.campaigns.origin import Origin
+from console.checklist.packs.loading import pack_path, parse_checklist
 from console.places import data_dir
 from console.record.entries import Opened
 from console.record.record import FILE, Record

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from console.checklist.differences import Difference, difference
-from console.checklist.loading import checked_pack, layers, pack_path, read_source
+from console.checklist.packs.differences import Difference, difference
+from console.checklist.packs.loading import checked_pack, layers, pack_path, read_source
 
 
 def compare(before: Path | str, after: Path | str, overlays: Sequence[Path] = ()) -> Difference:

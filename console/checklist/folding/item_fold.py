@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from console.checklist.ledger import Kept, Ledger
+from console.checklist.folding.ledger import Kept, Ledger
+from console.checklist.folding.staleness import Present, Rested, expiry_ns, stale
 from console.checklist.pack import Act as Command
 from console.checklist.pack import Item
 from console.checklist.signatories import same_person
-from console.checklist.staleness import Present, Rested, expiry_ns, stale
 from console.checklist.states import PASSED, Basis, Need, State
 from console.record.entries import Act, Attachment, Attempt, Confirmation, Entry, Fix
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from console.checklist.pack import Item
+from console.checklist.packs.spans import span_s
 from console.checklist.probes import PROBES
-from console.checklist.spans import span_s
 
 FILE = "file:"
 """What the fingerprint of a file begins with."""

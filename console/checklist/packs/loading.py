@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.checklist.digests import revision_of, rule_of
-from console.checklist.overlays import Laid, lay
 from console.checklist.pack import Checklist, Pack
-from console.checklist.sources import CODE, Source, Sources
-from console.checklist.spans import span_s
-from console.checklist.validity import problems
+from console.checklist.packs.digests import revision_of, rule_of
+from console.checklist.packs.overlays import Laid, lay
+from console.checklist.packs.sources import CODE, Source, Sources
+from console.checklist.packs.spans import span_s
+from console.checklist.packs.validity import problems
 from remote import strict_yaml
 from remote.errors import Trouble
 
@@ -73,7 +73,7 @@ def read_pack(source: Source) -> Pack:
 
 def shipped_packs() -> dict[str, Path]:
     """The packs that come with fieldgate: each one's name and its file."""
-    folder = Path(__file__).resolve().parents[2] / "checklists"
+    folder = Path(__file__).resolve().parents[3] / "checklists"
     return {path.parent.name: path for path in sorted(folder.glob("*/checklist.yaml"))}
 
 

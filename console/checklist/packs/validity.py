@@ -11,9 +11,9 @@ from typing import get_args
 import msgspec
 
 from console.checklist.pack import Item, Pack
+from console.checklist.packs.quantities import quantity_of, statistics_of
+from console.checklist.packs.sources import Problem
 from console.checklist.probes import PROBES, parameters_type
-from console.checklist.quantities import quantity_of, statistics_of
-from console.checklist.sources import Problem
 from console.checklist.states import State
 from console.record.entries import FINGERPRINTS
 from remote.metrics import METRICS

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from console.checklist.gate_changes import changed_since, named, void_reason
-from console.checklist.ground import Ground
-from console.checklist.ledger import Kept
+from console.checklist.folding.gate_changes import changed_since, named, void_reason
+from console.checklist.folding.ground import Ground
+from console.checklist.folding.ledger import Kept
 from console.checklist.pack import Signing, Stage
 from console.checklist.signatories import same_name
 from console.checklist.states import SETTLED, GateState, ItemState, PollState, SignatureState

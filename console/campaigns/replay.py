@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.checklist.fold import fold
-from console.checklist.in_force import folded
-from console.checklist.loading import parse_checklist
+from console.campaigns.in_force import folded
+from console.checklist.folding.fold import fold
+from console.checklist.packs.loading import parse_checklist
 from console.checklist.states import ChecklistState
 from console.record.canonical import entry_of
 from console.record.entries import Attachment, Body

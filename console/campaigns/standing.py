@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from console.checklist.fold import fold
-from console.checklist.in_force import InForce, checklist_of, in_force, roster_of
-from console.checklist.origin import Origin, edited
+from console.campaigns.in_force import InForce, checklist_of, in_force, roster_of
+from console.campaigns.origin import Origin, edited
+from console.checklist.folding.fold import fold
 from console.checklist.pack import Checklist
 from console.checklist.states import ChecklistState, ItemState
 from console.record.entries import Attachment, Body, Revised, Seen

@@ -91,7 +91,9 @@ def _item(item: ItemState, now_ns: int, charset: Charset, width: int) -> Iterato
     value = value_words(item)
     if item.basis is not None and value != "-":
         limit = f" ({asked_words(item)})" if item.item.criterion else ""
-        yield from _wrapped(f"{value}{limit}, {age_words((now_ns - item.basis.wall_ns) / 1e9)} ago", width)
+        age_s = (now_ns - item.basis.wall_ns) / 1e9
+        when = age_words(age_s) + (" ago" if age_s >= 0 else " by this clock")
+        yield from _wrapped(f"{value}{limit}, {when}", width)
     if item.state not in ("pass", "n/a") and item.reason:
         yield from _wrapped(item.reason, width)
     if item.state in ("fail", "stale", "unavailable") and item.cure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from console.checklist.ledger import WITHDRAWABLE
+from console.checklist.folding.ledger import WITHDRAWABLE
 from console.checklist.pack import Item
 from console.checklist.signatories import why_not_witness
 from console.checklist.states import PASSED, ItemState

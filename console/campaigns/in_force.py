@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from console.checklist.loading import parse_checklist
 from console.checklist.pack import Checklist
-from console.checklist.sources import CODE, Source
+from console.checklist.packs.loading import parse_checklist
+from console.checklist.packs.sources import CODE, Source
 from console.record.entries import Attachment, Body, Opened, Revised
 from console.record.record import Record, Row
 from console.record.roster import Roster, parse_roster

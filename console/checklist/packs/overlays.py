@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Union, cast
 import msgspec
 
 from console.checklist.pack import Item, Overlay, Pack, Part
-from console.checklist.sources import CODE, Source
+from console.checklist.packs.sources import CODE, Source
 from console.fieldtest.criteria import Criterion
 from remote import strict_yaml
 from remote.errors import Trouble

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.checklist import vouching
-from console.checklist.gates import Gates
+from console.campaigns import vouching
+from console.campaigns.gates import Gates
 from console.checklist.states import ItemState
 from console.record.canonical import kind_of
 from console.record.entries import (

@@ -8,13 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from console.checklist.differences import difference
-from console.checklist.loading import layers, pack_path, read_pack, read_source
-from console.checklist.overlays import Laid
 from console.checklist.pack import Item, Pack
+from console.checklist.packs.differences import difference
+from console.checklist.packs.loading import layers, pack_path, read_pack, read_source
+from console.checklist.packs.overlays import Laid
+from console.checklist.packs.sources import CODE, Problem, Source, Sources
+from console.checklist.packs.validity import problems
 from console.checklist.probes import PROBES
-from console.checklist.sources import CODE, Problem, Source, Sources
-from console.checklist.validity import problems
 from remote import strict_yaml
 from remote.errors import Trouble
 from remote.strict_yaml import Step

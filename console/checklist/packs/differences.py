@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from console.checklist.digests import rule_of
 from console.checklist.pack import Item, Pack, Stage
-from console.checklist.spans import span_s
+from console.checklist.packs.digests import rule_of
+from console.checklist.packs.spans import span_s
 
 _LONG = 72
 """Longer texts are shown in part."""

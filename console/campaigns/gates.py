@@ -10,14 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from console.checklist import vouching
-from console.checklist.in_force import attach_text, read_source
-from console.checklist.loading import pack_path, parse_checklist
-from console.checklist.looking import Looking
-from console.checklist.origin import Origin
+from console.campaigns import vouching
+from console.campaigns.in_force import attach_text, read_source
+from console.campaigns.looking import Looking
+from console.campaigns.origin import Origin
+from console.campaigns.statement import covers_of, statement_of
+from console.checklist.packs.loading import pack_path, parse_checklist
+from console.checklist.packs.sources import Source
 from console.checklist.signatories import why_not_sign
-from console.checklist.sources import Source
-from console.checklist.statement import covers_of, statement_of
 from console.checklist.states import SignatureState, StageState
 from console.record import signing
 from console.record.entries import GatePassed, Meaning, Poll, Revised, Signature
@@ -25,6 +25,8 @@ from console.record.roster import load_roster
 from console.record.rows import Head
 from console.record.statements import Statement, read_statement
 from remote.errors import Trouble
+
+_ANOTHER = "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --roster FILE`)"
 
 
 class Gates(Looking):
@@ -135,7 +137,7 @@ class Gates(Looking):
         found = self.stage_state(stage)
         why_not = why_not_sign(found, meaning, person, fingerprint, pack, self.now_ns(), self.roster)
         if why_not:
-            raise Trouble(why_not, cure="let somebody sign who may", code="not_allowed")
+            raise Trouble(why_not, cure=_ANOTHER, code="not_allowed")
         return statement_of(self.state(), stage, meaning, person, fingerprint, wall_ns, local_time, pack=pack)
 
     def _unchanged(self, text: bytes, stage: str, meaning: Meaning, principal: str) -> Statement:
