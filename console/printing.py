@@ -1,0 +1,54 @@
+"""What the program prints: words of packs, people, robots and forged records can't move the cursor or turn text around."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from typing import TextIO
+
+# Control characters, marks that turn the direction of text, and those that show nothing. A carriage return may begin what is
+# written (a line that is painted again) and stand before a line's end (CSV).
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]|(?<!\\A)\r(?!\n)"
+)
+
+
+def shown(text: str) -> str:
+    r"""The text with what a terminal would obey or hide written as \uXXXX, so that within JSON it means the same."""
+    return _OBEYED.sub(lambda found: _escaped(found.group()), text)
+
+
+def in_line(text: str) -> str:
+    """The text on one line: a title or a note can't bring a line of its own."""
+    return " ".join(text.split())
+
+
+def guard_streams() -> None:
+    """From here on standard output and error print `shown` text. Bytes that are written to their buffers pass as they are."""
+    sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
+
+
+class _Shown(io.TextIOWrapper):
+    def write(self, text: str, /) -> int:
+        super().write(shown(text))
+        return len(text)
+
+
+def _guarded(stream: TextIO) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper) or isinstance(stream, _Shown):
+        return stream
+    return _Shown(
+        stream.buffer,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        newline="\n",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def _escaped(one: str) -> str:
+    units = one.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
