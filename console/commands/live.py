@@ -35,6 +35,8 @@ _OPTIONS = (
 PICTURE_SIZE = (160, 45)
 PICTURE_AFTER_WINDOWS = 45
 CHECKLIST_PICTURE_AFTER_WINDOWS = 5
+REPAINTED_S = 2.0
+"""Long enough for screen and checklist to show what came last."""
 
 
 def screen_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -151,8 +153,9 @@ def _photographer(session: Session, picture: Path, windows: int) -> Callable[[Pi
     async def take(pilot: Pilot[Any]) -> None:
         for _ in range(windows * 20):
             await pilot.pause(0.1)
-            if len(session.snapshot.windows) >= windows:
+            if session.snapshot.link.phase == "up" and len(session.snapshot.windows) >= windows:
                 break
+        await pilot.pause(REPAINTED_S)
         pilot.app.save_screenshot(picture.name, path=str(picture.parent))
         pilot.app.exit()
 

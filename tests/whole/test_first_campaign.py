@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,3 +68,30 @@ def test_the_workflow_of_the_page_is_one() -> None:
     text = PAGE.read_text().split("```yaml\n")[1].split("```")[0]
     steps = yaml.safe_load(text)["jobs"]["check"]["steps"]
     assert any(step.get("run", "").startswith("fieldgate check ") for step in steps)
+
+
+SHOWN = ("demo-grasping", "✖ fail", "stale", "overridden", "real_trials.csv", "anna, seen by bo", "next open")
+
+
+@pytest.mark.whole
+def test_the_picture_of_the_readme_can_be_taken_anew(desk: Path) -> None:
+    """`make picture`: a real campaign on the demo robot, drawn by the program itself."""
+    programs = str(Path(sys.executable).parent)
+    command = ["sh", "docs/picture.sh", programs, str(desk / "new.svg")]
+    environment = {**os.environ, "TMPDIR": str(desk)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    drawn = words_of(desk / "new.svg")
+    assert [words for words in SHOWN if words not in drawn] == []
+    assert not list(desk.glob("tmp.*")), "taking the picture leaves something behind"
+
+
+def test_the_picture_of_the_readme_shows_a_campaign() -> None:
+    drawn = words_of(ROOT / "docs" / "checklist.svg")
+    assert [words for words in SHOWN if words not in drawn] == []
+
+
+def words_of(picture: Path) -> str:
+    """What stands in a picture of the screen."""
+    texts = re.findall(r">([^<>]+)</text>", picture.read_text(encoding="utf-8"))
+    return html.unescape(" ".join(texts)).replace("\xa0", " ")

@@ -13,7 +13,10 @@ from console.checklist.pack import Act as Command
 from console.checklist.pack import Item
 from console.checklist.signatories import same_person
 from console.checklist.states import PASSED, Basis, Need, State
-from console.record.entries import Act, Attachment, Attempt, Confirmation, Entry, Fix
+from console.record.entries import Act, Attachment, Attempt, Confirmation, Entry, Fix, Withdrawal
+
+_VOUCHED = ("confirmed", "witnessed")
+"""The kinds that rest on people's words alone."""
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,11 +41,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """The entries about one item that can decide, the withdrawn ones left out.
 
     `look` is the last attempt, `answer` the last confirmation, `done` the last `performed` that no `no` came after, `act` the
-    last run of its command. `failures` are the numbers of all that failed.
+    last run of its command. `taken_back` is the withdrawal of a no behind which no new yes came. `failures` are the numbers of all that failed.
     """
 
     item: Item
     look: Kept[Attempt] | None
+    taken_back: Kept[Withdrawal] | None
     done: Kept[Confirmation] | None
     answer: Kept[Confirmation] | None
     act: Kept[Act] | None
@@ -66,13 +70,14 @@ def own_state(ledger: Ledger, item: Item, rule: str, present: Present) -> Own:
 
 def _told(ledger: Ledger, item: Item) -> Told:
     """The last look, the last answer, and for a witness's answer the performer's before it."""
-    look, answer = ledger.last(Attempt, item.id), ledger.last(Confirmation, item.id)
+    look, (answer, taken_back) = ledger.last(Attempt, item.id), _answer(ledger, item)
     done = None
     if answer is not None and answer.body.holds:
         done = _performed(ledger, item.id)
     return Told(
         item=item,
         look=look,
+        taken_back=taken_back,
         done=done,
         answer=answer,
         act=ledger.last(Act, item.id) if item.act else None,
@@ -80,12 +85,24 @@ def _told(ledger: Ledger, item: Item) -> Told:
     )
 
 
+def _answer(ledger: Ledger, item: Item) -> tuple[Kept[Confirmation] | None, Kept[Withdrawal] | None]:
+    """The last answer that counts. A no that was taken back is no yes: a yes from before it does not count again."""
+    taken_back: Kept[Withdrawal] | None = None
+    for kept in ledger.newest(Confirmation, item.id, withdrawn_too=True):
+        gone = ledger.withdrawn.get(kept.seq)
+        if gone is not None:
+            taken_back = taken_back or (gone if not kept.body.holds and item.kind in _VOUCHED else None)
+        elif taken_back is None or not kept.body.holds:
+            return kept, taken_back
+    return None, taken_back
+
+
 def _performed(ledger: Ledger, item: str) -> Kept[Confirmation] | None:
-    """The last `performed` that no `no` came after."""
-    for kept in ledger.newest(Confirmation, item):
+    """The last `performed` that no `no` came after, also none that was taken back."""
+    for kept in ledger.newest(Confirmation, item, withdrawn_too=True):
         if not kept.body.holds:
             return None
-        if kept.body.meaning == "performed":
+        if kept.body.meaning == "performed" and kept.seq not in ledger.withdrawn:
             return kept
     return None
 
@@ -161,7 +178,7 @@ def _vouched(told: Told) -> Own:
     """What people said: one who did it and, for a witnessed item, another one who saw it."""
     item, done, answer = told.item, told.done, told.answer
     if answer is None:
-        return Own(state="pending", reason="nobody has confirmed it yet", need=need_of(item))
+        return Own(state="pending", reason=_nobody(told.taken_back), need=need_of(item))
     if done is None or (told.look is not None and done.seq < told.look.seq):
         return Own(state="pending", reason="the one who does it has not confirmed it", need=need_of(item))
     if not _inspected(item, (*done.body.attachments, *answer.body.attachments)):
@@ -176,6 +193,13 @@ def _vouched(told: Told) -> Own:
         reason = f"witnessed by {answer.entry.person}, who did it: another person must"
         return _of_confirmation(done, "pending", reason, "witness")
     return _witnessed(done, answer)
+
+
+def _nobody(taken_back: Kept[Withdrawal] | None) -> str:
+    if taken_back is None:
+        return "nobody has confirmed it yet"
+    who = f"the no in entry {taken_back.body.seq} was withdrawn by {taken_back.entry.person}"
+    return f"{who}: {taken_back.body.reason}; it is to be confirmed anew"
 
 
 def _witnessed(done: Kept[Confirmation], witness: Kept[Confirmation]) -> Own:
@@ -207,7 +231,7 @@ def _latched(ledger: Ledger, told: Told) -> Own | None:
         return None
     own = _failure(ledger, told.item, failure)
     if fix is None:
-        cure = f"{told.item.cure or 'mend it'}; then record what was done about entry {failure}"
+        cure = f"{told.item.cure.rstrip('. ') or 'mend it'}; then record what was done about entry {failure}"
         return msgspec.structs.replace(own, need="fix", cure=cure, reason=f"{own.reason} (entry {failure} has no fix)")
     what = f"{own.reason} (fixed: {fix.body.text}; to be looked at again)"
     need = now.need if now.need != "nothing" else need_of(told.item)

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Write the checklist's picture: docs/picture.sh PROGRAMS FILE. A campaign on the demo robot, in a folder that goes afterwards.
+set -eu
+programs=$(cd "$1" && pwd)
+file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+PATH="$programs:$PATH"
+examples=$(pwd)/checklists/grasping/examples
+desk=$(mktemp -d)
+FIELDGATE_HOME="$desk/home" FIELDGATE_PERSON=anna
+export PATH FIELDGATE_HOME FIELDGATE_PERSON
+trap 'fieldgate-agent stop --home "$FIELDGATE_HOME/data/demo"; rm -r "$desk"' EXIT
+cp -r "$examples" "$desk/evidence"
+cd "$desk"
+
+say() { fieldgate campaign "$@" || test $? -eq 3; } # 3: it failed, which is what this picture wants to show
+for one in "anna:Anna Alm:engineer" "bo:Bo Berg:safety" "cy:Cy Carl:lead"; do
+	name=${one%%:*}
+	ssh-keygen -q -t ed25519 -N "" -f "$name"
+	full=${one#*:}
+	fieldgate roster add "$name" --name "${full%%:*}" --role "${one##*:}" --key "$name.pub"
+done
+fieldgate campaign new demo --bundle current --pack grasping --files evidence
+fieldgate check demo || test $? -eq 7
+digits=$(fieldgate campaign log --json | grep -m1 -o '"serial":"[^"]*' | tail -c 5)
+say poll --role engineer --go
+say pass
+say confirm no_power_modes
+say confirm constraints --answer "$digits"
+say witness constraints --answer "$digits" --as bo
+say confirm fallback --no --note "network pulled: the arm went on for 2 s"
+echo photo >sheet.jpg
+say confirm recovery_gripper --file sheet.jpg
+say override insurance --role lead --reason "the insurer's letter comes next week" --days 7 --as cy
+sed -i '$d' evidence/real_trials.csv # and so its item is stale
+fieldgate campaign open demo --picture "$file"
