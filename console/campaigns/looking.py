@@ -11,6 +11,7 @@ from pathlib import Path
 from console.campaigns.fingerprints import FILE, FileDigests, fingerprints_of, words_of
 from console.campaigns.looking_at import Looked, blind, facts_now, look_at, moment_of, no_way_to_look
 from console.campaigns.standing import Standing
+from console.checklist.folding.recheck import settled_with
 from console.checklist.pack import Item
 from console.checklist.probes import PROBES, Finding, Sight
 from console.checklist.states import ItemState
@@ -57,12 +58,17 @@ class Looking(Standing):
     ) -> tuple[ItemState, ...]:
         """Attempt every sensed item that applies, in the checklist's order, or those of `item_ids`; items with a command are
         left out, for only a person lets a command run. Raises Trouble for an id that there is not."""
-        wanted = [self.item_state(one).item.id for one in item_ids] if item_ids is not None else None
+        wanted = self._wanted(item_ids)
         for item in self.checklist.pack.items():
-            if wanted is None or item.id in wanted:
+            if item.id in wanted:
                 self._check_one(item, sight, person, progress)
-        done = {item.id for item in self.checklist.pack.items() if wanted is None or item.id in wanted}
-        return tuple(one for one in self.state().items() if one.item.id in done and _senses(one.item))
+        return tuple(one for one in self.state().items() if one.item.id in wanted and _senses(one.item))
+
+    def _wanted(self, item_ids: Collection[str] | None) -> frozenset[str]:
+        """The ids, checked, with the stale items that the same look settles; every item of the pack for None."""
+        if item_ids is None:
+            return frozenset(item.id for item in self.checklist.pack.items())
+        return settled_with(self.state().items(), [self.item_state(one).item.id for one in item_ids])
 
     def _check_one(self, item: Item, sight: Sight, person: str, progress: Progress | None) -> None:
         if not _senses(item) or self.item_state(item.id).state == "n/a":

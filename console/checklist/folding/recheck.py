@@ -30,6 +30,14 @@ def recheck(states: Iterable[ItemState]) -> tuple[str, ...]:
     return tuple(item.id for item in stale if item.id in chosen)
 
 
+def settled_with(states: Iterable[ItemState], ids: Iterable[str]) -> frozenset[str]:
+    """`ids` and the stale items that stand behind them in `recheck`: the same look settles those too."""
+    every = tuple(states)
+    wanted = frozenset(ids)
+    looks = {_look(state.item) for state in every if state.item.id in wanted}
+    return wanted | {state.item.id for state in every if state.state == "stale" and _look(state.item) in looks}
+
+
 def _look(item: Item) -> bytes:
     """The same for items that one look settles; what a person does is done for each."""
     if item.kind != "sensed" or item.probe is None or item.act is not None:

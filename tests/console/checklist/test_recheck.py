@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.checklist.folding.recheck import settled_with
 from console.checklist.pack import Act, Item, Probe, When
 from tests.console.checklist.fold_book import Book, checklist, confirmed, sensed, stage, witnessed
 
@@ -80,3 +81,14 @@ def test_other_parameters_another_hold_or_a_command_are_another_look() -> None:
 def test_a_group_whose_look_is_made_anyway_asks_for_nothing_more() -> None:
     at = gone_stale(sensed("a", one_of="speed"), sensed("b", one_of="speed", probe=SHARED), sensed("z", probe=SHARED))
     assert at.state().recheck == ("z",)
+
+
+def test_what_is_checked_again_takes_along_all_that_one_look_settles() -> None:
+    """Else a person presses the key twice, and the second item looks forgotten."""
+    at = gone_stale(sensed("a", probe=SHARED), sensed("b", probe=SHARED), sensed("c"), confirmed("d"))
+    states = at.state().items()
+    assert at.state().recheck == ("a", "c", "d")
+    assert settled_with(states, ("a",)) == {"a", "b"}
+    assert settled_with(states, ("b", "d")) == {"a", "b", "d"}
+    at.look("b", fingerprints={"engine": "two"})
+    assert settled_with(at.state().items(), ("a",)) == {"a"}, "what is not stale is left alone"
