@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from console.checklist.folding.gate_fold import unsigned
 from console.checklist.states import PASSED, ChecklistState, GateState, ItemState, StageState
 from console.checklist.wording import utc_words
 from console.record.entries import Meaning
@@ -35,8 +36,8 @@ class NowSignature(msgspec.Struct, frozen=True, kw_only=True):
 class Now(msgspec.Struct, frozen=True, kw_only=True):
     """How a record's checklist stands now.
 
-    `counts`: nothing is stale, void or overridden, and every gate has its signatures. `items` are those that don't pass, or
-    whose pass ends one day; `unsigned` says which signatures are missing.
+    `counts`: every item passes or does not apply, no signature is void, every gate has its signatures, and clock and checklist
+    can be trusted. `items` are those that don't pass, or whose pass ends one day; `unsigned` says which signatures are missing.
     """
 
     counts: bool
@@ -60,15 +61,15 @@ def now_of(state: ChecklistState) -> Now:
         for stage in state.stages
         for one in stage.gate.signatures
     )
-    unsigned = tuple(words for stage in state.stages for words in _missing(stage))
-    troubling = [item for item in state.items() if item.state in ("stale", "overridden", "fail", "unavailable")]
-    counts = not troubling and not unsigned and not any(one.void for one in signatures)
+    missing = tuple(words for stage in state.stages for words in _missing(stage))
+    troubling = [item for item in state.items() if item.state not in (*PASSED, "n/a")]
+    void = any(one.void for one in signatures)
     return Now(
-        counts=counts,
-        sentences=tuple(_sentences(state, unsigned)),
+        counts=not (troubling or missing or void or state.distrust),
+        sentences=tuple(_sentences(state, missing)),
         items=tuple(_item(item) for item in state.items() if item in troubling or item.expires_wall_ns is not None),
         signatures=signatures,
-        unsigned=unsigned,
+        unsigned=missing,
         recheck=state.recheck,
     )
 
@@ -84,19 +85,19 @@ def _item(item: ItemState) -> NowItem:
     )
 
 
-def _sentences(state: ChecklistState, unsigned: tuple[str, ...]) -> Iterator[str]:
+def _sentences(state: ChecklistState, missing: tuple[str, ...]) -> Iterator[str]:
     for item in state.items():
         since = f" since {_when(item.since_wall_ns)}" if item.since_wall_ns is not None else ""
-        if item.state in ("stale", "fail", "unavailable"):
-            yield f"{item.item.id} is {item.state}{since}: {item.reason}"
-        elif item.state == "overridden" and item.override is not None:
+        if item.state == "overridden" and item.override is not None:
             ends = _when(item.override.expires_wall_ns)
             yield f"{item.item.id} is overridden until {ends} as {item.override.role}: {item.override.reason}"
+        elif item.state not in (*PASSED, "n/a"):
+            yield f"{item.item.id} is {item.state}{since}: {item.reason}"
     if state.recheck:
         yield f"to be looked at again: {', '.join(state.recheck)}"
     for stage in state.stages:
         yield from _void(stage.gate)
-    yield from unsigned
+    yield from missing
     yield from _ends(state)
     yield from state.warnings
 
@@ -108,14 +109,9 @@ def _void(gate: GateState) -> Iterator[str]:
 
 
 def _missing(stage: StageState) -> Iterator[str]:
-    """The signatures that the gate wants and has not, each counted once."""
-    given = [one.signature for one in stage.gate.signatures if not one.void]
-    for signing in stage.stage.gate.signatures:
-        found = next((one for one in given if one.meaning == signing.meaning and one.role in signing.roles), None)
-        if found is None:
-            yield f"the gate of '{stage.stage.id}' is not signed '{signing.meaning}' by {' or '.join(signing.roles)}"
-        else:
-            given.remove(found)
+    """The signatures that the gate wants and has not, by the gate's own rule: each of another person with another key."""
+    for signing in unsigned(stage.stage, stage.gate.signatures):
+        yield f"the gate of '{stage.stage.id}' is not signed '{signing.meaning}' by {' or '.join(signing.roles)}"
 
 
 def _ends(state: ChecklistState) -> Iterator[str]:

@@ -128,6 +128,8 @@ class ChecklistState(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     head: str
     warnings: tuple[str, ...] = ()
+    distrust: tuple[str, ...] = ()
+    """Those warnings under which nothing here can be relied on: another checklist than the record names, a wrong clock."""
     pack: str = ""
 
     def items(self) -> tuple[ItemState, ...]:

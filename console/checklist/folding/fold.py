@@ -23,6 +23,9 @@ from console.checklist.wording import age_words
 from console.record.entries import Deferral, Opened, Override, Revised, Seen
 from console.record.rows import RecordLike
 
+APART_NS = 300 * 1_000_000_000
+"""So far may the clocks of two laptops be apart: a record from further ahead was written by a wrong one."""
+
 
 def fold(record: RecordLike, checklist: Checklist, wall_ns: int, running: Collection[str] = ()) -> ChecklistState:
     """How everything stands at `wall_ns`.
@@ -45,6 +48,7 @@ def fold(record: RecordLike, checklist: Checklist, wall_ns: int, running: Collec
         gates.append(fold_gate(ground, place, gates))
     here = next((place for place, gate in enumerate(gates) if not gate.open), len(gates) - 1)
     states = list(ground.states.values())
+    distrust = tuple(_distrust(ground, checklist, opened, wall_ns))
     return ChecklistState(
         campaign=opened.body.campaign if opened else "",
         robot=opened.body.robot if opened else "",
@@ -64,7 +68,8 @@ def fold(record: RecordLike, checklist: Checklist, wall_ns: int, running: Collec
         fingerprints=ground.present.fingerprints(),
         entries=ledger.entries,
         head=ledger.head,
-        warnings=tuple(_warnings(ground, checklist, wall_ns)),
+        warnings=tuple(dict.fromkeys((*_warnings(ground, wall_ns), *distrust))),
+        distrust=distrust,
         pack=checklist.pack.name,
     )
 
@@ -152,11 +157,18 @@ def _next(ground: Ground, place: int) -> str | None:
     return next((one.item.id for one in (*here, *due)), None)
 
 
-def _warnings(ground: Ground, checklist: Checklist, wall_ns: int) -> Iterable[str]:
+def _warnings(ground: Ground, wall_ns: int) -> Iterable[str]:
     last_ns = ground.ledger.last_wall_ns
     if wall_ns < last_ns:
         behind = age_words((last_ns - wall_ns) / 1e9)
         yield f"time untrusted: this clock is {behind} behind the last entry; that entry's time counts instead"
+
+
+def _distrust(ground: Ground, checklist: Checklist, opened: Kept[Opened] | None, wall_ns: int) -> Iterable[str]:
+    if ground.ledger.last_wall_ns - wall_ns > APART_NS:  # evidence from next year would stay young for a year
+        yield from _warnings(ground, wall_ns)
     if ground.revisions and ground.revision != checklist.revision:
         said = difference("checklist", ground.revision, checklist.revision)
         yield f"this is not the checklist that the record has in force ({said})"
+    if opened is not None and opened.body.pack_name != checklist.pack.name:
+        yield f"the record calls its pack '{opened.body.pack_name}', it is '{checklist.pack.name}'"

@@ -77,7 +77,7 @@ def is_due(ground: Ground, state: ItemState, place: int) -> bool:
 
 def _poll(ground: Ground, stage: Stage, basis: str) -> tuple[PollState, ...]:
     answers: dict[str, Kept[Poll]] = {}
-    for kept in ground.ledger.newest(Poll, stage.id):
+    for kept in ground.ledger.newest(Poll, stage.id, withdrawn_too=True):
         answers.setdefault(kept.body.role, kept)
         if len(answers.keys() & set(stage.gate.poll)) == len(set(stage.gate.poll)):
             break
@@ -87,15 +87,22 @@ def _poll(ground: Ground, stage: Stage, basis: str) -> tuple[PollState, ...]:
 def _answer(ground: Ground, stage: Stage, role: str, kept: Kept[Poll] | None, basis: str) -> PollState:
     if kept is None:
         return PollState(role=role)
-    stands = kept.body.basis == basis
+    reset = _taken_back(ground, kept)  # what was said before it does not come back: a no-go taken back is no go
+    if not reset and kept.body.basis != basis:
+        reset = changed_since(ground, stage, kept.seq, kept.entry.wall_ns)
     return PollState(
         role=role,
-        go=kept.body.go if stands else None,
+        go=None if reset else kept.body.go,
         person=kept.entry.person,
         wall_ns=kept.entry.wall_ns,
         note=kept.body.note,
-        reset="" if stands else changed_since(ground, stage, kept.seq, kept.entry.wall_ns),
+        reset=reset,
     )
+
+
+def _taken_back(ground: Ground, kept: Kept[Poll]) -> str:
+    gone = ground.ledger.withdrawn.get(kept.seq)
+    return f"withdrawn by {gone.entry.person}: {gone.body.reason}" if gone is not None else ""
 
 
 def _signatures(ground: Ground, stage: Stage) -> tuple[SignatureState, ...]:
@@ -154,15 +161,19 @@ def _unpolled(poll: Sequence[PollState]) -> tuple[str, ...]:
 
 
 def _unsigned(stage: Stage, signatures: Sequence[SignatureState]) -> tuple[str, ...]:
-    counting = [one.signature for one in signatures if not one.void]
-    missing = missing_signatures(stage.gate.signatures, list(_signers(counting).values()))
-    return tuple(_asked(one, signatures) for one in missing)
+    return tuple(_asked(one, signatures) for one in unsigned(stage, signatures))
 
 
 def _asked(wanted: Signing, signatures: Sequence[SignatureState]) -> str:
     asked = f"signature missing: {wanted.meaning} by {' or '.join(wanted.roles)}"
     void = [one for one in signatures if one.void and fits(one.signature, wanted)]
     return f"{asked} (that of {void[-1].signature.name} is void: {void[-1].void})" if void else asked
+
+
+def unsigned(stage: Stage, signatures: Sequence[SignatureState]) -> tuple[Signing, ...]:
+    """What the stage's gate wants signed and is not, by signatures that count."""
+    counting = [one.signature for one in signatures if not one.void]
+    return missing_signatures(stage.gate.signatures, list(_signers(counting).values()))
 
 
 def missing_signatures(wanted: Sequence[Signing], given: Sequence[Signature]) -> tuple[Signing, ...]:

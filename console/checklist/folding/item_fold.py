@@ -41,7 +41,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """The entries about one item that can decide, the withdrawn ones left out.
 
     `look` is the last attempt, `answer` the last confirmation, `done` the last `performed` that no `no` came after, `act` the
-    last run of its command. `taken_back` is the withdrawal of a no behind which no new yes came. `failures` are the numbers of all that failed.
+    last run of its command. `taken_back` is the withdrawal of a no behind which no new yes came. `failures` are the numbers
+    of all that failed.
     """
 
     item: Item

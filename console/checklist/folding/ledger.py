@@ -55,10 +55,10 @@ class Ledger:
         """Every entry of one kind and item, in order, the withdrawn ones too."""
         return (_kept(row, body) for row in self.rows(_tag(body), item))
 
-    def newest(self, body: type[B], item: str = "") -> Iterator[Kept[B]]:
+    def newest(self, body: type[B], item: str = "", *, withdrawn_too: bool = False) -> Iterator[Kept[B]]:
         """Those that count, the last one first, each decoded when it is asked for."""
         kind = _tag(body)
-        counts = kind not in WITHDRAWABLE
+        counts = withdrawn_too or kind not in WITHDRAWABLE
         return (_kept(row, body) for row in reversed(self.rows(kind, item)) if counts or row.seq not in self.withdrawn)
 
     def last(self, body: type[B], item: str = "") -> Kept[B] | None:

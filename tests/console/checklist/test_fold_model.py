@@ -196,16 +196,21 @@ class Model:
         """Replays the item's story; each thing that happens takes the place of what was before."""
         state, rests = "pending", list[Happened]()
         performer: Happened | None = None
+        without: tuple[str, list[Happened]] = ("pending", [])  # how it stands without anybody's yes
         for one in self.told[item.id]:
             if one.seq in self.withdrawn:
+                if one.what == "no" and item.kind != "sensed":
+                    state, rests, performer = *without, None
                 continue
             if one.what == "no":
                 state, rests, performer = "fail", [one], None
+                without = (state, rests)
             elif one.what == "look":
                 performer = None
                 passes = one.verdict in PASSED and item.kind != "sensed"
                 state = "pending" if passes or one.verdict == "inconclusive" else one.verdict
                 rests = [one]
+                without = (state, rests)
             elif item.kind == "sensed":
                 if state == "fail" and rests and rests[0].what == "no":
                     state, rests = self.looks_before(item, one.seq)

@@ -155,7 +155,7 @@ def test_a_role_that_is_not_asked_and_a_withdrawn_go_count_for_nothing() -> None
     at.poll("bench", "lead")
     at.poll("bench", "engineer")
     at.withdraw(at.poll("bench", "safety"))
-    assert at.gate("bench").blocked_by == ("no go yet from: safety",)
+    assert at.gate("bench").blocked_by == ("no go yet from: safety (withdrawn by ada: it was a slip)",)
 
 
 def test_a_go_on_something_else_is_none() -> None:
