@@ -214,13 +214,15 @@ def _from_child(file: Held, wanted: tuple[str, ...]) -> dict[str, Any]:
         done = subprocess.run(command, input=file.data, capture_output=True, timeout=PARQUET_S, cwd=root, check=False)
     except subprocess.TimeoutExpired as error:
         raise Trouble(f"{file.given} was not read within {PARQUET_S:.0f} s", cure=_AGAIN, code=CODE) from error
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = (
-            f"its reader died of signal {-done.returncode}"
-            if done.returncode < 0
-            else (said or ["no reason"])[-1][:200]
-        )
-        raise Trouble(f"{file.given} can't be read as Parquet: {why}", cure=_AGAIN, code=CODE)
+    if ended := _bad_end(done.returncode, done.stderr):
+        raise Trouble(f"{file.given} can't be read as Parquet: {ended}", cure=_AGAIN, code=CODE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def _bad_end(code: int, errors: bytes) -> str:
+    """Why the reader ended without an answer; empty where it ended well."""
+    if code < 0:
+        return f"its reader died of signal {-code}"
+    said = errors.decode("utf-8", "replace").strip().splitlines()
+    return (said or ["no reason"])[-1][:200] if code > 0 else ""

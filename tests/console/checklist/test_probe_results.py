@@ -172,6 +172,12 @@ def test_an_outcome_that_is_no_yes_or_no_is_refused(tmp_path: Path, value: Any) 
     assert len(refused(tmp_path, "t.json", json_of([{"success": value}])).what) < 200
 
 
+@pytest.mark.parametrize(("length", "shown"), [(38, "'" + "x" * 38 + "'"), (39, "'" + "x" * 36 + "...")])
+def test_a_long_cell_is_shown_up_to_forty_characters(tmp_path: Path, length: int, shown: str) -> None:
+    what = refused(tmp_path, "t.json", json_of([{"success": "x" * length}])).what
+    assert f"has the outcome {shown} in column" in what
+
+
 @every_format
 @pytest.mark.parametrize("cell", [OTHER, OTHER[:8], BUNDLE[:7], "", None, BUNDLE + "0"])
 def test_results_of_another_bundle_are_refused(tmp_path: Path, name: str, cell: str | None) -> None:
@@ -274,6 +280,7 @@ def test_a_csv_that_cannot_be_trusted(tmp_path: Path, data: bytes, said: str) ->
         ("t.json", b'[{"success": true}] x', "Extra data"),
         ("t.json", b'[{"success": true}, 3]', "record 2 is no record"),
         ("t.json", b'[{"success": true, "success": false}]', "`success` is given twice"),
+        ("t.json", b'[{"trial": 1, "success": true, "success": false}]', "`success` is given twice"),
         ("t.json", b'[{"success": NaN}]', "NaN is no JSON"),
         ("t.json", b'[{"success": Infinity}]', "Infinity is no JSON"),
         ("t.json", b"[" * 100_000, "nested too deep"),
@@ -308,6 +315,25 @@ def test_a_parquet_file_that_kills_its_reader_does_not_kill_the_console(tmp_path
     """One byte of this footer was changed: pyarrow 26 ends its whole process with SIGABRT."""
     sample = Path(__file__).parent / "samples" / "aborting_reader.parquet"
     assert "can't be read as Parquet" in refused(tmp_path, "t.parquet", sample.read_bytes()).what
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -9 $$", "died of signal 9"),
+        ("echo first >&2; echo no module pyarrow >&2; exit 1", "as Parquet: no module pyarrow"),
+        ("exit 3", "as Parquet: no reason"),
+    ],
+)
+def test_each_way_that_a_reader_of_parquet_ends_badly_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    """Without the last word of the reader nobody knows whether the file or the laptop is broken."""
+    reader = tmp_path / "reader"
+    reader.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
+    reader.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(reader))
+    assert said in refused(tmp_path, "t.parquet", parquet_of(ROWS)).what
 
 
 def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:

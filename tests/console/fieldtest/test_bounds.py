@@ -133,6 +133,18 @@ def test_the_largest_covers_p99_from_299_readings_on() -> None:
     assert quantiles.readings_needed(0.95, 0.95) == 59
 
 
+def test_a_rank_that_has_exactly_the_confidence_is_enough() -> None:
+    """Of a fair coin's tails 3/4 and 13/16 are exact: one reading more would be asked for than the rule needs."""
+    assert (quantiles.upper_rank(0.5, 2, 0.75), quantiles.lower_rank(0.5, 2, 0.75)) == (2, 1)
+    assert (quantiles.upper_rank(0.5, 5, 0.8125), quantiles.lower_rank(0.5, 5, 0.8125)) == (4, 2)
+
+
+def test_one_reading_bounds_what_it_can() -> None:
+    """A single reading lies above the 5 % quantile 19 times in 20, and below it hardly ever."""
+    assert (quantiles.upper_rank(0.05, 1, 0.9), quantiles.lower_rank(0.05, 1, 0.9)) == (1, None)
+    assert (quantiles.upper_rank(0.95, 1, 0.9), quantiles.lower_rank(0.95, 1, 0.9)) == (None, 1)
+
+
 @pytest.mark.parametrize("q", [0.0, 1.0])
 def test_no_number_of_readings_bounds_an_extreme(q: float) -> None:
     with pytest.raises(ValueError, match="quantile"):

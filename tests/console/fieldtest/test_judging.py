@@ -141,6 +141,42 @@ def test_what_does_not_belong_together_is_refused(given: Criterion | None, measu
     assert caught.value.code == "bad_pack"
 
 
+@pytest.mark.parametrize(
+    ("measured", "wanted", "said"),
+    [
+        ("s", "ms", "m is in s, its limit in ms"),
+        ("", "ms", "m is in no unit, its limit in ms"),
+        ("s", "", "m is in s, its limit in none"),
+    ],
+)
+def test_a_limit_in_another_unit_is_refused_with_both_units(measured: str, wanted: str, said: str) -> None:
+    with pytest.raises(Trouble) as caught:
+        judge(criterion(unit=wanted), Number(1, measured))
+    assert caught.value.what == said
+
+
+def test_why_says_each_number_once_and_nothing_of_bounds_that_there_are_not() -> None:
+    assert judge(criterion(), Number(3, "ms")).why == "3 ms against < 10 ms"
+    assert judge(criterion(statistic="mean"), spread(10)).why == "5.4 ms (n 10) against mean < 10 ms"
+
+
+def test_a_failure_shows_the_bound_that_failed_it() -> None:
+    """Beside a failure of `> 40 %` a lower bound proves nothing: what counts is that even the upper one is too low."""
+    by_bound, by_point = judge(rate_above(40), Rate(1, 20)).why, judge(rate_above(40, judge="point"), Rate(1, 20)).why
+    assert by_bound == "1 of 20 = 5 % against > 40 %, lower bound at 95 %; the upper bound is 21.6 %"
+    assert by_point == "1 of 20 = 5 % against > 40 %; the lower bound is 0.256 %"
+    slow = Distribution(Histogram.of([11.0] * 300), "ms")
+    by_bound, by_point = (judge(criterion(statistic="p99", judge=how), slow).why for how in ("bound", "point"))
+    assert by_bound.endswith("the lower bound is 11 ms")
+    assert by_point.endswith("the upper bound is 11 ms")
+
+
+def test_a_percentile_that_was_measured_elsewhere_wants_no_more_readings_than_its_limit_says() -> None:
+    """As one number it has no bound: 299 readings of a p99 that somebody else took would be asked for in vain."""
+    found = judge(criterion(statistic="p99", n_min=5), Number(3, "ms", n=2))
+    assert (found.verdict, found.more) == ("inconclusive", 3)
+
+
 def test_an_answer_is_its_own_verdict() -> None:
     assert judge(None, Answer(True, "it is there")).verdict == "pass"
     no = judge(None, Answer(False, "it is missing"))
