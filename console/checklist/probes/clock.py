@@ -24,15 +24,15 @@ def look_at_clock(sight: Sight, parameters: ClockParameters) -> Finding:
     if sight.session is None:
         return Finding(unavailable="it needs the robot", cure="look again with the robot connected")
     shot = sight.wait(lambda s: s.link.robot_wall_offset_ms is not None, parameters.timeout_s)
-    offset_ms = shot.link.robot_wall_offset_ms if shot else None
-    if shot is None or offset_ms is None:
+    if shot is None:
         link = sight.session.snapshot.link
         why = f": {link.reason}" if link.reason else ""
         return Finding(
             unavailable=f"the offset was not measured within {parameters.timeout_s:g} s (the link is {link.phase}{why})",
             cure=link.cure or "wait until the link is up, then look again",
         )
-    trip_ms = shot.link.round_trip_ms
+    offset_ms, trip_ms = shot.link.robot_wall_offset_ms, shot.link.round_trip_ms
+    assert offset_ms is not None  # it was waited for
     return Finding(
         measurement=Number(value=abs(offset_ms) / 1e3, unit="s"),
         details={
