@@ -26,7 +26,7 @@ from console.record.rows import Head
 from console.record.statements import Statement, read_statement
 from remote.errors import Trouble
 
-_ANOTHER = "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --roster FILE`)"
+_ANOTHER = "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --reason TEXT --roster FILE`)"
 
 
 class Gates(Looking):

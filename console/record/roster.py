@@ -99,6 +99,7 @@ class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         known = [one.principal for one in self.people]
         near = difflib.get_close_matches(principal, known, n=1, cutoff=0.5)
         add = f"`fieldgate roster add {principal} --name NAME --role ROLE --key FILE.pub`"
+        add += ", which prints the FILE that a running campaign takes in: `campaign revise --reason TEXT --roster FILE`"
         return f"did you mean '{near[0]}'? Otherwise {add}" if near else add
 
 
