@@ -133,17 +133,28 @@ class RobotSight:
 
 
 class OfflineSight:
-    """Sight without a robot: files on the laptop can be looked at, everything else is unavailable."""
+    """Sight without a robot: files on the laptop can be looked at, everything else is unavailable.
+
+    Args:
+        files: the folder that relative paths belong to.
+        bundle: the campaign's bundle; empty for none.
+        reason: why there is no robot, where that is known; every item that needs the robot is unavailable with it.
+        cure: what to do about it, where that is known.
+        mono_ns, wall_ns: the laptop's clocks.
+    """
 
     def __init__(
         self,
         files: Path,
         bundle: str = "",
         *,
+        reason: str = "the robot is not connected",
+        cure: str = "",
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._files, self._bundle, self._mono_ns, self._wall_ns = files, bundle, mono_ns, wall_ns
+        self._reason, self._cure = reason, cure
 
     @property
     def session(self) -> Session | None:
@@ -161,12 +172,12 @@ class OfflineSight:
         return self._bundle
 
     def facts(self) -> Facts:
-        """Raises Trouble (`no_robot`)."""
-        raise _no_robot()
+        """Raises Trouble (`no_robot`) with the reason and the cure."""
+        raise self._no_robot()
 
     def run(self, argv: tuple[str, ...], timeout_s: float) -> Ran:
-        """Raises Trouble (`no_robot`)."""
-        raise _no_robot()
+        """Raises Trouble (`no_robot`) with the reason and the cure."""
+        raise self._no_robot()
 
     def stored_seq(self) -> int:
         """0: nothing is known of any robot."""
@@ -183,6 +194,9 @@ class OfflineSight:
     def wall_ns(self) -> int:
         """See Sight."""
         return self._wall_ns()
+
+    def _no_robot(self) -> Trouble:
+        return Trouble(self._reason, cure=self._cure, code="no_robot")
 
 
 @contextmanager
@@ -207,7 +221,3 @@ def looking_at(
         transport.close()
         if store is None:
             kept.close()
-
-
-def _no_robot() -> Trouble:
-    return Trouble("no robot is looked at", cure="name one, and check that it is reached", code="no_robot")

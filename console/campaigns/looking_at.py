@@ -72,14 +72,11 @@ def no_way_to_look(item: Item, sight: Sight, robot: str, facts: Facts | Trouble)
     session = sight.session
     if known is None or not known.needs_robot:
         return None
-    if session is None:
-        cure = f"check that `fieldgate watch {robot}` works, then look again"
-        return blind("it needs the robot, which is not connected", cure)
-    link = session.snapshot.link
-    if link.phase in LINK_LOST:
+    link = session.snapshot.link if session is not None else None
+    if link is not None and link.phase in LINK_LOST:
         return blind(link.reason or f"the link to the robot is {link.phase}", link.cure)
     if isinstance(facts, Trouble):
-        return blind(facts.what, facts.cure)
+        return blind(facts.what, facts.cure or f"check that `fieldgate watch {robot}` works, then look again")
     return _other_bundle(facts.bundle, sight.bundle, robot) if "bundle" in (*item.rests_on, *known.rests_on) else None
 
 

@@ -212,7 +212,7 @@ def _reached(stack: ExitStack, robot: str, files: Path, bundle: str, accept_new:
     except Trouble as trouble:
         if exits.BY_CODE.get(trouble.code) not in _AWAY:
             raise
-        return OfflineSight(files, bundle), trouble
+        return OfflineSight(files, bundle, reason=trouble.what, cure=trouble.cure), trouble
 
 
 class _Unrecorded:

@@ -323,3 +323,17 @@ def test_without_a_robot_everything_of_it_is_said_to_be_out_of_sight(tmp_path: P
         with pytest.raises(Trouble) as refused:
             look()
         assert refused.value.code == "no_robot"
+        assert refused.value.what == "the robot is not connected"
+
+
+def test_why_there_is_no_robot_is_told_where_it_is_known(tmp_path: Path) -> None:
+    """Somebody who reads the record a month later must not take a changed host key for a cable that was out."""
+    made = OfflineSight(tmp_path, reason="the host key has changed", cure="ask who set the robot up again")
+    for look in (made.facts, lambda: made.run(("true",), 1)):
+        with pytest.raises(Trouble) as refused:
+            look()
+        assert (refused.value.what, refused.value.cure) == (
+            "the host key has changed",
+            "ask who set the robot up again",
+        )
+        assert refused.value.code == "no_robot"

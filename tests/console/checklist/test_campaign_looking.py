@@ -48,7 +48,7 @@ def test_a_look_that_saw_nothing_takes_the_tick_away(world: World) -> None:
     assert campaign.attempt("clock", world.robot(10.0).sight, "anna").state == "pass"
     state = campaign.attempt("clock", world.offline(), "anna")
     assert state.state == "unavailable"
-    assert "needs the robot" in state.reason
+    assert "the robot is not connected" in state.reason
     assert "fieldgate watch orin" in state.cure
 
 

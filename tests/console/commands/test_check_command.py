@@ -237,10 +237,16 @@ def test_a_robot_that_is_away_is_four_and_recorded(world: World, fieldgate: Fiel
     assert "->" in done.err
     assert "Traceback" not in done.err
     campaign = open_campaign("away", read_only=True)
-    assert campaign.item_state("clock").state == "unavailable"
-    assert campaign.item_state("results").state == "pass"
+    state = campaign.item_state("clock")
+    rows = [row for row in campaign.record.rows() if (row.kind, row.item) == ("attempt", "clock")]
+    attempt = campaign.record.entry(rows[-1].seq).body
+    assert (state.state, campaign.item_state("results").state) == ("unavailable", "pass")
     campaign.close()
     assert "exit 4" in done.out
+    assert isinstance(attempt, Attempt)
+    told = f"fieldgate: {attempt.evidence.unavailable}\n  -> {attempt.evidence.details['cure']}"
+    assert told in done.err, "the record says why in the very words that the person at the terminal read"
+    assert "gone" in state.reason
 
 
 def test_json_is_one_object_with_the_documented_fields(world: World, fieldgate: Fieldgate, tmp_path: Path) -> None:
