@@ -19,7 +19,7 @@ REFUSED = 6
 NO_DATA = 7
 """Connected, but nothing that was asked for came in time."""
 FORGED = 8
-"""`verify`: the record was changed, or one of its signatures is not what it says."""
+"""`verify`, `campaign pass`: the record was changed, or one of its signatures is not what it says."""
 INTERRUPTED = 130
 """Ctrl+C."""
 
@@ -36,5 +36,6 @@ BY_CODE: dict[str, int] = {
     "expired": REFUSED,
     "state_changed": REFUSED,
     "no_data": NO_DATA,
+    "record_forged": FORGED,
 }
 """Exit code for each `Trouble.code` that has one of its own; all others end with TROUBLE."""

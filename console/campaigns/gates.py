@@ -24,6 +24,7 @@ from console.record.entries import GatePassed, Meaning, Poll, Revised, Signature
 from console.record.roster import load_roster
 from console.record.rows import Head
 from console.record.statements import Statement, read_statement
+from console.record.verify import verify_record
 from remote.errors import Trouble
 
 _ANOTHER = "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --reason TEXT --roster FILE`)"
@@ -46,6 +47,8 @@ class Gates(Looking):
                 cure = f"asked are: {', '.join(asked)}" if asked else "its gate asks nobody"
                 raise Trouble(f"the gate of '{stage}' does not ask '{role}'", cure=cure, code="not_allowed")
             self.person(person, role)
+            self.see_files()
+            found = self.stage_state(stage)
             self._append(person, Poll(stage=stage, role=role, go=go, note=note, basis=found.gate.basis))
         return self.stage_state(stage)
 
@@ -53,6 +56,7 @@ class Gates(Looking):
         """What this person would sign now, readable text. Raises Trouble where they may not sign it, which says why."""
         fingerprint = signing.public_half(key).fingerprint
         with self._lock:
+            self.see_files()
             now_ns = self.now_ns()
             return self._stated(stage, meaning, principal, fingerprint, now_ns, _local(now_ns))
 
@@ -80,6 +84,7 @@ class Gates(Looking):
         Raises:
             Trouble: `not_allowed`, `not_in_roster`, `key_...`, `statement_changed`, whatever signing raises (docs/record.md).
         """
+        self.see_files()
         text = shown if shown is not None else self.statement(stage, meaning, principal, key)
         signing.check_key(self.roster, principal, signing.public_half(key))
         self._unchanged(text, stage, meaning, principal)
@@ -92,14 +97,20 @@ class Gates(Looking):
         return next(one for one in given if one.seq == stored.entry.seq)
 
     def pass_gate(self, stage: str, person: str) -> StageState:
-        """Open the stage's gate. Raises Trouble (`gate_blocked`) that names everything that is missing."""
+        """Open the stage's gate.
+
+        Raises Trouble: `gate_blocked` that names everything that is missing, or `record_forged` where what the gate would open
+        on was not given by those in whose name it stands.
+        """
         with self._lock:
+            self.see_files()
             found = self.stage_state(stage)
             if found.gate.open:
                 raise Trouble(f"the gate of '{stage}' is open already", cure="go on", code="gate_open")
             if found.gate.blocked_by:
                 what = f"the gate of '{stage}' stays shut: {'; '.join(found.gate.blocked_by)}"
                 raise Trouble(what, cure="settle that first", code="gate_blocked")
+            self._check_record()
             signatures = tuple(one.seq for one in found.gate.signatures if not one.void)
             self._append(person, GatePassed(stage=stage, signatures=signatures))
         return self.stage_state(stage)
@@ -129,6 +140,14 @@ class Gates(Looking):
             body = Revised(reason=said, bundle=bundle, bundle_name=name)
             self._append(person, self._with_roster(self._with_checklist(body, pack, overlays), roster))
             self.state()
+
+    def _check_record(self) -> None:
+        report = verify_record(self.record)
+        if not report.intact:
+            wrong = [f"{one.where}: {one.what}" for one in report.problems]
+            wrong += [f"entry {one.seq}: {one.bad}" for one in report.signatures if one.bad]
+            what = f"the record is not what its people wrote and signed: {'; '.join(wrong[:3])}"
+            raise Trouble(what, cure=f"see `fieldgate verify {self.name}`", code="record_forged")
 
     def _stated(
         self, stage: str, meaning: Meaning, principal: str, fingerprint: str, wall_ns: int, local_time: str

@@ -53,6 +53,14 @@ class Looking(Standing):
             self._append(person, Seen(fingerprints=now, facts=words, moment=moment_of(sight)))
         return True
 
+    def see_files(self) -> None:
+        """Write down the files of evidence in force that were edited since: what is said next must not rest on the old ones."""
+        with self._lock:
+            now, known = self._files_now(), self.state().fingerprints
+            edited = {name: value for name, value in now.items() if known.get(name) != value}
+            if edited:
+                self._append(PROGRAM, Seen(fingerprints=edited, moment=Moment(wall_ns=self._wall_ns())))
+
     def check(
         self, sight: Sight, person: str, item_ids: Collection[str] | None = None, progress: Progress | None = None
     ) -> tuple[ItemState, ...]:

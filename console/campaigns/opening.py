@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,27 +90,28 @@ def new_campaign(
     people = roster or (default_path() if default_path().exists() else None)
     if people is not None:
         load_roster(people)
-    folder = _free_folder(campaigns_dir(root), name or f"{robot}-{checklist.pack.name}")
-    record = Record.create(folder, wall_ns=wall_ns)
-    try:
-        Origin.of(path, overlays).write(folder)
-        texts = [attach_text(record, source) for source in sources]
-        body = Opened(
-            campaign=folder.name,
-            robot=robot,
-            bundle=bundle,
-            bundle_name=bundle_name,
-            pack_name=checklist.pack.name,
-            revision=checklist.revision,
-            pack=texts[0],
-            overlays=tuple(texts[1:]),
-            roster=record.attach_file(people) if people is not None else None,
-            files=str((files or Path.cwd()).absolute()),
-            software=f"fieldgate {__version__}",
-        )
-        record.append(person, body)
-    finally:
-        record.close()
+    with _alone(campaigns_dir(root)):
+        folder = _free_folder(campaigns_dir(root), name or f"{robot}-{checklist.pack.name}")
+        record = Record.create(folder, wall_ns=wall_ns)
+        try:
+            Origin.of(path, overlays).write(folder)
+            texts = [attach_text(record, source) for source in sources]
+            body = Opened(
+                campaign=folder.name,
+                robot=robot,
+                bundle=bundle,
+                bundle_name=bundle_name,
+                pack_name=checklist.pack.name,
+                revision=checklist.revision,
+                pack=texts[0],
+                overlays=tuple(texts[1:]),
+                roster=record.attach_file(people) if people is not None else None,
+                files=str((files or Path.cwd()).absolute()),
+                software=f"fieldgate {__version__}",
+            )
+            record.append(person, body)
+        finally:
+            record.close()
     return Campaign(folder, wall_ns=wall_ns)
 
 
@@ -166,6 +170,17 @@ def bundle_in(folder: Path) -> tuple[str, str]:
         raise Trouble(what, cure="`fieldgate bundle check DIR` says more", code="bad_bundle") from error
     name = said.get("name") if isinstance(said, dict) else None
     return hashlib.sha256(data).hexdigest(), str(name or folder.name)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Of two that begin a campaign at once the second waits: the first one's empty record is not what a kill has left."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _free_folder(root: Path, name: str) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union
 
 import msgspec
 
@@ -25,6 +25,7 @@ _OWN_KEYS = ("format", "name", "notes")
 """Keys at the top of a file of measured values that are no values."""
 _NAMED_AT_MOST = 6
 
+T = TypeVar("T")
 Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Patterns = Annotated[tuple[Pattern, ...], msgspec.Meta(min_length=1)]
 AtLeast = Annotated[int, msgspec.Meta(ge=1)]
@@ -112,7 +113,7 @@ def look_at_randomisation(sight: Sight, parameters: RandomisationParameters) -> 
 
 def ranges_in(file: Held) -> Ranges:
     """Every range of a randomisation file by its dotted name. Raises Trouble where there is none or one is wrong."""
-    found = dict(_ranges(_plain(file), (), file.given))
+    found = _distinct(_ranges(_plain(file), (), file.given), file.given)
     if not found:
         raise Trouble(f"{file.given} holds no range with low and high", cure=_CURE, code=CODE)
     return found
@@ -121,7 +122,7 @@ def ranges_in(file: Held) -> Ranges:
 def real_values_in(file: Held) -> dict[str, Real]:
     """Every measured value by its name. Raises Trouble where there is none, or where one is no finite number."""
     top = {key: value for key, value in _plain(file).items() if key not in _OWN_KEYS or isinstance(value, dict)}
-    found = dict(_reals(top, (), file.given))
+    found = _distinct(_reals(top, (), file.given), file.given)
     if not found:
         raise Trouble(f"{file.given} holds no measured value", cure="write `name: value` lines", code=CODE)
     return found
@@ -143,6 +144,16 @@ def _plain(file: Held) -> dict[Any, Any]:
     found = strict_yaml.plain(text, where=file.given, code=CODE, cure=_CURE)
     if not isinstance(found, dict):
         raise Trouble(f"{file.given} is no mapping of names", cure=_CURE, code=CODE)
+    return found
+
+
+def _distinct(pairs: Iterator[tuple[str, T]], where: str) -> dict[str, T]:
+    """`a.b` may be written as one key and as two: of such twins one would hide the other."""
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Trouble(f"{where}: {name} is given twice", cure=_CURE, code=CODE)
+        found[name] = value
     return found
 
 
