@@ -22,7 +22,7 @@ def shown(text: str) -> str:
 
 def in_line(text: str) -> str:
     """The text on one line: a title or a note can't bring a line of its own."""
-    return " ".join(text.split())
+    return " ".join(text.splitlines())
 
 
 def guard_streams() -> None:

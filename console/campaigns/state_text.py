@@ -45,7 +45,7 @@ def entry_line(entry: Entry) -> str:
     """One entry of the record on one line: number, time, person, kind, and what it says."""
     kind, words = _body_words(entry.body)
     words = plain(words)
-    return f"{entry.seq:>5}  {utc_words(entry.wall_ns)}  {entry.person:<12}  {kind:<12}  {words}"
+    return f"{entry.seq:>5}  {utc_words(entry.wall_ns)}  {plain(entry.person):<12}  {kind:<12}  {words}"
 
 
 # ------------------------------------------------------------ parts

@@ -38,6 +38,7 @@ def new(
     from console.campaigns.opening import new_campaign
     from console.checklist.packs.loading import load_checklist
     from console.people import who
+    from console.printing import in_line
 
     load_checklist(pack, overlays)  # before the robot is asked for anything
     digest, bundle_name = _bundle(bundle, robot)
@@ -45,7 +46,7 @@ def new(
     try:
         click.echo(made.name)
         next_words = f"next: `fieldgate check {robot}`, or `fieldgate campaign open {made.name}`"
-        click.echo(f"began '{made.name}': {bundle_name} {digest[:8]} on {robot}; {next_words}", err=True)
+        click.echo(in_line(f"began '{made.name}': {bundle_name} {digest[:8]} on {robot}; {next_words}"), err=True)
     finally:
         made.close()
 

@@ -133,6 +133,7 @@ def witness(
 @as_json
 def act(words: tuple[str, ...], yes: bool, person: str | None, as_json: bool) -> None:
     """Run ITEM's command on the robot, after asking, then let its probe verify the effect."""
+    from console.printing import in_line
     from remote.errors import Trouble
 
     name, (item,) = named(words, 1)
@@ -140,7 +141,7 @@ def act(words: tuple[str, ...], yes: bool, person: str | None, as_json: bool) ->
     def run(on: Campaign, who: str) -> ItemState:
         wanted = on.item_state(item).item.act
         if wanted is not None and not yes:
-            click.echo(f"{wanted.says}: `{' '.join(wanted.argv)}` on {on.robot}", err=True)
+            click.echo(in_line(f"{wanted.says}: `{' '.join(wanted.argv)}` on {on.robot}"), err=True)
             if not click.confirm("Run it?", err=True):
                 raise Trouble("nothing was run", code="not_confirmed")
         with sight_of(on) as sight:

@@ -15,13 +15,14 @@ from console.commands.campaign_words import SETTLED, as_json, named, opened, pri
 def list_campaigns(as_json: bool) -> None:
     """The campaigns of this laptop, also those that can't be opened, with the reason."""
     from console.campaigns.opening import all_campaigns
+    from console.printing import in_line
 
     known = all_campaigns()
     if as_json:
         return print_json([{**one._asdict(), "folder": str(one.folder)} for one in known])
     for one in known:
         told = f"{one.robot}  {one.pack_name}  {one.bundle_name or one.bundle[:12]}  {one.entries} entries"
-        click.echo(f"{one.name:<20}  {one.trouble or told}")
+        click.echo(f"{one.name:<20}  {in_line(one.trouble or told)}")
     if not known:
         click.echo("no campaign yet: `fieldgate campaign new ROBOT --bundle B --pack P` makes one", err=True)
     return None

@@ -114,6 +114,7 @@ def run(
     """
     from console.campaigns.checked import CheckReport, checked_items, counts_of, time_words, trouble_of
     from console.campaigns.limited_sight import LimitedSight
+    from console.printing import in_line
 
     began_ns = time.time_ns()
     limited = LimitedSight(sight, bundle=campaign.bundle, limit_s=timeout_s)
@@ -126,7 +127,7 @@ def run(
         elif limited.over:
             raise _TimeOver
         else:
-            click.echo(f"{state.item.id}: {state.item.title} ...", nl=False, err=True)
+            click.echo(in_line(f"{state.item.id}: {state.item.title} ..."), nl=False, err=True)
 
     try:
         campaign.check(limited, person, items or None, progress)

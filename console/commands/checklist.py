@@ -151,11 +151,13 @@ def _print_remarks(file: str, remarks: list[Remark]) -> None:
 
 
 def _print_difference(found: Difference) -> None:
+    from console.printing import in_line
+
     for word, ids in (("added", found.added), ("removed", found.removed)):
         for id in ids:
             click.echo(f"{word}: {id}")
     for change in found.changes:
-        click.echo(change.words())
+        click.echo(in_line(change.words()))
     if found.stale:
         click.echo(f"goes stale: {', '.join(found.stale)}")
     if not (found.added or found.removed or found.changes):

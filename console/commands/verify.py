@@ -46,6 +46,7 @@ def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bo
     try:
         with _opened(record) as found:
             report = verify_record(found, trusted, known=known, wall_ns=time.time_ns())
+            report = msgspec.structs.replace(report, notes=(*report.notes, *_unchecked(record)))
             now = _now(found) if report.intact else None
     except Trouble as trouble:
         if trouble.code not in _BROKEN:
@@ -133,6 +134,18 @@ def _opened(given: str) -> Iterator[RecordLike]:
         yield record
     finally:
         record.close()
+
+
+def _unchecked(given: str) -> Iterator[str]:
+    """What lies beside the record and proves nothing."""
+    from console.record.record import FILE
+
+    path = _place(given)
+    if path.is_dir() and not (path / FILE).exists():
+        yield (
+            f"only record.json was checked: the pages beside it in {path.name} were made from it and may have been changed; "
+            "compare them with it, or make the report again"
+        )
 
 
 def _place(given: str) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from console.checklist.pack import Checklist, Item, Stage
 from console.checklist.probes import PROBES
 from console.fieldtest.judging import limit_words
+from console.printing import in_line
 
 WIDTH = 80
 
@@ -24,7 +25,7 @@ def asks(item: Item) -> str:
 def pack_text(checklist: Checklist, width: int = WIDTH) -> str:
     """The whole pack, an item in two or three lines."""
     pack = checklist.pack
-    head = [f"{pack.name} {pack.version}  {pack.title}", f"revision {checklist.revision[:16]}"]
+    head = [in_line(f"{pack.name} {pack.version}  {pack.title}"), f"revision {checklist.revision[:16]}"]
     described = ["", *_paragraphs(pack.description, "", width)] if pack.description else []
     stages = [line for number, stage in enumerate(pack.stages, 1) for line in _stage(number, stage, width)]
     return "\n".join([*head, *described, *stages]).rstrip() + "\n"
@@ -60,7 +61,7 @@ def item_text(checklist: Checklist, item: Item, width: int = WIDTH) -> str:
 
 def _stage(number: int, stage: Stage, width: int) -> Iterator[str]:
     yield ""
-    yield f"{number}. {stage.title} ({stage.id})"
+    yield in_line(f"{number}. {stage.title} ({stage.id})")
     yield from _paragraphs(stage.purpose, "   ", width)
     for item in stage.items:
         yield ""
