@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ TESTS = {
     f"{FIELDTEST}/quantiles.py": ("test_bounds.py", "test_judging.py"),
 }
 """Where the tests of a probe's module are called otherwise than test_probe_NAME.py."""
+Tests = tuple[str, ...]
 ACCEPTED = Path(__file__).with_name("mutants.yaml")
 _WANTED = "write a test that notices it, or say in bench/mutants.yaml why none can"
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -68,39 +69,41 @@ class Mutant(NamedTuple):
 def main(wanted: list[str]) -> int:
     """Try every mutant of the modules (all, or those whose path holds one of `wanted`); print survivors; 1 for a new one."""
     modules = [it for it in _modules() if not wanted or any(word in it for word in wanted)]
-    sources = {module: (ROOT / module).read_text(encoding="utf-8") for module in modules}
-    mutants = [mutant for module, source in sources.items() for mutant in mutants_of(module, source)]
+    mutants = [mutant for module in modules for mutant in mutants_of(module, _source(module))]
     began = time.monotonic()
     warm_up()
     with tempfile.TemporaryDirectory(prefix="fieldgate-mutate-") as folder:
         places = copies(Path(folder), os.cpu_count() or 1)
-        whole = _unchanged(places, {mutant.module: sources[mutant.module] for mutant in mutants})
+        whole = _unchanged(places, dict.fromkeys(mutant.module for mutant in mutants))
         if whole is None:
             return 1
         survivors = list(_survivors(places, mutants, whole))
     return _told(mutants, survivors, began)
 
 
-def _unchanged(places: list[Path], sources: dict[str, str]) -> dict[str, Tried] | None:
+def _unchanged(places: list[Path], modules: Iterable[str]) -> dict[Tests, Tried] | None:
     """What came of each module's tests without any change; None where one fails: then nothing can be learned from them."""
-    modules = list(sources)
-    tries = [Try(module, source, tests_of(module), {}) for module, source in sources.items()]
-    found = {modules[number]: outcome for number, outcome in tried(places, tries)}
-    for module, outcome in found.items():
+    one_of = {tests_of(module): module for module in modules}
+    tries = [Try(module, _source(module), tests, {}) for tests, module in one_of.items()]
+    found = {tries[number].tests: outcome for number, outcome in tried(places, tries)}
+    for tests, outcome in found.items():
         if not outcome.passed:
-            print(
-                f"{outcome.said[-4000:]}\n{module}: its tests fail without any change; nothing can be learned from them"
-            )
+            print(f"{outcome.said[-4000:]}\n{' '.join(tests)} fail without any change: nothing can be learned")
     return found if all(outcome.passed for outcome in found.values()) else None
 
 
-def _survivors(places: list[Path], mutants: list[Mutant], whole: dict[str, Tried]) -> Iterator[Mutant]:
-    tries = (Try(it.module, it.source, tests_of(it.module), whole[it.module].took_s) for it in mutants)
+def _survivors(places: list[Path], mutants: list[Mutant], whole: dict[Tests, Tried]) -> Iterator[Mutant]:
+    tests = [tests_of(mutant.module) for mutant in mutants]
+    tries = (Try(it.module, it.source, its, whole[its].took_s) for it, its in zip(mutants, tests, strict=True))
     for number, outcome in tried(places, tries):
         if outcome.passed:
             mutant = mutants[number]
             print(f"survives: {mutant.module}:{mutant.line}  {mutant.before}  ->  {mutant.after}", flush=True)
             yield mutant
+
+
+def _source(module: str) -> str:
+    return (ROOT / module).read_text(encoding="utf-8")
 
 
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:
@@ -145,7 +148,7 @@ def _modules() -> list[str]:
     ]
 
 
-def tests_of(module: str) -> tuple[str, ...]:
+def tests_of(module: str) -> Tests:
     """The test files that belong to a module."""
     folder = _FIELDTEST_TESTS if module.startswith(FIELDTEST) else _CHECKLIST_TESTS
     return tuple(f"{folder}/{name}" for name in TESTS.get(module, (f"test_probe_{Path(module).stem}.py",)))

@@ -18,7 +18,7 @@ from py_compile import PycInvalidationMode
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT_S, LIMIT_TIMES = 20.0, 10.0
+LIMIT_S, LIMIT_TIMES = 20.0, 4.0
 """What does not end within so many seconds and so many times what its tests took before is stopped."""
 FIRST_LIMIT_S = 300.0
 """The limit where it is not known what they take."""
