@@ -27,7 +27,9 @@ from console.record.statements import Statement, read_statement
 from console.record.verify import verify_record
 from remote.errors import Trouble
 
-_ANOTHER = "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --reason TEXT --roster FILE`)"
+_ANOTHER = (
+    "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --reason TEXT --roster FILE`)"
+)
 
 
 class Gates(Looking):
@@ -136,6 +138,11 @@ class Gates(Looking):
                 "nothing is to be revised", cure="name a bundle, a pack, overlays or a roster", code="nothing_to_do"
             )
         with self._lock:
+            opened = self._force.opened
+            is_same = (bundle, bundle_name or "") == (opened.bundle, opened.bundle_name)
+            if is_same and pack is None and overlays is None and roster is None:
+                what = f"nothing is to be revised: {bundle_name or 'it'} {self.bundle[:8]} is the same bundle as before"
+                raise Trouble(what, cure="leave it, or name the bundle that is new", code="nothing_to_do")
             name = (bundle_name or "") if bundle is not None else None  # the old bundle's name is not the new one's
             body = Revised(reason=said, bundle=bundle, bundle_name=name)
             self._append(person, self._with_roster(self._with_checklist(body, pack, overlays), roster))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -26,7 +24,6 @@ from console.record.roster import default_path, load_roster
 from console.robots import Robots
 from remote.errors import Trouble
 
-MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _OURS = re.compile(r"(record\.db(-wal|-shm)?|attachments|origin\.json|\..*\.tmp(-wal|-shm|-journal)?)\Z")
 
@@ -154,22 +151,6 @@ def is_unfinished(folder: Path) -> bool:
         return record.head().seq == 0
     finally:
         record.close()
-
-
-def bundle_in(folder: Path) -> tuple[str, str]:
-    """Digest and name of the bundle in a folder on the laptop: the digest is the SHA-256 of its manifest's bytes.
-
-    Raises Trouble (`bad_bundle`) where there is no manifest.
-    """
-    path = folder / MANIFEST
-    try:
-        data = path.read_bytes()
-        said = json.loads(data)
-    except (OSError, ValueError) as error:
-        what = f"{folder} is no bundle: its {MANIFEST} can't be read ({error})"
-        raise Trouble(what, cure="`fieldgate bundle check DIR` says more", code="bad_bundle") from error
-    name = said.get("name") if isinstance(said, dict) else None
-    return hashlib.sha256(data).hexdigest(), str(name or folder.name)
 
 
 @contextmanager

@@ -79,6 +79,8 @@ def revise(
     with opened(name) as campaign:
         digest, bundle_name = _bundle(bundle, campaign.robot) if bundle else (None, None)
         laid = overlays if overlays or no_overlays else None
+        if digest == campaign.bundle and (pack or laid is not None or roster):
+            click.echo(f"{digest[:8]} is the same bundle as before", err=True)
         campaign.revise(
             reason, who(person), bundle=digest, bundle_name=bundle_name, pack=pack, overlays=laid, roster=roster
         )
@@ -89,7 +91,7 @@ def revise(
 
 def _bundle(given: str, robot: str) -> tuple[str, str]:
     """Digest and name of the bundle that is meant."""
-    from console.campaigns.opening import bundle_in
+    from console.campaigns.bundle_folder import bundle_in
 
     folder = Path(given)
     return bundle_in(folder) if folder.is_dir() else _on_robot(given, robot)

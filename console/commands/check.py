@@ -249,7 +249,7 @@ class _Unrecorded:
 
     def _about(self, sight: Sight) -> tuple[str, str]:
         """Digest and name of the bundle that is meant: given, or what the robot runs; empty where that can't be asked."""
-        from console.campaigns.opening import bundle_in
+        from console.campaigns.bundle_folder import bundle_in
 
         given = self._bundle
         if given is None:

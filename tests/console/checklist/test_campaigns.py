@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import signal
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from console.campaigns.opening import (
     all_campaigns,
-    bundle_in,
     campaign_of_robot,
     campaigns_dir,
     open_campaign,
@@ -118,15 +114,6 @@ def test_a_damaged_campaign_is_listed_with_the_reason(world: World) -> None:
     for suffix in ("-wal", "-shm"):
         (folder / f"record.db{suffix}").unlink(missing_ok=True)
     assert "damaged" in all_campaigns()[0].trouble
-
-
-def test_a_bundles_folder_gives_its_digest(tmp_path: Path) -> None:
-    manifest = json.dumps({"format": 1, "name": "tabletop", "files": {}}).encode()
-    (tmp_path / "manifest.json").write_bytes(manifest)
-    assert bundle_in(tmp_path) == (hashlib.sha256(manifest).hexdigest(), "tabletop")
-    (tmp_path / "manifest.json").write_bytes(b"{")
-    refused("bad_bundle", bundle_in, tmp_path)
-    refused("bad_bundle", bundle_in, tmp_path / "nowhere")
 
 
 def test_two_processes_on_one_campaign_see_each_other(world: World) -> None:

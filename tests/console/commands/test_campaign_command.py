@@ -14,6 +14,7 @@ import pytest
 from console import people
 from console.campaigns.opening import all_campaigns, open_campaign
 from console.cli import main
+from tests.console.checklist.bundle_files import make_bundle
 from tests.console.checklist.campaign_world import World
 from tests.console.checklist.given_robot import BUNDLE
 
@@ -62,8 +63,7 @@ def begun(world: World) -> World:
 def bundle(tmp_path: Path) -> Path:
     """A bundle's folder, as far as its identity goes."""
     folder = tmp_path / "bundle"
-    folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps({"format": 1, "name": "tabletop", "files": {}}))
+    make_bundle(folder)
     return folder
 
 
@@ -226,6 +226,28 @@ def test_a_revision_says_what_went_stale(fieldgate: Fieldgate, begun: World, bun
     done = fieldgate("campaign", "revise", "--reason", "trained on more objects", "--bundle", str(bundle))
     assert done.code == 0, done.err
     assert "stale now: results" in done.err
+
+
+def test_a_bundle_with_a_file_that_is_not_the_manifests_is_refused(
+    fieldgate: Fieldgate, begun: World, bundle: Path
+) -> None:
+    """Else the campaign is about weights that nobody has."""
+    (bundle / "model.onnx").write_bytes(b"THE weights")
+    words = ("--bundle", str(bundle), "--reason", "trained on more objects")
+    done = fieldgate("campaign", "revise", *words)
+    assert (done.code, "model.onnx is not the file of the manifest" in done.err) == (1, True), done.err
+    done = fieldgate("campaign", "new", "orin", *words[:2], "--pack", str(begun.pack), "--name", "other")
+    assert (done.code, "bundle check" in done.err) == (1, True), done.err
+    assert [one.name for one in all_campaigns()] == ["c1"]
+
+
+def test_the_same_bundle_again_is_said(fieldgate: Fieldgate, begun: World, bundle: Path) -> None:
+    words = ("campaign", "revise", "--bundle", str(bundle), "--reason", "trained on more objects")
+    assert fieldgate(*words).code == 0
+    again = fieldgate(*words)
+    assert (again.code, "the same bundle as before" in again.err) == (1, True), again.err
+    with_more = fieldgate(*words, "--roster", str(begun.roster))
+    assert (with_more.code, "the same bundle as before" in with_more.err) == (0, True), with_more.err
 
 
 def test_nothing_there_yet_says_how_to_begin(fieldgate: Fieldgate) -> None:
