@@ -171,9 +171,27 @@ class Looking(Standing):
                 began(self.item_state(item.id))
             self._observe(sight, person, asked := _asked(sight))
             looked = looked or no_way_to_look(item, sight, self.robot, asked) or look_at(item, sight)
+            looked = self._of_this_bundle(item, looked)
             self._append(person, Attempt(item=item.id, evidence=self._evidence(item, looked, moment_of(sight))))
         self.observe(sight, person)  # a file may have been seen for the first time, the robot have changed meanwhile
         return self.item_state(item.id)
+
+    def _of_this_bundle(self, item: Item, looked: Looked) -> Looked:
+        """Blind where the very files that another bundle was judged by don't say that they are of this one."""
+        finding = looked.finding
+        if finding.details.get("bundle_checked") is not False or not self.bundle:
+            return looked
+        rows = (row for row in self.record.rows() if (row.kind, row.item) == ("attempt", item.id))
+        tried = (body.evidence for row in rows if isinstance(body := self.record.entry(row.seq).body, Attempt))
+        for one in tried:
+            other = one.fingerprints.get("bundle") or self.bundle
+            if one.judgement and other != self.bundle and finding.fingerprints.items() <= one.fingerprints.items():
+                files = ", ".join(name[len(FILE) :] for name in finding.fingerprints)
+                what = (
+                    f"{other[:8]} was judged by this very {files}, which does not say that it is of {self.bundle[:8]}"
+                )
+                return blind(what, "run the trials with this bundle, or give each row its bundle in a column `bundle`")
+        return looked
 
     def _evidence(self, item: Item, looked: Looked, moment: Moment) -> Evidence:
         finding, probe = looked.finding, item.probe.name if item.probe else ""

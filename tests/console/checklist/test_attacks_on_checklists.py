@@ -18,6 +18,7 @@ from console.record.record import Record
 from remote.errors import Trouble
 from tests.console.checklist.campaign_world import World
 from tests.console.checklist.fold_book import Book, checklist, confirmed, sensed, stage, witnessed
+from tests.console.checklist.given_robot import BUNDLE
 from tests.console.checklist.test_campaign_gates import settle
 from tests.console.checklist.test_campaign_vouching import refused
 
@@ -230,3 +231,19 @@ def test_a_value_cannot_hide_behind_a_twin_of_its_name(world: World) -> None:
         parameters = RandomisationParameters(file=ranges, real_values=real)
         trouble = refused("bad_randomisation", look_at_randomisation, world.offline(), parameters)
         assert "light.gain is given twice" in trouble.what
+
+
+def test_the_results_of_another_bundle_are_not_those_of_this_one(world: World) -> None:
+    """The new bundle would pass by the old one's trials: the table itself has not changed."""
+    made = world.campaign()
+    world.results(20, 20)
+    assert made.attempt("results", world.offline(), "anna").state == "pass"
+    made.revise("a new model came", "anna", bundle="cd" * 32)
+    state = made.attempt("results", world.offline(), "anna")
+    assert state.state == "unavailable"
+    assert "was judged by this very results.csv" in state.reason
+    world.results(21, 21)
+    assert made.attempt("results", world.offline(), "anna").state == "pass"
+    made.revise("back to the old model", "anna", bundle=BUNDLE)
+    world.results(20, 20)
+    assert made.attempt("results", world.offline(), "anna").state == "pass", "these trials are of this bundle"
