@@ -6,6 +6,7 @@ A module of the copy is read by its content (checked-hash caches), never from a 
 from __future__ import annotations
 
 import compileall
+import contextlib
 import importlib
 import os
 import shutil
@@ -82,20 +83,24 @@ def tried(places: list[Path], tries: Iterable[Try]) -> Iterator[tuple[int, Tried
     A run that does not end within its limit has not passed.
     """
     waiting, free, running = enumerate(tries), list(places), dict[int, _Running]()
-    while True:
-        while free and (following := next(waiting, None)):
-            begun = _begun(*following, free.pop())
-            running[begun[0]] = begun[1]
-        if not running:
-            return
-        for pid in list(running):
-            code = _ended(pid, running[pid].until)
-            if code is not None:
-                one = running.pop(pid)
-                (one.place / one.what.module).write_text(one.whole, encoding="utf-8")
-                yield one.number, Tried(code == 0, *_left(one.place))
-                free.append(one.place)
-        time.sleep(_POLL_S)
+    try:
+        while True:
+            while free and (following := next(waiting, None)):
+                begun = _begun(*following, free.pop())
+                running[begun[0]] = begun[1]
+            if not running:
+                return
+            for pid in list(running):
+                code = _ended(pid, running[pid].until)
+                if code is not None:
+                    one = running.pop(pid)
+                    (one.place / one.what.module).write_text(one.whole, encoding="utf-8")
+                    yield one.number, Tried(code == 0, *_left(one.place))
+                    free.append(one.place)
+            time.sleep(_POLL_S)
+    finally:
+        for pid in running:  # left early, by Ctrl+C
+            _stop(pid)
 
 
 def _begun(number: int, what: Try, place: Path) -> tuple[int, _Running]:
@@ -118,11 +123,18 @@ def _begun(number: int, what: Try, place: Path) -> tuple[int, _Running]:
 def _ended(pid: int, until: float) -> int | None:
     """The run's end, 0 where all tests passed; None while it goes on."""
     if time.monotonic() > until:
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        _stop(pid)
         return -signal.SIGKILL
     ended, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def _stop(pid: int) -> None:
+    """End the run with what it started: it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):  # it may be so young that it leads none yet
+        os.killpg(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def _left(place: Path) -> tuple[str, dict[str, float]]:
