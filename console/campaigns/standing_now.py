@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from console.checklist.folding.gate_fold import unsigned
 from console.checklist.states import PASSED, ChecklistState, GateState, ItemState, StageState
 from console.checklist.wording import utc_words
+from console.record.canonical import outline_of
 from console.record.entries import Meaning
+from console.record.rows import Row
 
 
 class NowItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,20 +27,26 @@ class NowItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NowSignature(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature, and why it no longer counts (`void`, empty while it does)."""
+    """A signature, and why it no longer counts (`void`, empty while it does).
+
+    `history`: it was withdrawn, or replaced by one that counts, so nothing hangs on it any more; empty for all others.
+    """
 
     seq: int
     stage: str
     meaning: Meaning
     principal: str
     void: str
+    history: str = ""
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
     """How a record's checklist stands now.
 
-    `counts`: every item passes or does not apply, no signature is void, every gate has its signatures, and clock and checklist
-    can be trusted. `items` are those that don't pass, or whose pass ends one day; `unsigned` says which signatures are missing.
+    `counts`: every item passes or does not apply, every gate has its signatures, no signature is void (but those that were
+    replaced or withdrawn), and clock and checklist can be trusted. `sentences` say what does not count, `ends` what counts for
+    now and until when, `warnings` what else is to be known, `looked` what was not looked at for it.
+    `items` are those that don't pass, or whose pass ends one day; `unsigned` says which signatures are missing.
     """
 
     counts: bool
@@ -46,6 +55,17 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[NowSignature, ...] = ()
     unsigned: tuple[str, ...] = ()
     recheck: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    looked: str = ""
+
+    def void(self) -> dict[int, str]:
+        """By entry, why a signature does not count any more: the replacement first, where there is one."""
+        return {one.seq: _gone(one) for one in self.signatures if one.void}
+
+
+def _gone(one: NowSignature) -> str:
+    return f"{one.history} ({one.void})" if one.history.startswith("replaced") else one.void
 
 
 def now_of(state: ChecklistState) -> Now:
@@ -57,13 +77,14 @@ def now_of(state: ChecklistState) -> Now:
             meaning=one.signature.meaning,
             principal=one.signature.principal,
             void=one.void,
+            history=one.history,
         )
         for stage in state.stages
         for one in stage.gate.signatures
     )
     missing = tuple(words for stage in state.stages for words in _missing(stage))
     troubling = [item for item in state.items() if item.state not in (*PASSED, "n/a")]
-    void = any(one.void for one in signatures)
+    void = any(one.void and not one.history for one in signatures)
     return Now(
         counts=not (troubling or missing or void or state.distrust),
         sentences=tuple(_sentences(state, missing)),
@@ -71,6 +92,19 @@ def now_of(state: ChecklistState) -> Now:
         signatures=signatures,
         unsigned=missing,
         recheck=state.recheck,
+        ends=tuple(_ends(state)),
+        warnings=tuple(one for one in state.warnings if one not in state.distrust),
+    )
+
+
+def as_of(rows: Sequence[Row], campaign: str) -> str:
+    """What a record alone can't say, one sentence: robot and files may have changed since its last entry."""
+    outline = outline_of(rows[-1].line) if rows else None
+    if outline is None:
+        return ""
+    return (
+        f"robot and files were not looked at again: as of entry {outline.seq}, {_when(outline.wall_ns)}; "
+        f"`fieldgate campaign show {shlex.quote(campaign)}` looks at the files"
     )
 
 
@@ -98,14 +132,14 @@ def _sentences(state: ChecklistState, missing: tuple[str, ...]) -> Iterator[str]
     for stage in state.stages:
         yield from _void(stage.gate)
     yield from missing
-    yield from _ends(state)
-    yield from state.warnings
+    yield from state.distrust
 
 
 def _void(gate: GateState) -> Iterator[str]:
     for one in gate.signatures:
-        if one.void:
-            yield f"the signature in entry {one.seq} ({one.signature.meaning} by {one.signature.name}) is void: {one.void}"
+        if one.void and not one.history:
+            who = f"{one.signature.meaning} by {one.signature.name}"
+            yield f"the signature in entry {one.seq} ({who}) no longer counts, and no other stands in its place"
 
 
 def _missing(stage: StageState) -> Iterator[str]:

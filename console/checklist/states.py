@@ -57,16 +57,20 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     last_failure_seq: int | None = None
     performers: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    """Words of warning: `too quick`, `transcribed`, `time untrusted`."""
+    """Words of warning: `too quick`, `transcribed`, `time untrusted`; of a campaign also `not in the roster`."""
 
 
 class SignatureState(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature of the record: whether what it was given on still stands. `void` says why not; empty while it counts."""
+    """A signature of the record: whether what it was given on still stands. `void` says why not; empty while it counts.
+
+    `history` says of a void one that nothing hangs on it any more: `withdrawn`, or `replaced by entry 55`.
+    """
 
     seq: int
     wall_ns: int
     signature: Signature
     void: str = ""
+    history: str = ""
 
 
 class PollState(msgspec.Struct, frozen=True, kw_only=True):

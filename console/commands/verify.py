@@ -47,7 +47,7 @@ def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bo
         with _opened(record) as found:
             report = verify_record(found, trusted, known=known, wall_ns=time.time_ns())
             report = msgspec.structs.replace(report, notes=(*report.notes, *_unchecked(record)))
-            now = _now(found) if report.intact else None
+            now = _now(found, report) if report.intact else None
     except Trouble as trouble:
         if trouble.code not in _BROKEN:
             raise
@@ -68,11 +68,15 @@ def _text(report: Report, now: Now | None) -> str:
     from console.record.verify import sentences
 
     verdict = "INTACT" if report.intact else "FORGED: it is not what its people wrote and signed"
+    void = now.void() if now is not None else {}
     about = plain(f"campaign {report.campaign}, robot {report.robot}, bundle {report.bundle[:12]}")
-    lines = [f"{verdict}", about, *(f"- {one}" for one in sentences(report))]
+    lines = [f"{verdict}", about, *(f"- {one}" for one in sentences(report, void))]
     if now is not None:
         lines += ["", "Everything in it counts" if now.counts else "Not everything in it counts:"]
         lines += [f"- {plain(one)}" for one in now.sentences]
+        lines += ["", "Counts for now, ends:", *(f"- {plain(one)}" for one in now.ends)] if now.ends else []
+        lines += ["", *(f"warning: {plain(one)}" for one in now.warnings)] if now.warnings else []
+        lines += ["", plain(now.looked)] if now.looked else []
     return "\n".join(lines)
 
 
@@ -90,14 +94,15 @@ def _say_broken(trouble: Trouble, as_json: bool) -> None:
         click.echo(_printable(f"FORGED: {trouble.what}\n  -> restore it from a copy"))
 
 
-def _now(found: RecordLike) -> Now:
+def _now(found: RecordLike, report: Report) -> Now:
     """How the checklist stands by this record today."""
-    from console.campaigns.standing_now import Now, now_of
+    from console.campaigns.standing_now import Now, as_of, now_of
 
     try:
         from console.campaigns.replay import replay
 
-        return now_of(replay(found, time.time_ns()))
+        now = now_of(replay(found, time.time_ns()))
+        return msgspec.structs.replace(now, looked=as_of(found.rows(), report.campaign))
     except Trouble as trouble:
         return Now(counts=False, sentences=(f"how its checklist stands can't be said: {trouble.what}",))
 
@@ -143,8 +148,8 @@ def _unchecked(given: str) -> Iterator[str]:
     path = _place(given)
     if path.is_dir() and not (path / FILE).exists():
         yield (
-            f"only record.json was checked: the pages beside it in {path.name} were made from it and may have been changed; "
-            "compare them with it, or make the report again"
+            f"only record.json was checked; the pages beside it in {path.name} are for reading: they were made from it and may "
+            "have been changed since; compare them with it, or make the report again"
         )
 
 

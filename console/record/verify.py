@@ -5,7 +5,7 @@ What each check can and can't find is said in docs/record.md, "Signatures".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -33,8 +33,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `head` is the last entry as its bytes say. `protected_to` is the number of the last entry that a good signature covers,
     0 without one: whatever comes after it can be made anew by anybody who can write the file. `known` are the heads that were
-    written down elsewhere and compared. `trusted` says whether signatures were also checked against a roster given from
-    outside. `notes` are facts that are no forgery: a clock set back, entries dated in the future.
+    written down elsewhere and compared. `passing`: all behind `protected_to` are gates passed, which always come
+    behind the signatures. `trusted` says whether signatures were also checked against a roster given from outside.
+    `notes` are facts that are no forgery: a clock set back, entries dated in the future.
     """
 
     campaign: str = ""
@@ -46,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[Checked, ...] = ()
     protected_to: int = 0
     known: tuple[Head, ...] = ()
+    passing: bool = False
     trusted: bool = False
     notes: tuple[str, ...] = ()
 
@@ -96,6 +98,7 @@ class _Verifying:
         for entry in entries:
             self._entry(entry, wall_ns)
         opened = self.ground.opened
+        protected_to = max((one.seq for one in self.signatures if not (one.bad or one.distrusted)), default=0)
         return Report(
             campaign=opened.campaign if opened else "",
             robot=opened.robot if opened else "",
@@ -104,8 +107,9 @@ class _Verifying:
             head=Head(self.rows[-1].seq, digest_of(self.rows[-1].line)) if self.rows else Head(),
             problems=tuple(self.problems),
             signatures=tuple(self.signatures),
-            protected_to=max((one.seq for one in self.signatures if not (one.bad or one.distrusted)), default=0),
+            protected_to=protected_to,
             known=known,
+            passing=all(isinstance(body, GatePassed) for seq, body in self.kinds.items() if seq > protected_to),
             trusted=self.roster is not None,
             notes=tuple(self.notes),
         )
@@ -220,21 +224,28 @@ def _items(rows: Sequence[Row]) -> dict[int, str]:
     return {row.seq: row.item for row in reversed(rows)}
 
 
-def sentences(report: Report) -> tuple[str, ...]:
-    """The report for people, a line each: intact or where broken, each signature, what is not protected, the head."""
+def sentences(report: Report, void: Mapping[int, str] | None = None) -> tuple[str, ...]:
+    """The report for people, a line each: intact or where broken, each signature, what is not protected, the head.
+
+    `void` says by entry why a signature no longer counts (`Now.void`); None: not known.
+    """
     found = [f"{problem.where}: {plain(problem.what)}" for problem in report.problems]
     whole = f"{report.entries} entries hang together and every attachment is the one that was attached"
-    return (*(found or [whole]), *map(_of_signature, report.signatures), *_protected(report), *map(plain, report.notes))
+    signed = [_of_signature(one, report.intact, (void or {}).get(one.seq, "")) for one in report.signatures]
+    return (*(found or [whole]), *signed, *_protected(report), *map(plain, report.notes))
 
 
-def _of_signature(one: Checked) -> str:
+def _of_signature(one: Checked, intact: bool, void: str) -> str:
     who = f"{one.name} ({one.principal}) as {one.role}"
     whose = f"entry {one.seq}: {one.meaning} at '{one.stage}' by {who}, {one.local_time}, key {one.key}"
     if one.bad:
         return plain(f"{whose}: NOT GOOD: {one.bad}")
     if one.distrusted:
         return plain(f"{whose}: NOT GOOD against the roster that you gave: {one.distrusted}")
-    return plain(f"{whose}: good" + (f"; {one.withdrawn}" if one.withdrawn else ""))
+    gone = one.withdrawn or void
+    if gone:
+        return plain(f"{whose}: the signature itself is good, but it no longer counts: {gone}")
+    return plain(f"{whose}: good" if intact else f"{whose}: the signature itself is good")
 
 
 def _protected(report: Report) -> Iterator[str]:
@@ -246,13 +257,19 @@ def _protected(report: Report) -> Iterator[str]:
     for head in report.known:
         later = report.entries - head.seq
         if not any(one.seq in (None, head.seq) for one in report.problems):
-            yield f"entry {head.seq} is the one that was written down; {later} entries were added since"
+            added = "1 entry was" if later == 1 else f"{later} entries were"
+            yield f"entry {head.seq} is the one that was written down; {added} added since"
     pinned = max([report.protected_to, *(head.seq for head in report.known)], default=0)
     if report.entries > pinned:
-        first = pinned + 1
-        span = f"entry {first} is" if first == report.entries else f"entries {first} to {report.entries} are"
-        yield (
-            f"{span} protected by no signature: they could be made anew, or taken away, unseen; "
-            "only a later signature, or a head digest known elsewhere (--head), protects them"
-        )
+        yield _unprotected(pinned + 1, report.entries, report.passing)
     yield f"head: {report.head.seq}:{report.head.digest}"
+
+
+def _unprotected(first: int, last: int, passing: bool) -> str:
+    one = first == last
+    span, they, them = (f"entry {first} is", "it", "it") if one else (f"entries {first} to {last} are", "they", "them")
+    normal = "; this is normal after `campaign pass`, which writes behind the signatures" if passing else ""
+    return (
+        f"{span} protected by no signature: {they} could be made anew, or taken away, unseen; "
+        f"only a later signature, or a head digest known elsewhere (--head), protects {them}{normal}"
+    )

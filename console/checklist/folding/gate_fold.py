@@ -106,13 +106,31 @@ def _taken_back(ground: Ground, kept: Kept[Poll]) -> str:
 
 
 def _signatures(ground: Ground, stage: Stage) -> tuple[SignatureState, ...]:
-    given = ground.ledger.all(Signature, stage.id)
-    return tuple(
+    given = tuple(
         SignatureState(
             seq=kept.seq, wall_ns=kept.entry.wall_ns, signature=kept.body, void=void_reason(ground, stage, kept)
         )
-        for kept in given
+        for kept in ground.ledger.all(Signature, stage.id)
     )
+    return tuple(msgspec.structs.replace(one, history=_history(ground, stage, one, given)) for one in given)
+
+
+def _history(ground: Ground, stage: Stage, void: SignatureState, given: Sequence[SignatureState]) -> str:
+    """Why nothing hangs on a void signature any more: taken back, or another one that counts was given in its place."""
+    if not void.void:
+        return ""
+    if void.seq in ground.ledger.withdrawn:
+        return "withdrawn"
+    later = (one for one in given if one.seq > void.seq and not one.void and _in_place_of(stage, void, one))
+    newer = next(later, None)
+    return f"replaced by entry {newer.seq}" if newer is not None else ""
+
+
+def _in_place_of(stage: Stage, old: SignatureState, new: SignatureState) -> bool:
+    """Whether `new` answers what `old` did: the same meaning, and the same role or the same thing that the gate wants."""
+    one, other = old.signature, new.signature
+    same = one.role == other.role or any(fits(one, wanted) and fits(other, wanted) for wanted in stage.gate.signatures)
+    return one.meaning == other.meaning and same
 
 
 def _stands(ground: Ground, passed: Kept[GatePassed], signatures: Sequence[SignatureState]) -> bool:
@@ -166,7 +184,7 @@ def _unsigned(stage: Stage, signatures: Sequence[SignatureState]) -> tuple[str, 
 
 def _asked(wanted: Signing, signatures: Sequence[SignatureState]) -> str:
     asked = f"signature missing: {wanted.meaning} by {' or '.join(wanted.roles)}"
-    void = [one for one in signatures if one.void and fits(one.signature, wanted)]
+    void = [one for one in signatures if one.void and not one.history and fits(one.signature, wanted)]
     return f"{asked} (that of {void[-1].signature.name} is void: {void[-1].void})" if void else asked
 
 

@@ -339,7 +339,35 @@ def test_a_withdrawn_signature_is_void_and_says_who_and_why() -> None:
     at = signed()
     at.withdraw(at.gate("bench").signatures[1].seq, "sue")
     assert voids(at) == ["", "withdrawn by sue: it was a slip"]
-    assert "(that of Sue Example is void: withdrawn by sue: it was a slip)" in at.gate("bench").blocked_by[0]
+    assert [one.history for one in at.gate("bench").signatures] == ["", "withdrawn"]
+    assert at.gate("bench").blocked_by == ("signature missing: approved by safety or lead",), (
+        "history is in nobody's way"
+    )
+
+
+def test_a_void_signature_is_history_once_one_that_counts_stands_in_its_place() -> None:
+    at = signed()
+    at.look("a", fingerprints={"engine": "one"})
+    assert [one.history for one in at.gate("bench").signatures] == ["", ""], "nothing has replaced them yet"
+    assert "is void" in " ".join(at.gate("bench").blocked_by)
+    at.sign("bench", "performed", "engineer", "ada")
+    newest = at.gate("bench").signatures[-1]
+    assert [one.history for one in at.gate("bench").signatures] == [f"replaced by entry {newest.seq}", "", ""]
+    at.sign("bench", "approved", "lead", "lea")  # another role that the gate takes for the same
+    assert all(one.history.startswith("replaced by entry") for one in at.gate("bench").signatures[:2])
+    assert at.gate("bench").blocked_by == ()
+    at.look("a", fingerprints={"engine": "one"})
+    assert [one.history for one in at.gate("bench").signatures] == [""] * 4, "the new ones are void too"
+
+
+def test_the_void_signature_of_a_role_is_not_replaced_by_that_of_another_that_the_gate_wants_besides() -> None:
+    wanted = tuple(Signing(meaning="reviewed", roles=(role,)) for role in ("safety", "lead"))
+    at = small(Gate(signatures=wanted))
+    at.sign("bench", "reviewed", "safety", "sue")
+    at.sign("bench", "reviewed", "lead", "lea")
+    at.look("a", fingerprints={"engine": "one"})
+    at.sign("bench", "reviewed", "lead", "lea")
+    assert [bool(one.history) for one in at.gate("bench").signatures] == [False, True, False]
 
 
 def test_another_bundle_voids_also_where_no_item_rests_on_it() -> None:

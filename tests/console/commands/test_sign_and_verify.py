@@ -64,7 +64,13 @@ def test_a_signed_record_ends_with_0_by_name_folder_database_and_file(world: Wor
         done = fieldgate("verify", given)
         assert (done.returncode, done.stdout.splitlines()[0]) == (0, "INTACT"), (given, done.stdout, done.stderr)
     assert "by Bo Berg (bo) as safety" in done.stdout
-    assert "force counts until" in done.stdout
+    counting, _, ending = done.stdout.partition("Counts for now, ends:")
+    assert "force counts until" in ending
+    assert counting.rstrip().endswith("Everything in it counts")
+    assert "only record.json was checked; the pages beside it" in done.stdout
+    assert "are for reading" in done.stdout
+    assert "robot and files were not looked at again: as of entry 10, 20" in done.stdout
+    assert "`fieldgate campaign show signed` looks at the files" in done.stdout
 
 
 def test_a_robots_name_means_its_campaign_where_it_has_one(world: World) -> None:
@@ -85,6 +91,39 @@ def test_a_forged_record_ends_with_8_and_says_where(forger: Forger) -> None:
     assert done.returncode == 8
     assert done.stdout.startswith("FORGED")
     assert "the record was changed after it was signed" in done.stdout
+    assert ": good" not in done.stdout
+    assert "robot and files" not in done.stdout
+
+
+def test_in_a_forged_record_an_untouched_signature_is_good_in_itself_only(forger: Forger) -> None:
+    entries = forger.entries()
+    entries[8]["body"]["text"] = "unpacked"
+    forger.store(entries, chain=False)
+    said = fieldgate("verify", forger.folder).stdout
+    assert said.startswith("FORGED")
+    assert said.count(": the signature itself is good\n") == 2
+
+
+def test_signatures_that_were_given_anew_leave_the_old_ones_as_history(world: World) -> None:
+    """Who mends and signs again has mended it: the job that runs `verify` must see 0."""
+    campaign = signed(world, name="again")
+    campaign.measure("force", 30.5, "anna")
+    campaign.sign("bench", "performed", "anna", world.key("anna"))
+    campaign.close()
+    done = fieldgate("verify", "again")
+    assert done.returncode == 3
+    assert "no longer counts: replaced by entry 12 (force rests on other evidence now)" in done.stdout
+    assert "the signature in entry 6 " not in done.stdout
+    assert "the signature in entry 8 (reviewed by Bo Berg) no longer counts" in done.stdout
+    campaign = open_campaign("again", wall_ns=world.clock)
+    campaign.withdraw(12, "the wrong key", "anna")
+    newest = campaign.sign("bench", "performed", "anna", world.key("anna")).seq
+    campaign.sign("bench", "reviewed", "bo", world.key("bo"))
+    campaign.close()
+    done = fieldgate("verify", "again")
+    assert done.returncode == 0, done.stdout
+    assert f"no longer counts: replaced by entry {newest} (" in done.stdout
+    assert "no longer counts: withdrawn in entry 13: the wrong key" in done.stdout
 
 
 def test_what_went_stale_ends_with_3_and_says_since_when_and_whose_signature_it_took(world: World) -> None:
@@ -95,7 +134,9 @@ def test_what_went_stale_ends_with_3_and_says_since_when_and_whose_signature_it_
     assert done.returncode == 3
     assert "INTACT" in done.stdout
     assert "fence is fail since 20" in done.stdout
-    assert "(reviewed by Bo Berg) is void" in done.stdout
+    assert "(reviewed by Bo Berg) no longer counts, and no other stands in its place" in done.stdout
+    assert done.stdout.count("the signature itself is good, but it no longer counts: ") == 2
+    assert ": good" not in done.stdout, "one line must not call good what another calls void"
     assert "the gate of 'bench' is not signed 'reviewed' by safety" in done.stdout
 
 

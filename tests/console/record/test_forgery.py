@@ -328,8 +328,20 @@ def test_entries_added_at_the_end_are_said_to_be_protected_by_nothing(forger: Fo
     report = verify_record(forger.store(entries, chain=True), known=[noted])
     said = "\n".join(sentences(report))
     assert report.intact  # whoever holds the record may always write on: that is what it is for
-    assert "entry 10 is the one that was written down; 1 entries were added since" in said
-    assert "entry 11 is protected by no signature" in said
+    assert "entry 10 is the one that was written down; 1 entry was added since" in said
+    assert "entry 11 is protected by no signature: it could be made anew" in said
+    assert "normal" not in said, "a note behind the signatures is what a forger adds"
+
+
+def test_a_gate_that_was_passed_behind_its_signatures_is_called_normal(forger: Forger) -> None:
+    entries = forger.entries()[:REVIEWED]
+    passed = note("", entries[-1]["wall_ns"])
+    passed["body"] = {"type": "gate_passed", "stage": "bench", "signatures": [PERFORMED, REVIEWED]}
+    report = verify_record(forger.store([*entries, passed], chain=True))
+    assert "entry 9 is protected by no signature: it could be" in "\n".join(sentences(report))
+    assert "this is normal after `campaign pass`" in "\n".join(sentences(report))
+    again = verify_record(forger.store([*entries, passed, {**passed}], chain=True))
+    assert "entries 9 to 10 are protected by no signature: they could" in "\n".join(sentences(again))
 
 
 def test_a_changed_entry_behind_the_signatures_is_found_by_a_noted_head(forger: Forger) -> None:
