@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,10 +23,18 @@ AFTER = ("Tidy up",)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Path]:
-    """Where the page's `mktemp -d` makes its folder; a demo robot that a broken tour left there is stopped."""
-    yield tmp_path
-    for robot in tmp_path.glob("*/home/data/demo"):
+def desk() -> Iterator[Path]:
+    """Where the page's `mktemp -d` makes its folder; a demo robot that a broken tour left there is stopped.
+
+    Not pytest's own folder: the robot's socket lies deep below, and its path may have 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="fg") as folder:
+        yield Path(folder)
+        _stop_robots_below(Path(folder))
+
+
+def _stop_robots_below(folder: Path) -> None:
+    for robot in folder.glob("*/home/data/demo"):
         command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
         subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
 
