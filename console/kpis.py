@@ -28,7 +28,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 _NEED_LIMIT = ("data_stale", "clock_off")
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+_NAME = "name: a small letter, then small letters, digits and _, 32 at most"
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$", description=_NAME)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 

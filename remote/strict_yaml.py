@@ -6,26 +6,25 @@ limited; aliases (one line of them can stand for gigabytes), tags and keys given
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, Union
+from typing import Any, TypeVar
 
 import msgspec
 
 from remote.errors import Trouble
+from remote.refusals import CURE, Refused, Spelt, Step, nearest_of, refusals, written
+
+__all__ = [
+    "CURE", "DEPTH_LIMIT", "LIMIT_BYTES", "Refused", "Step", "explain", "faults", "line_of", "load", "nearest_of", "parse",
+    "plain", "read_bytes", "read_text", "written",
+]  # fmt: skip
 
 LIMIT_BYTES = 1_048_576
 DEPTH_LIMIT = 12
-CURE = "Correct that place in the file"
 
 T = TypeVar("T")
-Step = Union[str, int, None]  # a key, an index, or a mapping's value of which the key is not known
-_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
-_PATH = re.compile(r"`\$([^`]*)`")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 def load(
@@ -65,7 +64,8 @@ def parse(text: str, kind: type[T], *, where: str, code: str, cure: str = CURE) 
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise _refusal(error, data, root, kind, where, code, cure) from error
+        found = refusals(data, kind, cure, _spelling(root)) or [Refused((), None, str(error), cure)]
+        raise _trouble(found[0], root, where, code) from error
 
 
 def plain(text: str, *, where: str, code: str, cure: str = CURE) -> Any:
@@ -73,43 +73,25 @@ def plain(text: str, *, where: str, code: str, cure: str = CURE) -> Any:
     return _read(text, where, code, cure)[0]
 
 
-class Refused(NamedTuple):
-    """Why a value can't be had as a type: the way to it, the unknown key there (or None), what is wrong, what to do."""
-
-    steps: tuple[Step, ...]
-    key: str | None
-    said: str
-    cure: str
+def faults(text: str, kind: Any, *, where: str, code: str, cure: str = CURE) -> list[Trouble]:
+    """Everything that `parse` would refuse, one after the other; [] for what it reads. Raises Trouble for what is no YAML."""
+    data, root = _read(text, where, code, cure)
+    found = refusals({} if data is None else data, kind, cure, _spelling(root))
+    return [_trouble(refused, root, where, code) for refused in found]
 
 
-def explain(error: msgspec.ValidationError, data: Any, kind: Any, cure: str = CURE) -> Refused:
-    """What msgspec said of `data` as `kind`, with the nearest known key. `data` is used up: give a copy to keep it."""
-    message = str(error)
-    found = _PATH.search(message)
-    steps = _spelt_out(_steps(found.group(1) if found else ""), message, data, kind)
-    unknown = _UNKNOWN.search(message)
-    if unknown is None:
-        return Refused(tuple(steps), None, message.split(" - at")[0], cure)
-    key = unknown.group(1)
-    return Refused(tuple(steps), key, f"unknown key `{key}`", nearest_of(key, _keys_at(kind, steps), "keys here"))
-
-
-def nearest_of(word: str, known: Iterable[str], what: str = "names") -> str:
-    """A cure for an unknown word: the nearest known one, else all of them."""
-    words = list(known)
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"Did you mean `{near[0]}`?" if near else f"Known {what}: {', '.join(words)}"
+def explain(
+    error: msgspec.ValidationError, data: Any, kind: Any, cure: str = CURE, *, text: str | None = None
+) -> Refused:
+    """What msgspec refused in `data` as `kind`, in people's words. `text` is what `data` was read from, where it is at hand."""
+    root = None if text is None else _read(text, "", "", "")[1]
+    found = refusals(data, kind, cure, _spelling(root))
+    return found[0] if found else Refused((), None, str(error), cure)
 
 
 def line_of(text: str, steps: Iterable[Step], key: str | None = None) -> int:
     """The line (from 1) of the value at `steps` of a text that could be read, or of `key` within it; else the nearest above."""
     return _line(_read(text, "", "", "")[1], steps, key)
-
-
-def written(steps: Iterable[Step]) -> str:
-    """Steps as people write them: `stages[0].title`."""
-    words = (f"[{step}]" if isinstance(step, int) else f".{step or '...'}" for step in steps)
-    return "".join(words).lstrip(".")
 
 
 def read_text(path: Path, *, code: str, what: str = "", limit_bytes: int = LIMIT_BYTES) -> str:
@@ -231,60 +213,28 @@ def _strict_loader() -> Any:
 # ------------------------------------------------------------ refusals
 
 
-def _refusal(
-    error: msgspec.ValidationError, data: Any, root: Any, kind: Any, where: str, code: str, cure: str
-) -> Trouble:
-    refused = explain(error, data, kind, cure)
+def _trouble(refused: Refused, root: Any, where: str, code: str) -> Trouble:
     steps = f" ({written(refused.steps)})" if refused.steps else ""
     place = f"{where}, line {_line(root, refused.steps, refused.key)}{steps}"
     return Trouble(f"{place}: {refused.said}", cure=refused.cure, code=code)
 
 
-def _steps(path: str) -> list[Step]:
-    """A path as msgspec writes it: `.kpis[2].clear`, `.robots[...].address`."""
-    return [name or (int(index) if index else None) for name, index in _STEP.findall(path)]
+def _spelling(root: Any) -> Spelt:
+    """What gives the text of the scalar at some steps as it stands in the file."""
+
+    def spelt(steps: tuple[Step, ...]) -> str | None:
+        import yaml
+
+        node = _node(root, steps)
+        if not isinstance(node, yaml.ScalarNode):
+            return None
+        return f'"{node.value}"' if node.style in ("'", '"') else str(node.value)
+
+    return spelt
 
 
-def _spelt_out(steps: list[Step], message: str, data: Any, kind: Any) -> list[Step]:
-    """With the keys that msgspec leaves open: the value that is refused when it stands alone is the one that is meant."""
-    if None not in steps:
-        return steps
-    gap = steps.index(None)
-    mapping = data
-    for step in steps[:gap]:
-        mapping = mapping[step]
-    for key, value in list(mapping.items()):
-        mapping.clear()
-        mapping[key] = value
-        try:
-            msgspec.convert(data, kind)
-        except msgspec.ValidationError as error:
-            if str(error) == message:
-                return _spelt_out([*steps[:gap], str(key), *steps[gap + 1 :]], message, data, kind)
-    return steps[:gap]
-
-
-def _keys_at(kind: Any, steps: Iterable[Step]) -> list[str]:
-    """The field names of the struct at `steps`."""
-    types: list[Any] = [msgspec.inspect.type_info(kind)]
-    for step in steps:
-        types = [below for one in _members(types) for below in _below(one, step)]
-    return [field.encode_name for one in _members(types) for field in getattr(one, "fields", ())]
-
-
-def _members(types: Iterable[Any]) -> list[Any]:
-    """Each type, a union as its members."""
-    return [member for one in types for member in getattr(one, "types", (one,))]
-
-
-def _below(one: Any, step: Step) -> list[Any]:
-    if isinstance(one, msgspec.inspect.StructType):
-        return [field.type for field in one.fields if field.encode_name == step]
-    return [getattr(one, name) for name in ("item_type", "value_type") if hasattr(one, name)]
-
-
-def _line(root: Any, steps: Iterable[Step], key: str | None) -> int:
-    """The line of the value at `steps`, or of `key` within it; of the nearest place above where it is not written."""
+def _node(root: Any, steps: Iterable[Step]) -> Any:
+    """The node of the value at `steps`; the nearest above it where it is not written."""
     import yaml
 
     node = root
@@ -293,6 +243,14 @@ def _line(root: Any, steps: Iterable[Step], key: str | None) -> int:
             node = node.value[step]
         elif isinstance(node, yaml.MappingNode):
             node = next((value for name, value in node.value if name.value == step), node)
+    return node
+
+
+def _line(root: Any, steps: Iterable[Step], key: str | None) -> int:
+    """The line of the value at `steps`, or of `key` within it; of the nearest place above where it is not written."""
+    import yaml
+
+    node = _node(root, steps)
     if key is not None and isinstance(node, yaml.MappingNode):
         node = next((name for name, _ in node.value if name.value == key), node)
     return int(node.start_mark.line) + 1 if node is not None else 1

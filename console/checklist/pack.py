@@ -14,11 +14,15 @@ from console.record.entries import Meaning
 
 Kind = Literal["sensed", "measured", "confirmed", "witnessed"]
 Inspection = Literal["photo", "file"]
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+_NAME = "name: a small letter, then small letters, digits and _, 48 at most"
+_REFERENCE = "reference: capitals, a dash and a number, like HAZ-01"
+_SPAN = "time span: a whole number and its unit, like 30 s, 5 min, 8 h or 7 d"
+"""What a pattern asks for, in words: lint and editors say them."""
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$", description=_NAME)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
-Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9]*-[A-Z0-9.-]{1,24}$")]
-Span = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4} ?(s|min|h|d)$")]
+Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9]*-[A-Z0-9.-]{1,24}$", description=_REFERENCE)]
+Span = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4} ?(s|min|h|d)$", description=_SPAN)]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

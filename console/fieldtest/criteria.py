@@ -14,6 +14,7 @@ from remote.histogram import Histogram
 Verdict = Literal["pass", "marginal", "fail", "inconclusive"]
 Comparison = Literal["<", "<=", ">", ">=", "=="]
 Statistic = Literal["value", "rate", "p50", "p95", "p99", "max", "min", "mean"]
+_METRIC = "name: a small letter, then small letters, digits and _, 48 at most"
 QUANTILES: dict[str, float] = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -25,7 +26,7 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     A pass whose judged number lies within `margin` (same unit) of the threshold is marginal: passed, and marked.
     """
 
-    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$", description=_METRIC)]
     statistic: Statistic = "value"
     comparison: Comparison
     threshold: float

@@ -29,6 +29,8 @@ _UNSEEN = re.compile(
 """Characters that count as printable and show nothing: fillers, blanks and selectors."""
 _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU"}
 """Alphabets that share the shapes of letters; nobody's name takes from two of them."""
+_LOGIN = "login name: letters, digits and . _ @ + -, 64 at most, like anna or anna@example.org"
+_DAY = "day: year, month and day, like 2027-12-31"
 _SECOND_NS = 1_000_000_000
 _KEYGEN_S = 10.0
 
@@ -39,12 +41,12 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `until` is the last day (UTC, ISO 8601) on which a signature counts; None: no end.
     """
 
-    principal: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
+    principal: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$", description=_LOGIN)]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     roles: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     keys: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
-    until: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    until: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description=_DAY)] | None = None
 
     def public_keys(self) -> tuple[PublicKey, ...]:
         """The keys, parsed. Trouble `bad_key` for one that is none."""
@@ -130,7 +132,7 @@ def parse_roster(text: str, where: str) -> Roster:
     try:
         roster = msgspec.convert(data, Roster)
     except msgspec.ValidationError as error:
-        refused = strict_yaml.explain(error, data, Roster)
+        refused = strict_yaml.explain(error, data, Roster, text=text)
         line, place = strict_yaml.line_of(text, refused.steps, refused.key), strict_yaml.written(refused.steps)
         said = f"{where}, line {line}{f' ({place})' if place else ''}: {refused.said}"
         raise Trouble(said, cure=refused.cure, code=CODE) from error

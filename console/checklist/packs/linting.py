@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from console.checklist.pack import Item, Pack
 from console.checklist.packs.differences import difference
-from console.checklist.packs.loading import layers, pack_path, read_pack, read_source
-from console.checklist.packs.overlays import Laid
+from console.checklist.packs.loading import layers, pack_path, read_pack, read_source, type_troubles
+from console.checklist.packs.overlays import Laid, OverlayFile
 from console.checklist.packs.sources import CODE, Problem, Source, Sources
 from console.checklist.packs.validity import problems
 from console.checklist.probes import PROBES
@@ -57,6 +57,9 @@ def _refusal(trouble: Trouble) -> Remark:
 def lint(source: Source, overlays: Sequence[Source] = ()) -> list[Remark]:
     """Everything to say about a pack with these overlays: all errors, then warnings (none while it can't be read)."""
     try:
+        untyped = [trouble for file, kind in _typed(source, overlays) for trouble in type_troubles(file, kind)]
+        if untyped:
+            return [_refusal(trouble) for trouble in untyped]
         laid = layers(source, overlays)
         pack = laid[-1].after if laid else read_pack(source)
     except Trouble as trouble:
@@ -67,6 +70,10 @@ def lint(source: Source, overlays: Sequence[Source] = ()) -> list[Remark]:
         return errors
     warnings = [_remark("warning", problem, known, pack) for problem in _warnings(pack)]
     return [*warnings, *_of_overlays(laid, overlays)]
+
+
+def _typed(source: Source, overlays: Sequence[Source]) -> list[tuple[Source, Any]]:
+    return [(source, Pack), *((overlay, OverlayFile) for overlay in overlays)]
 
 
 def _remark(level: Literal["error", "warning"], problem: Problem, known: Sources, pack: Pack) -> Remark:

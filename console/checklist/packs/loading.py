@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from console.checklist.pack import Checklist, Pack
 from console.checklist.packs.digests import revision_of, rule_of
@@ -69,6 +70,11 @@ def read_source(path: Path) -> Source:
 def read_pack(source: Source) -> Pack:
     """The pack in that text, of which only the types are checked. Raises Trouble."""
     return strict_yaml.parse(source.text, Pack, where=source.name, code=CODE)
+
+
+def type_troubles(source: Source, kind: Any) -> list[Trouble]:
+    """Every value in that text that keeps it from being a `kind` (Pack, OverlayFile). Raises Trouble for what is no YAML."""
+    return strict_yaml.faults(source.text, kind, where=source.name, code=CODE)
 
 
 def shipped_packs() -> dict[str, Path]:

@@ -57,7 +57,8 @@ def _of_kind(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
     if item.kind == "sensed" and item.probe is None:
         yield Problem(steps, f"the {name} names no probe", "Give `probe`, or make it measured or confirmed")
     if item.kind != "sensed" and item.probe is not None:
-        yield Problem(steps, f"the {name} has a probe, which would never look", "Make it sensed", "probe")
+        cure = "Remove `probe`, or make it sensed"
+        yield Problem(steps, f"the {name} has a probe, which would never look", cure, "probe")
     if item.kind == "measured" and item.criterion is None:
         yield Problem(steps, f"the {name} has no criterion", "Give `criterion`: the value is judged by it")
     if item.kind in ("confirmed", "witnessed") and not item.statement:
@@ -104,7 +105,7 @@ def _of_criterion(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
 
 
 def _of_probe(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
-    if item.probe is None:
+    if item.probe is None or item.kind != "sensed":  # a probe that may not be there is told once
         return
     inside = (*steps, "probe")
     if item.probe.name not in PROBES:

@@ -19,7 +19,7 @@ SHOWN = 2000
 MATCHED_BYTES = 65_536
 """The output's beginning in which the pattern is looked for."""
 NOT_FOUND, NOT_ALLOWED = 127, 126
-Word = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\x00]*$", description="word: a text without NUL")]
 
 
 class CommandParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -22,6 +22,7 @@ HASH_S = 120.0
 AHEAD_S = 60.0
 """A file's time may lie that far ahead of the clock: file systems round, clocks of shares differ."""
 _STAT = re.compile(r"(\d+) (-?\d+) (.+)")
+_SHA256 = "SHA-256: 64 digits of 0-9 and a-f, as sha256sum prints them"
 _DIGEST = re.compile(rb"\\?([0-9a-f]{64})[ \n]")
 
 
@@ -33,7 +34,7 @@ class FileParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     where: Literal["laptop", "robot"] = "laptop"
-    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description=_SHA256)] | None = None
     min_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1
     max_age: Span | None = None
     keep: bool = False

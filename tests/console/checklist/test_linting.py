@@ -35,6 +35,52 @@ def test_every_error_is_told_at_once() -> None:
     )
 
 
+UNTYPED = {
+    'version: "1"': ("version: 1", "`version: 1` is a number, not a text", 'Write `version: "1"`, in quotes'),
+    "valid_for: 8 h": ("valid_for: 30d2", "`valid_for: 30d2` is no time span", "like 30 s, 5 min, 8 h or 7 d"),
+    "kind: witnessed": (
+        "kind: witnesed",
+        "`kind: witnesed` is not known",
+        "Did you mean `witnessed`? One of: confirmed,",
+    ),
+    "hazard: HAZ-01": ("hazard: haz1", "`hazard: haz1` is no reference", "like HAZ-01"),
+    "id: camera": ("id: My-Camera", "`id: My-Camera` is no name", "small letter"),
+    "threshold: 500": ("threshold: 500 ms", "`threshold: 500 ms` is no number", "without a unit"),
+    "rests_on: [bundle]": ("rests_on: bundle", "`rests_on: bundle` is no list", "`rests_on: [bundle]`"),
+    "latched: true": ("latched: sure", "`latched: sure` is neither true nor false", "Write true or false"),
+    "engineer: builds it": ("Engineer: builds it", "the key `Engineer` is no name", "small letter"),
+}
+
+
+@pytest.mark.parametrize("old", UNTYPED)
+def test_a_wrong_value_is_told_in_the_author_s_words_with_a_cure(old: str) -> None:
+    """Whoever writes a first pack knows neither Python's types nor regular expressions."""
+    new, said, cure = UNTYPED[old]
+    text = changed((old, new))
+    (found,) = remarks(text)
+    assert f"pack.yaml, line {line_of(text, new)} (" in found.what
+    assert said in found.what
+    assert cure in found.cure
+
+
+def test_every_wrong_value_of_a_file_is_told_at_once_with_its_line() -> None:
+    """One error a run, and an author gives up; a used pack is refused for the first of them."""
+    spoilt = [(old, new) for old, (new, _, _) in UNTYPED.items()]
+    text = changed(*spoilt)
+    found = remarks(text, OVERLAY.replace("threshold: 800", "threshold: quick"))
+    assert [remark.level for remark in found] == ["error"] * (len(UNTYPED) + 1)
+    for _, (new, said, _) in UNTYPED.items():
+        assert any(f"line {line_of(text, new)} (" in one.what and said in one.what for one in found), said
+    assert found[-1].what.startswith("site0.yaml, line 7 (items.latency.criterion.threshold)")
+
+
+def test_a_probe_where_none_may_be_is_one_error() -> None:
+    """What the probe can't measure is no matter where it never looks."""
+    force = 'criterion: {metric: grip_force_n, comparison: "<"'
+    found = remarks(changed((force, f"probe: {{name: camera_alive}}\n        {force}")))
+    assert [remark.cure for remark in found] == ["Remove `probe`, or make it sensed"]
+
+
 WARNINGS = {
     "a critical item without a hazard": (("        hazard: HAZ-01\n", ""), "names no hazard"),
     "a critical item that can be overridden": (
@@ -116,7 +162,7 @@ def test_a_file_that_can_t_be_read_is_an_error_and_no_crash(tmp_path: Path) -> N
         written(tmp_path, "a: [", "cut.yaml"),
         written(tmp_path, "", "empty.yaml"),
     ):
-        assert [remark.level for remark in lint_file(path)] == ["error"]
+        assert {remark.level for remark in lint_file(path)} == {"error"}
 
 
 LINES = GOOD.splitlines()

@@ -130,9 +130,9 @@ def test_an_item_that_the_pack_does_not_have_is_guessed() -> None:
         (over("latency", criterion="{threshold: .nan}"), "finite"),
         (over("camera", probe="{parameters: {secs: 1 s}}"), "unknown key `secs`"),
         (over("camera", override_by="[boss]"), "no role `boss`"),
-        (over("limits", probe="{parameters: {}}"), "missing required field `name`"),
-        (over("limits", criterion="{threshold: 1}"), "missing required field `metric`"),
-        (over("latency", criterion="{threshold: quick}"), "Expected `float`"),
+        (over("limits", probe="{parameters: {}}"), "the key `name` is missing"),
+        (over("limits", criterion="{threshold: 1}"), "the key `metric` is missing"),
+        (over("latency", criterion="{threshold: quick}"), "`threshold: quick` is no number"),
     ],
 )
 def test_what_an_overlay_breaks_is_shown_in_the_overlay(overlay: str, said: str) -> None:
