@@ -17,6 +17,7 @@ from console.record.entries import (
     Meaning,
     Note,
     Override,
+    Signature,
     Transcribed,
     Withdrawal,
 )
@@ -66,7 +67,10 @@ class Campaign(Gates):
             state = self.item_state(item_id)
             vouching.check_confirmable(state, meaning, holds)
             if meaning == "witnessed":
-                vouching.check_witness(state, person, self.roster, self.checklist.pack.name, self.now_ns())
+                pack = self.checklist.pack.name
+                vouching.check_witness(state, person, self.roster, pack, self.now_ns(), self.name)
+            if holds:
+                vouching.check_listed(state, person, self.roster, self.name)
             challenge = self._challenged(state, answer, person) if holds else ""
             attachments = self._attached(files)
             vouching.check_inspected(state.item, holds, meaning, attachments)
@@ -100,7 +104,9 @@ class Campaign(Gates):
         with self._lock:
             state = self.item_state(item_id)
             vouching.check_unsettled(state, "override")
-            vouching.check_role(state.item, role, state.item.override_by, "override")
+            vouching.check_role(
+                state.item, role, state.item.override_by, "override", self.who_may(*state.item.override_by)
+            )
             self.person(person, role)
             said, span_ns = vouching.check_reason(reason), vouching.check_days(days)
             ends_ns = self.now_ns() + span_ns
@@ -115,7 +121,7 @@ class Campaign(Gates):
         with self._lock:
             state = self.item_state(item_id)
             vouching.check_unsettled(state, "defer")
-            vouching.check_role(state.item, role, state.item.defer_by, "defer")
+            vouching.check_role(state.item, role, state.item.defer_by, "defer", self.who_may(*state.item.defer_by))
             self.person(person, role)
             stages = [stage.id for stage in self.checklist.pack.stages]
             later = stages[stages.index(state.stage) + 1 :]
@@ -135,17 +141,25 @@ class Campaign(Gates):
             state = self.item_state(item_id)
             if state.last_failure_seq is None:
                 raise Trouble(f"'{item_id}' never failed", cure="write a note instead", code="no_failure")
-            said = vouching.check_reason(text)
+            said = vouching.check_fix(text)
             self._append(person, Fix(item=item_id, failure_seq=state.last_failure_seq, text=said))
             return self.item_state(item_id)
 
     def withdraw(self, seq: int, reason: str, person: str) -> None:
         """Take back a confirmation, an override, a deferral, a signature or a poll answer; the entry stays in the record.
 
-        Raises Trouble: `entry_missing`, `not_withdrawable`, `withdrawn_already`, `no_reason`.
+        A withdrawal makes nothing better than it was, so everybody may; but a signature is taken back by its signer, or by one
+        who has a role that signs at its gate.
+
+        Raises Trouble: `entry_missing`, `not_withdrawable`, `withdrawn_already`, `no_reason`, `not_allowed`.
         """
         with self._lock:
-            vouching.check_withdrawable(seq, kind_of(self.record.entry(seq).body))
+            body = self.record.entry(seq).body
+            vouching.check_withdrawable(seq, kind_of(body))
+            if isinstance(body, Signature):
+                at = [stage for stage in self.checklist.pack.stages if stage.id == body.stage]
+                roles = tuple(role for stage in at for one in stage.gate.signatures for role in one.roles)
+                vouching.check_withdrawer(body, roles, person, self.roster, self.who_may(*roles))
             said = vouching.check_reason(reason)
             if seq in self._withdrawn():
                 raise Trouble(f"entry {seq} is withdrawn already", cure="nothing to do", code="withdrawn_already")

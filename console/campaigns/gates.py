@@ -27,10 +27,6 @@ from console.record.statements import Statement, read_statement
 from console.record.verify import verify_record
 from remote.errors import Trouble
 
-_ANOTHER = (
-    "let somebody sign who may, or put a new roster in force (`fieldgate campaign revise --reason TEXT --roster FILE`)"
-)
-
 
 class Gates(Looking):
     """Looking, with all that opens a stage's gate and what changes the checklist itself."""
@@ -87,6 +83,7 @@ class Gates(Looking):
             Trouble: `not_allowed`, `not_in_roster`, `key_...`, `statement_changed`, whatever signing raises (docs/record.md).
         """
         self.see_files()
+        self.known_person(principal)
         text = shown if shown is not None else self.statement(stage, meaning, principal, key)
         signing.check_key(self.roster, principal, signing.public_half(key))
         self._unchanged(text, stage, meaning, principal)
@@ -159,12 +156,19 @@ class Gates(Looking):
     def _stated(
         self, stage: str, meaning: Meaning, principal: str, fingerprint: str, wall_ns: int, local_time: str
     ) -> bytes:
-        person, pack = self.roster.person(principal), self.checklist.pack.name
+        person, pack = self.known_person(principal), self.checklist.pack.name
         found = self.stage_state(stage)
         why_not = why_not_sign(found, meaning, person, fingerprint, pack, self.now_ns(), self.roster)
         if why_not:
-            raise Trouble(why_not, cure=_ANOTHER, code="not_allowed")
+            raise Trouble(why_not, cure=self._who_signs(found, meaning), code="not_allowed")
         return statement_of(self.state(), stage, meaning, person, fingerprint, wall_ns, local_time, pack=pack)
+
+    def _who_signs(self, stage: StageState, meaning: Meaning) -> str:
+        wanted = stage.stage.gate.signatures
+        roles = [role for one in wanted if one.meaning == meaning for role in one.roles]
+        if roles:
+            return f"let somebody sign who may: {self.who_may(*roles)}"
+        return f"asked are: {', '.join(dict.fromkeys(one.meaning for one in wanted)) or 'no signatures'}"
 
     def _unchanged(self, text: bytes, stage: str, meaning: Meaning, principal: str) -> Statement:
         """The statement, read back; Trouble (`statement_changed`) where it is not what the record says now."""

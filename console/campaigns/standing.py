@@ -12,6 +12,7 @@ import msgspec
 
 from console.campaigns.in_force import InForce, checklist_of, in_force, roster_of
 from console.campaigns.origin import Origin, edited
+from console.campaigns.who_may import known_person, people_words
 from console.checklist.folding.fold import fold
 from console.checklist.pack import Checklist
 from console.checklist.states import ChecklistState, ItemState
@@ -46,6 +47,28 @@ class _Read:
 
     def head(self) -> Head:
         return self._record.head()
+
+
+UNLISTED = "not in the roster"
+"""The flag of an item that rests on the word of somebody whom the campaign's roster does not have."""
+
+
+def marked(state: ChecklistState, roster: Roster) -> ChecklistState:
+    """The same, with every item flagged that rests on the word of somebody who is not in the roster."""
+    stages = tuple(
+        msgspec.structs.replace(stage, items=tuple(_marked(one, roster) for one in stage.items))
+        for stage in state.stages
+    )
+    return msgspec.structs.replace(state, stages=stages)
+
+
+def _marked(item: ItemState, roster: Roster) -> ItemState:
+    basis = item.basis
+    if basis is None or (basis.evidence is not None and basis.evidence.source != "person"):
+        return item  # what a probe saw rests on nobody's word
+    if all(roster.find(who) is not None for who in {basis.person, *item.performers}):
+        return item
+    return msgspec.structs.replace(item, flags=(*item.flags, UNLISTED))
 
 
 class Standing:
@@ -114,7 +137,7 @@ class Standing:
             head, running, now_ns = self._caught_up(), frozenset(self._running), self._wall_ns()
             kept = self._kept
             if kept is None or (kept.head, kept.running) != (head, running) or not _holds(kept, now_ns):
-                state = fold(self._newest(head), self.checklist, now_ns, running)
+                state = marked(fold(self._newest(head), self.checklist, now_ns, running), self.roster)
                 kept = self._kept = _Kept(head, running, now_ns, _until(state, now_ns), state)
             warned = self.pack_edited()
             warnings = (*kept.state.warnings, warned) if warned else kept.state.warnings
@@ -147,11 +170,19 @@ class Standing:
 
     def person(self, principal: str, role: str) -> Person:
         """The person of the roster who has that role now. Raises Trouble: `not_in_roster`, `not_allowed`."""
-        person = self.roster.person(principal)
+        person = self.known_person(principal)
         why_not = person.why_not(role, self.checklist.pack.name, self.now_ns())
         if why_not:
-            raise Trouble(why_not, cure="let somebody sign who may, or revise the roster", code="not_allowed")
+            raise Trouble(why_not, cure=f"let somebody do it who may: {self.who_may(role)}", code="not_allowed")
         return person
+
+    def known_person(self, principal: str) -> Person:
+        """The person of the campaign's roster. Raises Trouble (`not_in_roster`) that says how they get in."""
+        return known_person(self.roster, principal, self.name)
+
+    def who_may(self, *roles: str) -> str:
+        """Who of the campaign's roster has one of these roles now, in words."""
+        return people_words(self.roster, roles, self.checklist.pack.name, self.now_ns())
 
     def seen_facts(self) -> dict[str, str]:
         """The words of the robot's facts as this campaign saw them last; empty where it never did."""

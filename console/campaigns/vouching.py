@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from console.campaigns.who_may import known_person
 from console.checklist.folding.ledger import WITHDRAWABLE
 from console.checklist.pack import Item
 from console.checklist.signatories import why_not_witness
 from console.checklist.states import PASSED, ItemState
-from console.record.entries import Attachment, Meaning
+from console.record.entries import Attachment, Meaning, Signature
 from console.record.roster import Roster
 from remote.errors import Trouble
 
@@ -70,14 +71,20 @@ def check_confirmable(state: ItemState, meaning: Meaning, holds: bool) -> None:
         raise Trouble(what, cure=cure, code="nothing_to_witness")
 
 
-def check_witness(state: ItemState, witness: str, roster: Roster, pack: str, now_ns: int) -> None:
+def check_listed(state: ItemState, person: str, roster: Roster, campaign: str) -> None:
+    """Refuse a yes to a critical item by somebody whom the campaign's roster, where it has one, does not know."""
+    if state.item.critical and roster.people:
+        known_person(roster, person, campaign)
+
+
+def check_witness(state: ItemState, witness: str, roster: Roster, pack: str, now_ns: int, campaign: str) -> None:
     """Refuse a witness who is the performer, and, where the campaign has a roster, one whom it does not know."""
     for performer in state.performers:
         why_not = why_not_witness(witness, performer, roster)
         if why_not:
             raise Trouble(why_not, cure="let another person witness it (`--as NAME`)", code="same_person")
     if roster.people:
-        person = roster.person(witness)
+        person = known_person(roster, witness, campaign)
         why_not = person.why_not(person.roles[0], pack, now_ns)
         if why_not:
             raise Trouble(why_not, cure="let somebody witness it whose entry counts", code="not_allowed")
@@ -93,19 +100,29 @@ def check_inspected(item: Item, holds: bool, meaning: Meaning, attachments: Sequ
         raise Trouble(f"'{item.id}' asks for a {item.inspect}", cure=cure, code="nothing_attached")
 
 
-def check_role(item: Item, role: str, allowed: Sequence[str], act: str) -> None:
-    """Refuse a role that the pack does not let do this."""
+def check_role(item: Item, role: str, allowed: Sequence[str], act: str, who_may: str) -> None:
+    """Refuse a role that the pack does not let do this; `who_may` says who of the roster has one that may."""
     if role not in allowed:
         may = f"only {' or '.join(allowed)} may" if allowed else "nobody may"
-        raise Trouble(f"'{role}' may not {act} '{item.id}': {may}", cure="settle the item itself", code="not_allowed")
+        cure = f"let somebody do it who may: {who_may}; or settle the item" if allowed else "settle the item itself"
+        raise Trouble(f"'{role}' may not {act} '{item.id}': {may}", cure=cure, code="not_allowed")
 
 
 def check_reason(reason: str) -> str:
     """The reason without blanks around it; Trouble where it is too short to be one."""
-    said = " ".join(reason.split())
+    how = f"say why in {REASON_MIN} characters or more; it stands on page one of the report"
+    return _long_enough(reason, "reason", how)
+
+
+def check_fix(text: str) -> str:
+    """What was done, without blanks around it; Trouble where it is too short to say anything."""
+    return _long_enough(text, "description of a fix", f"say what was done in {REASON_MIN} characters or more")
+
+
+def _long_enough(text: str, what: str, cure: str) -> str:
+    said = " ".join(text.split())
     if len(said) < REASON_MIN:
-        cure = f"say why in {REASON_MIN} characters or more; it stands on page one of the report"
-        raise Trouble(f"{said!r} is no reason", cure=cure, code="no_reason")
+        raise Trouble(f"{said!r} is no {what}", cure=cure, code="no_reason")
     return said
 
 
@@ -128,3 +145,20 @@ def check_withdrawable(seq: int, kind: str) -> None:
         what = f"entry {seq} is of the kind '{kind}', which can't be withdrawn"
         cure = f"only these can: {', '.join(WITHDRAWABLE)}"
         raise Trouble(what, cure=cure, code="not_withdrawable")
+
+
+def check_withdrawer(signature: Signature, roles: Collection[str], person: str, roster: Roster, who_may: str) -> None:
+    """Refuse to take back another person's signature by one who could not sign at that gate either.
+
+    Args:
+        signature: the one to be withdrawn.
+        roles: those that sign at its gate.
+        person: who would withdraw it.
+        roster: the campaign's.
+        who_may: in words, who has a role that signs there.
+    """
+    known = roster.find(person)
+    if person != signature.principal and not (known is not None and set(roles) & set(known.roles)):
+        what = f"'{person}' may not withdraw the signature of {signature.name} ({signature.principal})"
+        cure = f"let {signature.principal} do it, or somebody who signs at that gate: {who_may}"
+        raise Trouble(what, cure=cure, code="not_allowed")

@@ -94,7 +94,11 @@ class Record:
         with self._lock, translated(self.path):
             found = self._connection.execute(_ONE, (seq,)).fetchone()
         if found is None:
-            raise Trouble(f"there is no {where}", cure="see the record for its numbers", code="entry_missing")
+            raise Trouble(
+                f"there is no {where}",
+                cure=f"`fieldgate campaign log {self.folder.name}` lists them",
+                code="entry_missing",
+            )
         digest, line = found
         if not isinstance(line, bytes) or digest_of(line) != digest:
             what = f"{where} was changed: its SHA-256 is not the one that was stored"

@@ -230,9 +230,12 @@ def _latched(ledger: Ledger, told: Told) -> Own | None:
     now = _decided(told)
     if fix is not None and now.state in PASSED and all(one.seq > fix.seq for one in now.rested):
         return None
+    if fix is not None and now.need == "witness" and told.done is not None and told.done.seq > fix.seq:
+        reason = f"done again by {told.done.entry.person}; a second person must witness it"
+        return msgspec.structs.replace(now, reason=reason)
     own = _failure(ledger, told.item, failure)
     if fix is None:
-        cure = f"{told.item.cure.rstrip('. ') or 'mend it'}; then record what was done about entry {failure}"
+        cure = f"{told.item.cure.strip().rstrip('. ') or 'mend it'}; then record what was done about entry {failure}"
         return msgspec.structs.replace(own, need="fix", cure=cure, reason=f"{own.reason} (entry {failure} has no fix)")
     what = f"{own.reason} (fixed: {fix.body.text}; to be looked at again)"
     need = now.need if now.need != "nothing" else need_of(told.item)

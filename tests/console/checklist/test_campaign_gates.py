@@ -195,3 +195,22 @@ def test_a_new_roster_lets_new_people_sign(campaign: Campaign, world: World) -> 
     assert campaign.roster.find("di") is not None
     with pytest.raises(Trouble):
         campaign.roster.person("cy")
+
+
+def test_a_signature_is_taken_back_by_its_signer_or_by_one_who_signs_there(campaign: Campaign, world: World) -> None:
+    """Else anybody at the keyboard undoes in one line what two people signed."""
+    seq = campaign.sign("bench", "performed", "anna", world.key("anna")).seq
+    for person in ("cy", "stranger"):
+        no = refused("not_allowed", campaign.withdraw, seq, REASON, person)
+        assert ("Anna Alm" in no.what, "(bo)" in no.cure) == (True, True)
+    campaign.withdraw(seq, REASON, "anna")
+    again = campaign.sign("bench", "performed", "anna", world.key("anna")).seq
+    campaign.withdraw(again, REASON, "bo")
+    assert all(one.void for one in campaign.stage_state("bench").gate.signatures)
+
+
+def test_the_same_bundle_is_no_revision(campaign: Campaign) -> None:
+    before = campaign.record.head()
+    no = refused("nothing_to_do", campaign.revise, REASON, "anna", bundle=campaign.bundle, bundle_name="tabletop")
+    assert "tabletop " + campaign.bundle[:8] + " is the same bundle as before" in no.what
+    assert campaign.record.head() == before

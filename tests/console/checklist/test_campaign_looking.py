@@ -288,7 +288,7 @@ def test_a_latched_failure_stays_until_a_fix_and_a_new_pass(world: World) -> Non
     good = world.robot(10.0, ran=Ran(0, b"engaged", b""))
     campaign.act("brake", world.robot(10.0, ran=Ran(0, b"loose", b"")).sight, "anna")
     assert campaign.act("brake", good.sight, "anna").state == "fail"
-    with pytest.raises(Trouble, match="no reason"):
+    with pytest.raises(Trouble, match="no description of a fix"):
         campaign.fix("brake", "done", "anna")
     assert campaign.fix("brake", "replaced the valve of the brake", "anna").state == "fail"
     assert campaign.act("brake", good.sight, "anna").state == "pass"

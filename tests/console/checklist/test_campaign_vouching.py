@@ -243,3 +243,63 @@ def test_a_clock_that_was_set_back_brings_nobody_and_nothing_back(world: World) 
     refused("not_allowed", campaign.override, "results", "lead", REASON, 2, "cy")
     world.now_ns += 11 * DAY_NS
     assert not any("time untrusted" in warning for warning in campaign.state().warnings)
+
+
+# ------------------------------------------------------------ who is in the roster, and what a refusal says to do
+
+
+def test_a_critical_item_takes_no_yes_of_somebody_whom_the_roster_does_not_have(campaign: Campaign) -> None:
+    no = refused("not_in_roster", campaign.confirm, "limits", True, "stranger", answer="9A41")
+    assert "not in this campaign's roster" in no.what
+    assert "`fieldgate campaign revise c1 --roster " in no.cure
+    assert campaign.confirm("limits", False, "stranger", note="it went through the fence").state == "fail"
+
+
+def test_the_word_of_a_stranger_is_flagged_as_such(campaign: Campaign, world: World) -> None:
+    assert campaign.confirm("fence", True, "stranger").flags == ("not in the roster",)
+    assert campaign.confirm("fence", True, "anna").flags == ()
+    assert campaign.measure("force", 31.0, "stranger").flags == ("not in the roster",)
+    world.results(20, 20)
+    assert campaign.attempt("results", world.offline(), "ci").flags == ()  # a probe's look is nobody's word
+
+
+def test_without_a_roster_a_critical_item_is_taken_and_flagged(world: World) -> None:
+    campaign = world.campaign(roster=None)
+    campaign.observe(world.robot(10.0).sight)
+    assert campaign.confirm("limits", True, "anna", answer="9A41").flags == ("not in the roster",)
+
+
+def test_somebody_of_the_laptops_roster_is_told_how_the_campaign_takes_them_in(world: World) -> None:
+    from console.record.roster import default_path
+
+    campaign = world.campaign(roster=None)
+    unknown = refused("not_in_roster", campaign.poll, "bench", "safety", True, "bo")
+    assert "roster add bo" in unknown.cure
+    default_path().parent.mkdir(parents=True, exist_ok=True)
+    default_path().write_text(world.roster.read_text())
+    known = refused("not_in_roster", campaign.poll, "bench", "safety", True, "bo")
+    assert known.cure.startswith("this laptop's roster has them: `fieldgate campaign revise c1 --roster ")
+    campaign.revise("bo reviews from now on", "anna", roster=default_path())
+    campaign.poll("bench", "safety", True, "bo")
+
+
+def test_a_refusal_names_those_who_may(campaign: Campaign, world: World) -> None:
+    role = refused("not_allowed", campaign.override, "results", "safety", REASON, 2, "bo")
+    assert "role lead: cy carl (cy)" in role.cure.casefold()
+    person = refused("not_allowed", campaign.override, "results", "lead", REASON, 2, "anna")
+    assert "(cy)" in person.cure
+    poll = refused("not_allowed", campaign.poll, "bench", "safety", True, "anna")
+    assert "(bo)" in poll.cure
+    for meaning, cure in (("approved", "asked are: performed, reviewed"), ("reviewed", "role safety: Bo Berg (bo)")):
+        no = refused("not_allowed", campaign.statement, "bench", meaning, "anna", world.key("anna"))
+        assert cure in no.cure
+
+
+def test_a_short_fix_is_told_to_be_no_description_of_one(campaign: Campaign) -> None:
+    campaign.confirm("fence", False, "anna")
+    no = refused("no_reason", campaign.fix, "fence", "done", "anna")
+    assert (no.what, "reason" in no.cure) == ("'done' is no description of a fix", False)
+
+
+def test_an_entry_that_is_not_there_says_what_lists_them(campaign: Campaign) -> None:
+    assert "`fieldgate campaign log c1`" in refused("entry_missing", campaign.withdraw, 999, REASON, "anna").cure

@@ -332,6 +332,22 @@ def test_a_latched_no_is_not_freed_by_withdrawing_it() -> None:
     assert at.item("c").state == "pass"
 
 
+def test_a_latched_no_that_was_fixed_and_done_again_waits_for_its_witness() -> None:
+    """Else the witness is told that there is nothing to witness, and the fix frees nothing."""
+    at = book(witnessed("w", latched=True))
+    no = at.say("w", False)
+    at.say("w")
+    assert at.item("w").state == "fail"
+    at.fix("w", no)
+    assert (at.item("w").state, at.item("w").need) == ("fail", "witness")
+    at.say("w", person="anna")
+    again = at.item("w")
+    assert (again.state, again.need) == ("pending", "witness")
+    assert again.reason == "done again by anna; a second person must witness it"
+    at.say("w", meaning="witnessed", person="bo")
+    assert at.item("w").state == "pass"
+
+
 def test_a_latched_failure_outlasts_blindness_and_change() -> None:
     at = book(sensed("a", latched=True, valid_for="1 d", rests_on=("engine",)))
     at.see(engine="one")

@@ -108,7 +108,7 @@ def evil(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     campaign.defer("later", "lead", "field", EVIL, EVIL, "cy")
     campaign.note(EVIL, "anna", "fence")
     campaign.poll("bench", "engineer", True, "anna", EVIL)
-    campaign.revise(EVIL, "anna", bundle=BUNDLE, bundle_name=EVIL)
+    campaign.revise(EVIL, "anna", bundle=BUNDLE, bundle_name=f"{EVIL}2")
     campaign.close()
     return world
 
