@@ -83,10 +83,10 @@ class ChecklistList(Canvas, can_focus=True):
     # ------------------------------------------------------------ showing
 
     def show(self, view: ChecklistView) -> None:
-        """Show `view`; the cursor stays on what it stood on, else goes to the next open item."""
+        """Show `view`; the cursor stays on what it stood on. Only where that is no longer there it goes to a gate."""
         self._shown = view
         width, height = self.size
-        before, self._entries = self._entries, entries_of(view, max(width, LEAST) - 2)
+        before, self._entries = self._entries, entries_of(view, max(width, LEAST) - 2, self._key)
         if self.selected is None:
             self._key = self._place(view, before)
         if width >= LEAST and height:
@@ -145,9 +145,13 @@ class ChecklistList(Canvas, can_focus=True):
         return False
 
     def _place(self, view: ChecklistView, before: list[Entry]) -> str:
-        """Where the cursor goes when what it stood on is not in sight: to the next open item, else to the stage's gate."""
+        """Where the cursor begins: at the next open item. Where its row is gone it goes to that stage's gate, never to
+        another item: a key pressed meanwhile must not vouch for what nobody chose."""
         wanted = f"item:{view.state.next_item}" if view.state.next_item else f"gate:{view.state.stage}"
         keys = [entry.key for entry in self._entries if entry.key]
+        if self._key:
+            was = next((entry.stage for entry in before if entry.key == self._key), view.state.stage)
+            wanted = f"gate:{was}"
         if wanted in keys:
             return wanted
         lost = next((entry.stage for entry in before if entry.key == self._key), view.state.stage)

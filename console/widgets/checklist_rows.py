@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from console.checking.view import ChecklistView, folds
 from console.checklist.states import PASSED, ItemState, StageState
+from console.checklist.wording import age_words
 from console.marks import MARKS
 from console.widgets.cells import Span, clean, fit, width_of
 from console.widgets.item_words import age_cell, is_explained, limit_cell, n_cell, said_cell, value_cell, wrapped
@@ -31,18 +32,21 @@ class Entry:
     item: ItemState | None = None
 
 
-def entries_of(view: ChecklistView, width: int) -> list[Entry]:
-    """Everything in order, each line for `width` cells."""
-    return [entry for n, stage in enumerate(view.state.stages) for entry in _stage(view, stage, n + 1, width)]
+def entries_of(view: ChecklistView, width: int, keep: str = "") -> list[Entry]:
+    """Everything in order, each line for `width` cells.
+
+    `keep` is the key of the row under the cursor: it never folds away, so that no key reaches a row that nobody chose.
+    """
+    return [entry for n, stage in enumerate(view.state.stages) for entry in _stage(view, stage, n + 1, width, keep)]
 
 
-def _stage(view: ChecklistView, stage: StageState, number: int, width: int) -> Iterator[Entry]:
+def _stage(view: ChecklistView, stage: StageState, number: int, width: int, keep: str) -> Iterator[Entry]:
     id = stage.stage.id
     yield Entry("", id, (_header(view, stage, number, width),))
-    quiet = [item for item in stage.items if folds(item)]
-    folding = len(quiet) > 1
+    quiet = [item for item in stage.items if folds(item) and keep != f"item:{item.item.id}"]
+    folding = len(quiet) > 1 or keep == f"fold:{id}"
     if folding:
-        yield Entry(f"fold:{id}", id, (_fold(view, id, len(quiet), width),))
+        yield Entry(f"fold:{id}", id, (_fold(view, id, quiet, width),))
     for item in stage.items:
         if not folding or id in view.unfolded or item not in quiet:
             yield item_entry(view, item, width)
@@ -60,9 +64,12 @@ def _header(view: ChecklistView, stage: StageState, number: int, width: int) -> 
     return (*left, (line * max(0, width - used - len(tail) - 1), "line"), (tail, "muted"), (line, "line"))
 
 
-def _fold(view: ChecklistView, stage: str, count: int, width: int) -> tuple[Span, ...]:
+def _fold(view: ChecklistView, stage: str, quiet: Sequence[ItemState], width: int) -> tuple[Span, ...]:
     verb = "folds" if stage in view.unfolded else "unfolds"
-    text = f"{count} passed by themselves"
+    text = f"{len(quiet)} sensed item{'' if len(quiet) == 1 else 's'} passed"
+    times = [item.basis.wall_ns for item in quiet if item.basis]
+    if times:
+        text += f", oldest {age_words(max(0.0, view.age_s(min(times))))}"
     return (
         (f"{view.charset.glyph('pass')} ", "ok"),
         (fit("pass", WORD), "ok"),
