@@ -93,6 +93,5 @@ def _age_s(seen: Seen[Host] | None, now_ns: int) -> float:
 
 def _not_said(host: Host, name: str) -> Finding:
     why = host.unavailable.get(name) or "the robot's sample says nothing of it"
-    return Finding(
-        unavailable=f"{name}: {why}", cure="look at what the robot's computer offers, or drop the item there"
-    )
+    cure = "look at what the robot's computer offers; where it lacks this for good, say so as `not_applicable` in an overlay"
+    return Finding(unavailable=f"{name}: {why}", cure=cure)
