@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from console.campaigns.next_step import next_step
 from console.checklist.states import ChecklistState, GateState, ItemState, StageState, State
-from console.checklist.wording import age_words, asked_words, short, utc_words, value_words
+from console.checklist.wording import age_words, asked_words, bound_words, short, utc_words, value_words
 from console.marks import ASCII, MARKS, UNICODE, Charset, to_ascii
 from console.record.entries import Entry
 from console.record.statements import plain
@@ -90,11 +91,12 @@ def _item(item: ItemState, now_ns: int, charset: Charset, width: int) -> Iterato
     )
     value = value_words(item)
     if item.basis is not None and value != "-":
+        value += bound_words(item)
         limit = f" ({asked_words(item)})" if item.item.criterion else ""
         age_s = (now_ns - item.basis.wall_ns) / 1e9
         when = age_words(age_s) + (" ago" if age_s >= 0 else " by this clock")
         yield from _wrapped(f"{value}{limit}, {when}", width)
-    if item.state not in ("pass", "n/a") and item.reason:
+    if item.state != "pass" and item.reason:
         yield from _wrapped(item.reason, width)
     if item.state in ("fail", "stale", "unavailable") and item.cure:
         yield from _wrapped(f"-> {item.cure}", width)
@@ -112,9 +114,8 @@ def _gate(gate: GateState, charset: Charset, width: int) -> Iterator[str]:
 def _next(state: ChecklistState, width: int) -> Iterator[str]:
     if state.recheck:
         yield from textwrap.wrap(f"look again at: {', '.join(state.recheck)}", width, subsequent_indent="  ")
-    if state.next_item is not None:
-        item = state.item(state.next_item)
-        yield from textwrap.wrap(f"next: {item.item.id} ({item.need})", width)
+    words = f"next: {next_step(state)}"
+    yield from textwrap.wrap(words, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

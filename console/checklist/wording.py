@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from console.checklist.states import ItemState
-from console.fieldtest.judging import limit_words, measured_words
+from console.fieldtest.judging import limit_words, measured_words, number_words
 
 SHORT = 8
 
@@ -50,6 +50,17 @@ def value_words(state: ItemState) -> str:
         return "-"
     unit = state.item.criterion.unit if state.item.criterion else ""
     return measured_words(evidence.measurement, evidence.judgement, unit)
+
+
+def bound_words(state: ItemState) -> str:
+    """The bound that decided, behind the value: `, lower bound 77.2 %`; empty where the value itself did, or nothing yet."""
+    criterion, evidence = state.item.criterion, state.basis.evidence if state.basis else None
+    judged = evidence.judgement if evidence else None
+    if criterion is None or judged is None or criterion.judge != "bound" or criterion.comparison == "==":
+        return ""
+    wants_lower = (criterion.comparison in (">", ">=")) != (judged.verdict == "fail")
+    bound, side = (judged.lower, "lower") if wants_lower else (judged.upper, "upper")
+    return "" if bound is None else f", {side} bound {number_words(bound, criterion.unit)}"
 
 
 def asked_words(state: ItemState) -> str:

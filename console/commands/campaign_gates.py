@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from console import exits
-from console.commands.campaign_words import as_json, as_person, named, opened, print_gate, words
+from console.commands.campaign_words import as_json, as_person, named, opened, print_gate, tell_entry, words
 
 _stage = click.option("--stage", help="The stage; else the one that the campaign is in.")
 
@@ -28,7 +28,10 @@ def poll(
         raise click.UsageError("Say --go or --no-go.")
     name, _ = named(words, 0)
     with opened(name) as on:
-        print_gate(on.poll(stage or on.state().stage, role, go, who(person), note), as_json)
+        wanted = stage or on.state().stage
+        state = on.poll(wanted, role, go, who(person), note)
+        tell_entry(on, "poll", wanted)
+        print_gate(state, as_json)
 
 
 @click.command("pass")

@@ -36,6 +36,7 @@ def new(
 ) -> None:
     """Begin a campaign: bring BUNDLE onto ROBOT through PACK. Prints its name."""
     from console.campaigns.opening import new_campaign
+    from console.campaigns.who_may import no_roster_words
     from console.checklist.packs.loading import load_checklist
     from console.people import who
     from console.printing import in_line
@@ -47,6 +48,9 @@ def new(
         click.echo(made.name)
         next_words = f"next: `fieldgate check {robot}`, or `fieldgate campaign open {made.name}`"
         click.echo(in_line(f"began '{made.name}': {bundle_name} {digest[:8]} on {robot}; {next_words}"), err=True)
+        if not made.roster.people:
+            what, cure = no_roster_words(made.name)
+            click.echo(in_line(f"warning: {what}") + "\n" + in_line(f"  -> {cure}"), err=True)
     finally:
         made.close()
 

@@ -17,6 +17,7 @@ from console.commands.campaign_words import (
     opened,
     print_item,
     sight_of,
+    tell_entry,
     transcribed_options,
     with_files,
     words,
@@ -59,6 +60,7 @@ def measure(
         lambda on, who: on.measure(
             item, number, who, n=n, successes=successes, note=note, files=files, transcribed=paper
         ),
+        "attempt",
     )
 
 
@@ -87,10 +89,9 @@ def confirm(
     paper = _paper(transcribed_by, transcribed_at)
 
     def said(on: Campaign, who: str) -> ItemState:
-        _tell(on, item, refuse)
         return on.confirm(item, not refuse, who, note=note, answer=answer, files=files, transcribed=paper)
 
-    _say(name, person, as_json, said)
+    _say(name, person, as_json, said, "confirmation", refuse)
 
 
 @click.command()
@@ -118,12 +119,11 @@ def witness(
     paper = _paper(transcribed_by, transcribed_at)
 
     def said(on: Campaign, who: str) -> ItemState:
-        _tell(on, item, refuse)
         return on.confirm(
             item, not refuse, who, meaning="witnessed", note=note, answer=answer, files=files, transcribed=paper
         )
 
-    _say(name, person, as_json, said)
+    _say(name, person, as_json, said, "confirmation", refuse)
 
 
 @click.command()
@@ -147,7 +147,7 @@ def act(words: tuple[str, ...], yes: bool, person: str | None, as_json: bool) ->
         with sight_of(on) as sight:
             return on.act(item, sight, who)
 
-    _say(name, person, as_json, run)
+    _say(name, person, as_json, run, "")
 
 
 @click.command()
@@ -160,7 +160,7 @@ def act(words: tuple[str, ...], yes: bool, person: str | None, as_json: bool) ->
 def override(words: tuple[str, ...], role: str, reason: str, days: float, person: str | None, as_json: bool) -> None:
     """Let ITEM stand for some days though it is not passed. It stays counted, and may keep a gate shut."""
     name, (item,) = named(words, 1)
-    _say(name, person, as_json, lambda on, who: on.override(item, role, reason, days, who))
+    _say(name, person, as_json, lambda on, who: on.override(item, role, reason, days, who), "override")
 
 
 @click.command()
@@ -176,7 +176,7 @@ def defer(
 ) -> None:
     """Put ITEM off to a later stage."""
     name, (item,) = named(words, 1)
-    _say(name, person, as_json, lambda on, who: on.defer(item, role, stage, owner, reason, who))
+    _say(name, person, as_json, lambda on, who: on.defer(item, role, stage, owner, reason, who), "deferral")
 
 
 @click.command()
@@ -186,7 +186,7 @@ def defer(
 def fix(words: tuple[str, ...], person: str | None, as_json: bool) -> None:
     """Write down what was done about ITEM's last failure."""
     name, (item, text) = named(words, 2)
-    _say(name, person, as_json, lambda on, who: on.fix(item, text, who))
+    _say(name, person, as_json, lambda on, who: on.fix(item, text, who), "fix")
 
 
 @click.command()
@@ -238,20 +238,28 @@ def attach(words: tuple[str, ...], files: tuple[Path, ...], item: str, text: str
 # ------------------------------------------------------------ parts
 
 
-def _say(name: str | None, person: str | None, as_json: bool, said: Callable[[Campaign, str], ItemState]) -> None:
+def _say(
+    name: str | None,
+    person: str | None,
+    as_json: bool,
+    said: Callable[[Campaign, str], ItemState],
+    kind: str,
+    refuse: bool = False,
+) -> None:
+    """Say it, tell on stderr what was recorded (an entry of that kind; empty: several), and print the item."""
     from console.people import who
 
     speaker = who(person)
     with opened(name) as on:
         state = said(on, speaker)
+        tell_entry(on, kind, state.item.id, _vouched(state, refuse) if kind == "confirmation" else "")
     print_item(state, time.time_ns(), as_json)
 
 
-def _tell(on: Campaign, item: str, refuse: bool) -> None:
-    """The statement, on stderr: whoever vouches shall have seen what for."""
-    known = on.item_state(item).item
+def _vouched(state: ItemState, refuse: bool) -> str:
+    """The statement: whoever vouched shall see what for."""
     asked = "no to the statement" if refuse else "yes to the statement"
-    click.echo(f"{asked}: {' '.join((known.statement or known.title).split())}", err=True)
+    return f", {asked}: {' '.join((state.item.statement or state.item.title).split())}"
 
 
 def _number(text: str) -> float:

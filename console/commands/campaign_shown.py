@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 
 import click
+import msgspec
 
 from console import exits
-from console.commands.campaign_words import SETTLED, as_json, named, opened, print_json, words
+from console.commands.campaign_words import as_json, named, opened, print_json, words
+
+FORMAT = 1
+"""Of what `show --json` prints; docs/campaign.md lists the fields."""
 
 
 @click.command("list")
@@ -34,7 +38,7 @@ def list_campaigns(as_json: bool) -> None:
 def show(words: tuple[str, ...], as_json: bool) -> None:
     """The checklist now: every item with its state, value, limit, age and reason.
 
-    Ends with 0 where everything is settled, with 3 where something is not.
+    Ends with 0 where every gate is open, which needs every item settled; with 3 else.
     """
     from console.campaigns.state_text import charset_for, state_text
     from console.looking import OfflineSight
@@ -44,10 +48,10 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         campaign.observe(OfflineSight(campaign.files, campaign.bundle))  # a file may have changed since
         state = campaign.state()
     if as_json:
-        print_json(state)
+        print_json({"format": FORMAT, **msgspec.to_builtins(state)})
     else:
         click.echo(state_text(state, charset_for(sys.stdout.encoding)), nl=False)
-    if any(item.state not in SETTLED for item in state.items()):
+    if not all(stage.gate.open for stage in state.stages):
         raise click.exceptions.Exit(exits.ALARM)
 
 

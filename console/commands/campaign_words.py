@@ -25,8 +25,6 @@ as_person = click.option("--as", "person", metavar="PERSON", help="Who you are; 
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 a_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 with_files = click.option("--file", "files", type=a_file, multiple=True, help="Attach this file; repeatable.")
-SETTLED = ("pass", "marginal", "overridden", "deferred", "n/a")
-"""States in which an item asks for nothing: exit 0. Unavailable and pending: 7 after a look; the rest: 3."""
 
 
 def words(metavar: str) -> Callable[[F], F]:
@@ -98,6 +96,15 @@ def print_gate(state: StageState, as_json: bool = False) -> None:
     word = "open" if state.gate.open else "shut" if state.gate.blocked_by else ready
     lines = [f"the gate of '{state.stage.id}' is {word}", *(f"  - {why}" for why in state.gate.blocked_by)]
     return click.echo("\n".join(lines))
+
+
+def tell_entry(on: Campaign, kind: str, about: str, words: str = "") -> None:
+    """The number of the entry just written, on stderr: `withdraw` takes it."""
+    from console.printing import in_line
+
+    seq = max((row.seq for row in on.record.rows() if (row.kind, row.item) == (kind, about)), default=None)
+    if seq is not None:
+        click.echo(in_line(f"recorded: entry {seq}{words}"), err=True)
 
 
 def _only() -> str:

@@ -287,3 +287,138 @@ def test_a_broken_person_file_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     file.write_text("persn: anna\n")
     with pytest.raises(Trouble, match=r"person\.yaml"):
         people.who(None, file)
+
+
+# ------------------------------------------------------------ what to do next
+
+
+def test_a_campaign_without_a_roster_says_what_that_costs(fieldgate: Fieldgate, world: World, bundle: Path) -> None:
+    begin = ("campaign", "new", "orin", "--bundle", str(bundle), "--pack", str(world.pack), "--name")
+    done = fieldgate(*begin, "alone")
+    assert done.code == 0
+    assert "warning: the campaign has no roster: nobody can answer a poll" in done.err
+    assert "fieldgate campaign revise alone --roster " in done.err
+    assert "warning" not in fieldgate(*begin, "listed", "--roster", str(world.roster)).err
+
+
+def test_the_statement_is_told_once_it_is_recorded_and_not_before(fieldgate: Fieldgate, begun: World) -> None:
+    """Else a refused yes reads like a given one."""
+    refused = fieldgate("campaign", "confirm", "limits", "--answer", "0000")
+    assert (refused.code, "statement" in refused.err) == (1, False), refused.err
+    done = fieldgate("campaign", "confirm", "fence")
+    seq = open_campaign("c1").record.head().seq
+    assert f"recorded: entry {seq}, yes to the statement: The fence around the cell is shut." in done.err
+
+
+def test_what_can_be_withdrawn_says_its_number(fieldgate: Fieldgate, begun: World) -> None:
+    reason = ("--reason", "the supplier delivers next week")
+    lead = ("--role", "lead", "--as", "cy", *reason)
+    for words in (
+        ("confirm", "fence"),
+        ("override", "results", *lead, "--days", "2"),
+        ("defer", "sheet", *lead, "--until", "field", "--owner", "anna"),
+        ("poll", "--role", "engineer", "--go"),
+    ):
+        done = fieldgate("campaign", *words)
+        seq = done.err.split("recorded: entry ")[1].split()[0].rstrip(",")
+        assert fieldgate("campaign", "withdraw", seq, *reason).code == 0, done.err
+
+
+def test_show_names_the_next_command_until_every_gate_is_open(fieldgate: Fieldgate, begun: World) -> None:
+    """`next:` was silent once the items were settled, and the exit code was 0 with every gate shut."""
+    from tests.console.checklist.test_campaign_gates import settle
+
+    campaign = open_campaign("c1")
+
+    def next_command() -> tuple[str, int]:
+        done = fieldgate("campaign", "show", "c1")
+        return " ".join(done.out.split("next: ")[1].split()), done.code
+
+    assert next_command() == ("fieldgate check orin --campaign c1 --item results", 3)
+    settle(campaign, begun)
+    polls = [row.seq for row in campaign.record.rows() if row.kind == "poll"]
+    campaign.withdraw(polls[0], "said too early", "anna")
+    assert next_command() == ("fieldgate campaign poll c1 --role engineer --go", 3)
+    campaign.poll("bench", "engineer", True, "anna")
+    assert next_command() == ("fieldgate sign c1 --meaning performed", 3)
+    campaign.sign("bench", "performed", "anna", begun.key("anna"))
+    assert next_command() == ("fieldgate sign c1 --meaning reviewed", 3)
+    campaign.sign("bench", "reviewed", "bo", begun.key("bo"))
+    assert next_command() == ("fieldgate campaign pass c1", 3)
+    campaign.pass_gate("bench", "anna")
+    assert next_command() == ("fieldgate campaign confirm c1 permit", 3)
+    campaign.confirm("permit", True, "anna")
+    assert next_command() == ("fieldgate campaign pass c1", 3)
+    campaign.pass_gate("field", "anna")
+    assert next_command() == ("fieldgate report c1", 0)
+
+
+def test_the_next_command_fits_what_the_item_asks_for(begun: World) -> None:
+    from console.campaigns.next_step import next_step
+    from console.checklist.states import ChecklistState
+
+    campaign = open_campaign("c1")
+
+    def at(item: str) -> ChecklistState:
+        import msgspec
+
+        return msgspec.structs.replace(campaign.state(), next_item=item)
+
+    said = {item: next_step(at(item)) for item in ("brake", "force", "drops", "fence", "limits", "sheet")}
+    assert said == {
+        "brake": "fieldgate campaign act c1 brake",
+        "force": "fieldgate campaign measure c1 force VALUE",
+        "drops": "fieldgate campaign measure c1 drops --successes K --n N",
+        "fence": "fieldgate campaign confirm c1 fence",
+        "limits": "fieldgate campaign confirm c1 limits --answer SERIAL-END",
+        "sheet": "fieldgate campaign confirm c1 sheet --file PHOTO",
+    }
+    campaign.confirm("limits", True, "anna", answer="9A41")
+    assert next_step(at("limits")) == "fieldgate campaign witness c1 limits --answer SERIAL-END --as PERSON"
+    campaign.confirm("limits", False, "anna", note="it went through the fence")
+    assert next_step(at("limits")) == "fieldgate campaign fix c1 limits TEXT"
+    campaign.override("results", "lead", "the supplier delivers next week", 2, "cy")
+    import msgspec
+
+    settled = msgspec.structs.replace(campaign.state(), next_item=None)
+    assert next_step(settled) == "fieldgate campaign log c1 --item results"
+
+
+def test_show_says_the_bound_that_decided_and_why_something_does_not_apply(fieldgate: Fieldgate, world: World) -> None:
+    text = world.pack.read_text()
+    statement = "        statement: The fence around the cell is shut."
+    world.pack.write_text(text.replace(statement, f"{statement}\n        not_applicable: no fence at this site"))
+    campaign = world.campaign()
+    world.results(52, 60)
+    campaign.attempt("results", world.offline(), "anna")
+    said = " ".join(fieldgate("campaign", "show").out.split())
+    assert "52 of 60 = 86.7 %, lower bound 77.2 % (> 70 %" in said
+    assert "no fence at this site" in said
+    failed = campaign.measure("drops", None, "anna", n=20, successes=19)
+    from console.checklist.wording import bound_words
+
+    assert (failed.state, bound_words(failed)) == ("fail", ", lower bound 78.4 %")
+    assert bound_words(campaign.measure("force", 31.5, "anna")) == ""
+
+
+def test_the_page_lists_every_field_of_show_json(fieldgate: Fieldgate, begun: World) -> None:
+    """A script reads the JSON by this page."""
+    import msgspec
+
+    from console.checklist import states
+
+    state = json.loads(fieldgate("campaign", "show", "--json").out)
+    assert state["format"] == 1
+    page = (Path(__file__).parents[3] / "docs" / "campaign.md").read_text()
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| **")]
+    listed = {row[1].strip(" *"): set(row[2].replace("`", " ").split()) for row in rows}
+    parts = {
+        "stages": states.StageState,
+        "items": states.ItemState,
+        "basis": states.Basis,
+        "gate": states.GateState,
+        "poll": states.PollState,
+        "signatures": states.SignatureState,
+    }
+    wanted = {name: {field.name for field in msgspec.structs.fields(struct)} for name, struct in parts.items()}
+    assert listed == {"(top)": set(state), **wanted}
