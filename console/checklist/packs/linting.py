@@ -173,19 +173,26 @@ def _of_last_stage(pack: Pack) -> Iterator[Problem]:
             yield Problem(inside, said, "Remove `defer_by`", "defer_by")
     gate = last.gate
     steps: tuple[Step, ...] = ("stages", len(pack.stages) - 1)
-    if gate.overrides_allowed:
+    if gate.overrides_allowed and any(item.override_by for item in pack.items()):
         said = "the last gate opens though items are overridden"
         yield Problem(steps, said, "Give `overrides_allowed: false` in its gate")
-    if len(gate.signatures) < 2:
+    if len(gate.signatures) < 2 and _is_grave(pack):
         said = "the last gate opens without the signatures of two people"
         yield Problem(steps, said, "Ask for `performed` and `reviewed` in its gate's signatures")
 
 
+def _is_grave(pack: Pack) -> bool:
+    """Whether somebody may be hurt, or people already sign: a pack without either needs no second person."""
+    signed = any(stage.gate.signatures for stage in pack.stages)
+    return signed or any(item.critical or item.kind == "witnessed" for item in pack.items())
+
+
 def _of_idle_roles(pack: Pack) -> Iterator[Problem]:
+    """A role left out where others are asked. Where none is, roles are but names."""
     used = {role for stage in pack.stages for role in stage.gate.poll}
     used |= {role for stage in pack.stages for signing in stage.gate.signatures for role in signing.roles}
     used |= {role for item in pack.items() for role in (*item.override_by, *item.defer_by)}
-    for role in pack.roles:
+    for role in pack.roles if used else ():
         if role not in used:
             yield Problem(("roles",), f"the role `{role}` may do nothing in this pack", "Use it or remove it", role)
 

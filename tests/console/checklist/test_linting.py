@@ -112,6 +112,39 @@ WARNINGS = {
 }
 
 
+SMALL = """\
+format: 1
+name: small
+title: My first pack
+version: "1"
+roles: {engineer: me}
+stages:
+  - id: bench
+    title: On the bench
+    items:
+      - {id: camera, title: The camera lives, kind: sensed, probe: {name: camera_alive}, valid_for: 8 h, cure: Check the cable.}
+"""
+
+
+def test_a_beginner_s_small_pack_is_left_in_peace() -> None:
+    """Warnings that nobody needs hide the one that matters."""
+    assert remarks(SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cure:", "override_by: [engineer], cure:", "though items are overridden"),
+        ("kind: sensed", "kind: sensed, critical: true", "two people"),
+        (".}\n", ".}\n    gate: {signatures: [{meaning: performed, roles: [engineer]}]}\n", "two people"),
+        ("engineer: me}\n", "engineer: me, lead: you}\n", ""),
+    ],
+)
+def test_a_small_pack_that_asks_more_of_people_is_told_what_it_forgets(old: str, new: str, said: str) -> None:
+    found = [remark.what for remark in remarks(changed((old, new), text=SMALL))]
+    assert any(said in what for what in found) if said else found == []
+
+
 @pytest.mark.parametrize("name", WARNINGS)
 def test_what_is_seldom_meant_is_a_warning_with_its_line(name: str) -> None:
     change, said = WARNINGS[name]

@@ -159,9 +159,18 @@ def _fixed(line: str) -> str:
     return line.replace(f"high: {high},", f"high: {low},")
 
 
+@pytest.mark.parametrize("name", ["grasping", "perception"])
+def test_the_overlay_for_a_pc_fits_its_pack_and_says_what_it_loosens(name: str) -> None:
+    """A job on a PC can't confirm anything: this overlay is how it gets to 0."""
+    path = REPOSITORY / "checklists" / name / "examples" / "pc.yaml"
+    assert {remark.level for remark in lint_file(path)} == {"warning"}
+    laid = {one.id: one for one in load_checklist(name, [path]).pack.items()}
+    assert {id for id, one in laid.items() if one.not_applicable} >= {"power_mode", "no_power_modes"}
+
+
 def test_an_example_says_that_it_is_one() -> None:
     """A made-up table that is taken for a measured one is worse than none."""
-    for path in EXAMPLES.iterdir():
+    for path in (*EXAMPLES.iterdir(), *EXAMPLES.parents[1].glob("perception/examples/*")):
         assert "example" in path.read_text(encoding="utf-8").splitlines()[1 if path.suffix == ".csv" else 0].lower(), (
             path
         )
