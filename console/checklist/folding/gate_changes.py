@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from console.checklist.folding.ground import Ground, value_at
 from console.checklist.folding.ledger import Kept
@@ -23,10 +23,10 @@ def named(words: Sequence[str]) -> str:
 
 def changed_since(ground: Ground, stage: Stage, seq: int, wall_ns: int) -> str:
     """What has changed for this stage since entry `seq`, which was written at `wall_ns`; never empty."""
+    causes = [*_revised(ground, seq), *_seen(ground, stage, seq)]
     words = [
-        *_revised(ground, seq),
-        *_seen(ground, stage, seq),
-        *(said for one in ground.of(stage) for said in _moved(one, seq, wall_ns)),
+        *causes,
+        *(said for one in ground.of(stage) for said in _moved(one, seq, wall_ns, causes)),
         *(said for one in ground.until(stage) for said in _laid(ground, one, seq, wall_ns)),
     ]
     return named(list(dict.fromkeys(words))) or "what it was given on has changed"
@@ -70,11 +70,13 @@ def _seen(ground: Ground, stage: Stage, seq: int) -> Iterator[str]:
             yield difference(name, old, new)
 
 
-def _moved(state: ItemState, seq: int, wall_ns: int) -> Iterator[str]:
+def _moved(state: ItemState, seq: int, wall_ns: int, causes: Collection[str]) -> Iterator[str]:
+    """That the item moved, and why, where that is not said among the causes already."""
     later = state.basis is not None and state.basis.seq > seq
     went = state.since_wall_ns is not None and state.since_wall_ns > wall_ns and state.state == "stale"
     if later or went:
-        why = f": {state.reason}" if state.state not in PASSED and state.reason else ""
+        told = state.state in PASSED or all(why in causes for why in state.reason.split("; "))
+        why = f": {state.reason}" if state.reason and not told else ""
         yield (
             f"{state.item.id} is {state.state}{why}"
             if state.state not in PASSED

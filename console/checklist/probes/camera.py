@@ -44,7 +44,8 @@ def look_at_camera(sight: Sight, parameters: CameraParameters) -> Finding:
     wrong = _wrong([body.camera for body in bodies], frames, parameters.min_brightness)
     seconds = round(span_of(seen.windows), 1)
     details = {"windows": len(bodies), "seconds": seconds, "frames": frames, "reopened": bodies[-1].camera.reopened}
-    words = f"{bodies[-1].source}: {frames} pictures in {seconds:g} s, {_brightness_words([b.camera for b in bodies])}"
+    source = bodies[-1].source.rstrip(":")  # `scene:` is a source without a number
+    words = f"{source}: {frames} pictures in {seconds:g} s, {_brightness_words([b.camera for b in bodies])}"
     return Finding(measurement=Answer(not wrong, wrong or words), details=dict(details))
 
 

@@ -191,7 +191,7 @@ def test_a_change_that_the_stage_rests_on_resets_the_poll_and_another_does_not()
     at.see(source="v4l2:0")
     assert resets(at) == []
     at.see(engine="two")
-    assert resets(at) == ["engine one -> two, a is stale: engine one -> two"] * 2
+    assert resets(at) == ["engine one -> two, a is stale"] * 2, "each cause is said once"
     at.see(engine="one")
     assert resets(at) == [], "it is again what they said go to"
 

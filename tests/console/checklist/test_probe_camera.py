@@ -31,6 +31,11 @@ def test_a_camera_that_was_well_for_the_last_seconds_is_alive(tmp_path: Path) ->
     assert found.details == {"windows": 5, "seconds": 5.0, "frames": 150, "reopened": 0}
 
 
+def test_a_source_without_a_number_is_named_without_its_colon(tmp_path: Path) -> None:
+    scene = row_of_windows(8, source="scene:")
+    assert answer(looked(tmp_path, snapshot(scene))).words.startswith("scene: 150 pictures")
+
+
 def test_one_second_too_few_is_waited_for(tmp_path: Path) -> None:
     short, whole = snapshot(row_of_windows(4)), snapshot(row_of_windows(5))
     assert answer(looked(tmp_path, short, whole)).holds

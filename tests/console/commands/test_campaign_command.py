@@ -412,7 +412,7 @@ def test_the_page_lists_every_field_of_show_json(fieldgate: Fieldgate, begun: Wo
     page = (Path(__file__).parents[3] / "docs" / "campaign.md").read_text()
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| **")]
     listed = {row[1].strip(" *"): set(row[2].replace("`", " ").split()) for row in rows}
-    parts = {
+    parts: dict[str, type[msgspec.Struct]] = {
         "stages": states.StageState,
         "items": states.ItemState,
         "basis": states.Basis,
