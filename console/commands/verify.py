@@ -36,7 +36,7 @@ def verify(record: str, roster: Path | None, heads: tuple[str, ...], as_json: bo
     Nothing is written.
 
     Exit code 0: intact, and everything in it counts. 3: intact, but something is stale, void, overridden or unsigned.
-    8: it was changed, or a signature is not what it says.
+    8: it was changed or is damaged, or a signature is not what it says.
     """
     from console.record.roster import load_roster
     from console.record.verify import verify_record
@@ -88,10 +88,15 @@ def _json(report: Report, now: Now | None) -> str:
 
 
 def _say_broken(trouble: Trouble, as_json: bool) -> None:
+    """DAMAGED: it can't be read as a whole; FORGED: it can, and is no record that fieldgate wrote."""
+    from console.record.canonical import CURE
+
     if as_json:
         click.echo(json.dumps({"intact": False, "record": None, "now": None, "broken": trouble.what}))
-    else:
-        click.echo(_printable(f"FORGED: {trouble.what}\n  -> restore it from a copy"))
+        return
+    verdict = "DAMAGED" if trouble.code == "record_damaged" else "FORGED"
+    cure = "restore it from a copy" if trouble.cure == CURE else trouble.cure  # that one names this command
+    click.echo(_printable(f"{verdict}: {trouble.what}\n  -> {cure}"))
 
 
 def _now(found: RecordLike, report: Report) -> Now:

@@ -24,8 +24,12 @@ def check_chain(rows: Sequence[Row], head: Head | None = None) -> list[Broken]:
     """
     found: list[Broken] = []
     expected_seq, digest, wall_ns = 1, FIRST_PREV, 0
-    for row in rows:
+    for at, row in enumerate(rows):
         outline, actual = outline_of(row.line), digest_of(row.line)
+        if at and outline is not None and outline.prev != digest and _was_changed(rows, at - 1, head):
+            before = rows[at - 1]
+            what = f"{before.item or before.kind} was changed: the entry behind it names another digest"
+            found.append(Broken(before.seq, what))
         if row.seq != expected_seq:
             found.append(Broken(row.seq, _gap(expected_seq, row.seq)))
         if actual != row.digest:
@@ -54,6 +58,29 @@ def _differences(row: Row, outline: Outline, prev: str, wall_ns: int) -> Iterabl
         yield "its time lies before that of the entry before it"
     if not is_canonical(row.line):
         yield "its line is spelt otherwise than a record is written: somebody else wrote it"
+
+
+def _was_changed(rows: Sequence[Row], at: int, head: Head | None) -> bool:
+    """Whether this line alone differs from what was written: both neighbours are in place, and the next names another digest.
+
+    Without the next one's own digest, known from the one behind it or from the head, that one might be the changed one.
+    """
+    if at + 1 >= len(rows):
+        return False
+    line, behind = outline_of(rows[at].line), outline_of(rows[at + 1].line)
+    if line is None or behind is None or behind.prev == digest_of(rows[at].line):
+        return False
+    before = digest_of(rows[at - 1].line) if at else FIRST_PREV
+    in_place = line.prev == before and line.seq == rows[at].seq == at + 1 and behind.seq == rows[at + 1].seq == at + 2
+    return in_place and _named_later(rows, at + 1, head)
+
+
+def _named_later(rows: Sequence[Row], at: int, head: Head | None) -> bool:
+    digest = digest_of(rows[at].line)
+    if at + 1 < len(rows):
+        later = outline_of(rows[at + 1].line)
+        return later is not None and later.prev == digest
+    return head is not None and head.digest == digest
 
 
 def _gap(expected: int, found: int) -> str:

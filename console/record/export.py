@@ -23,7 +23,8 @@ FORMAT = 1
 KIND = "fieldgate record"
 LIMIT_FILE_BYTES = 512 * 1024 * 1024
 """The largest file that is written and read; a record with more is handed over as its folder."""
-_CURE_FILE = "ask for the file again; the campaign's folder can be verified too"
+_CURE_FILE = "get it again; the campaign's folder can be verified too"
+_ESCAPE_LENGTH = 6  # of \uXXXX
 _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
@@ -105,8 +106,9 @@ def write_json(record: RecordLike, path: Path) -> Exported:
 def read_json(path: Path) -> RecordFile:
     """Read a JSON record.
 
-    Raises Trouble: `record_missing`, `record_too_large`, `record_newer`, and `record_file_invalid` with the place, where the
-    file is cut short, is no JSON, names a key twice or is another file. What its lines and attachments say is not checked.
+    Raises Trouble: `record_missing`, `record_too_large`, `record_newer`; `record_damaged` where the file ends in the middle or
+    is no JSON, with the byte; `record_file_invalid` with the place, where it names a key twice or is another file. What its
+    lines and attachments say is not checked.
     """
     return RecordFile(_document(_content(path), path), path)
 
@@ -136,9 +138,22 @@ def _document(data: bytes, path: Path) -> _Document:
     except RecursionError as error:
         what = f"{path} is no record: it is nested too deeply"
         raise Trouble(what, cure=_CURE_FILE, code="record_file_invalid") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Trouble(f"{path}: {_damage(data, error)}", cure=_CURE_FILE, code="record_damaged") from error
     except (ValueError, msgspec.ValidationError) as error:
-        what = f"{path} is no whole record: {error}"
+        what = f"{path} is no record: {error}"
         raise Trouble(what, cure=_CURE_FILE, code="record_file_invalid") from error
+
+
+def _damage(data: bytes, error: UnicodeDecodeError | json.JSONDecodeError) -> str:
+    """Where the file ends too early, else where it stops being JSON; bytes count from 0."""
+    if isinstance(error, UnicodeDecodeError):
+        short, at = error.end >= len(data), error.start
+    else:
+        left = len(error.doc.rstrip()) - error.pos
+        escape = error.msg.startswith("Invalid \\") and left <= _ESCAPE_LENGTH
+        short, at = left <= 0 or escape or error.msg.startswith("Unterminated"), len(error.doc[: error.pos].encode())
+    return f"the file ends in the middle, at byte {len(data):,}" if short else f"it is damaged at byte {at:,}"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -375,6 +376,12 @@ def _desk() -> Iterator[Path]:
         raise Trouble(
             f"{what}; nothing was signed or verified", cure=cure, code="disk_full" if full else "sign_failed"
         ) from error
+
+
+def check_ssh_keygen() -> None:
+    """Trouble `no_ssh_keygen` where OpenSSH's client is not installed: said before anybody reads a statement in vain."""
+    if shutil.which("ssh-keygen") is None:
+        raise _no_ssh_keygen()
 
 
 def _no_ssh_keygen() -> Trouble:

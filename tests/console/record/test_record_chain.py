@@ -109,6 +109,18 @@ def test_a_forgery_in_the_middle_is_found_without_knowing_the_head(forgery: Call
     assert {one.seq for one in broken} <= {2, 3, 4, 5, 6}, "the place is the forged entry or the one behind it"
 
 
+def test_a_line_that_alone_was_changed_is_named_itself() -> None:
+    """In a JSON file nothing but the next entry knows the digest: who reads only that looks at the wrong entry."""
+    rows = rows_of()
+    assert [one.seq for one in check_chain(changed_with_digest(rows))] == [3, 4]
+    assert "was changed" in check_chain(changed_with_digest(rows))[0].what
+    before_last = [*rows[:-2], row(COUNT - 1, rows[-3].digest, "other"), rows[-1]]
+    assert [one.seq for one in check_chain(before_last)] == [COUNT], "which of the two was changed can't be known"
+    assert [one.seq for one in check_chain(before_last, head_of(rows))] == [COUNT - 1, COUNT]
+    for forgery in (dropped, swapped_with_numbers, added, doubled):
+        assert not any(" was changed: the entry" in one.what and one.seq > 3 for one in check_chain(forgery(rows)))
+
+
 def test_the_first_entry_cannot_be_dropped() -> None:
     broken = check_chain(rows_of()[1:])
     assert broken[0].seq == 2

@@ -151,11 +151,9 @@ def test_another_structure_is_refused_with_its_place(exported: Path, edit: Calla
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"[]",
         b"null",
         b"7",
-        b"\xff\xfe{}",
         b"[" * 200_000,
         b'{"format":' + b"9" * 10_000 + b"}",
         b'{"format": NaN}',
@@ -165,6 +163,14 @@ def test_another_structure_is_refused_with_its_place(exported: Path, edit: Calla
 def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     assert trouble_of(tmp_path / "x.json").code == "record_file_invalid"
+
+
+@pytest.mark.parametrize(
+    ("content", "at"), [(b"\xff\xfe{}", 0), (b"no record", 0), (b'{"format": 1, kind}', 14), (b'["\\q", "and on"]', 2)]
+)
+def test_what_is_no_json_is_damaged_at_a_byte_and_not_cut_short(tmp_path: Path, content: bytes, at: int) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    assert trouble_of(tmp_path / "x.json").what == f"{tmp_path / 'x.json'}: it is damaged at byte {at}"
 
 
 def test_a_key_given_twice_is_refused_wherever_it_stands(exported: Path) -> None:
@@ -187,7 +193,12 @@ def test_a_file_cut_short_is_never_read_as_a_shorter_record(
     record.close()
     whole = (folder / "c.json").read_bytes().rstrip()
     (folder / "c.json").write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    assert trouble_of(folder / "c.json").code == "record_file_invalid"
+    found = trouble_of(folder / "c.json")
+    size = (folder / "c.json").stat().st_size
+    assert (found.code, found.what) == (
+        "record_damaged",
+        f"{folder / 'c.json'}: the file ends in the middle, at byte {size:,}",
+    )
     shutil.rmtree(folder)
 
 
