@@ -63,13 +63,15 @@ def _choice(campaign: Campaign, principal: str, key: Path | None, agent_key: str
 
 
 def _sign(campaign: Campaign, stage: str, meaning: Meaning, principal: str, key: KeyChoice, yes: bool) -> None:
-    from console.record.signing import check_key, public_half
+    from console.record.signing import check_key, check_ssh_keygen, public_half
 
+    check_ssh_keygen()
     check_key(campaign.roster, principal, public_half(key))
     shown = campaign.statement(stage, meaning, principal, key)
     encoding = sys.stdout.encoding or "ascii"
     click.echo(shown.decode().encode(encoding, "backslashreplace").decode(encoding), nl=False)
-    if not yes and not click.confirm("\nSign this?", err=True):
+    _warn(campaign, stage)
+    if not yes and not _confirmed():
         raise Trouble("nothing was signed", code="not_confirmed")
     given = campaign.sign(stage, meaning, principal, key, shown=shown, tell=lambda words: click.echo(words, err=True))
     signature = given.signature
@@ -80,3 +82,22 @@ def _sign(campaign: Campaign, stage: str, meaning: Meaning, principal: str, key:
         f"check it with `fieldgate verify {campaign.name}`, or with OpenSSH alone as docs/record.md says",
         err=True,
     )
+
+
+def _warn(campaign: Campaign, stage: str) -> None:
+    """Say what besides signatures keeps the gate shut: whoever signs too early may have to sign again."""
+    from console.printing import in_line
+
+    blocked_by = campaign.stage_state(stage).gate.blocked_by
+    for why in (one for one in blocked_by if not one.startswith("signature missing")):
+        click.echo(in_line(f"warning: the gate of '{stage}' can't open as things are: {why}"), err=True)
+
+
+def _confirmed() -> bool:
+    try:
+        return click.confirm("\nSign this?", err=True)
+    except click.Abort as abort:
+        if sys.stdin.isatty():
+            raise  # Ctrl+C, Ctrl+D
+        what, cure = "there is no terminal to ask on; nothing was signed", "read the statement, then add --yes"
+        raise Trouble(what, cure=cure, code="not_confirmed") from abort

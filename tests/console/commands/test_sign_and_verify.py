@@ -210,7 +210,20 @@ def test_a_json_record_cut_short_ends_with_8(world: World, tmp_path: Path, size:
     path.write_bytes(path.read_bytes()[:size])
     done = fieldgate("verify", path)
     assert done.returncode == 8
-    assert done.stdout.startswith("FORGED")
+    assert done.stdout.startswith(f"DAMAGED: {path}: the file ends in the middle, at byte {size:,}\n  -> get it again")
+
+
+def test_a_changed_entry_of_a_file_is_named_before_the_one_behind_it(world: World, tmp_path: Path) -> None:
+    campaign = open_campaign("signed", read_only=True)
+    write_json(campaign.record, tmp_path / "record.json")
+    campaign.close()
+    path = tmp_path / "record.json"
+    text = path.read_text()
+    assert text.count("31.5") >= 1
+    path.write_text(text.replace("31.5", "30.5", 1))
+    done = fieldgate("verify", path)
+    assert done.returncode == 8
+    assert done.stdout.splitlines()[2].startswith("- entry 4: force was changed"), done.stdout
 
 
 def test_a_database_with_bytes_changed_at_random_never_ends_in_a_traceback(world: World, tmp_path: Path) -> None:
@@ -321,6 +334,35 @@ def test_no_is_an_answer_and_nothing_is_signed(world: World, ready: str) -> None
     assert done.returncode == 1
     assert "nothing was signed" in done.stderr
     assert json.loads(fieldgate("verify", ready, "--json").stdout)["record"]["signatures"] == []
+
+
+def test_without_a_terminal_the_way_on_is_told(world: World, ready: str) -> None:
+    argv = ("sign", ready, "--meaning", "performed", "--as", "anna", "--key", world.folder / "anna")
+    done = fieldgate(*argv)
+    assert done.returncode == 1
+    assert "there is no terminal to ask on; nothing was signed\n  -> read the statement, then add --yes" in done.stderr
+    assert done.stdout.startswith("fieldgate statement 1\n")
+    assert "warning" not in done.stderr
+    assert fieldgate(*argv, "--yes").returncode == 0
+
+
+def test_who_signs_too_early_is_warned_before_they_are_asked(world: World, ready: str) -> None:
+    campaign = open_campaign(ready, wall_ns=world.clock)
+    campaign.measure("force", 99.0, "anna")
+    campaign.close()
+    done = fieldgate(
+        "sign", ready, "--meaning", "performed", "--as", "anna", "--key", world.folder / "anna", typed="n\n"
+    )
+    warned = done.stderr.partition("Sign this?")[0]
+    assert "warning: the gate of 'bench' can't open as things are: not settled: force (fail)" in warned
+    assert "signature missing" not in warned
+
+
+def test_a_missing_ssh_keygen_is_said_before_the_statement(world: World, ready: str, tmp_path: Path) -> None:
+    argv = ("sign", ready, "--meaning", "performed", "--as", "anna", "--key", world.folder / "anna")
+    done = fieldgate(*argv, PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`ssh-keygen` is not installed" in done.stderr
 
 
 @pytest.mark.parametrize(
