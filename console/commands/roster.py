@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
@@ -15,6 +20,12 @@ from remote.errors import Trouble
 _FILE = click.option(
     "--file", "path", type=click.Path(path_type=Path), help="The roster file, instead of this laptop's own."
 )
+_NEVER = "never"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_OTHER_DAY = re.compile(
+    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})|(?P<y2>\d{4})[-/.]?(?P<m2>\d{1,2})[-/.]?(?P<d2>\d{1,2})"
+)
+"""31.3.2027, and year first with other or no separators; 3/4/2027 could be two days."""
 
 
 @click.group()
@@ -30,9 +41,9 @@ def roster() -> None:
 @click.option(
     "--agent-key", "agent", multiple=True, type=click.IntRange(1), help="The Nth key of `ssh-add -L`, from 1."
 )
-@click.option("--until", help="The last day on which a signature counts: 2027-03-31.")
+@click.option("--until", help="The last day on which a signature counts: 2027-03-31; `never`: no end.")
 @click.option("--pack", "packs", multiple=True, help="Only for this pack. Repeat it for more; without it: every pack.")
-@click.option("--replace", is_flag=True, help="Put this in the place of somebody who is there already.")
+@click.option("--replace", is_flag=True, help="Change somebody who is there already; what is not given stays.")
 @_FILE
 def add(
     principal: str,
@@ -48,18 +59,18 @@ def add(
     """Add a person. PRINCIPAL is a short name without spaces, such as an e-mail address."""
     known = _read(path)
     if known.find(principal) is not None and not replace:
-        cure = "give `--replace` to write the entry anew, or remove the person first"
+        cure = "give `--replace` to change what you give and keep the rest, or remove the person first"
         raise Trouble(f"'{principal}' is in the roster already", cure=cure, code="in_roster")
-    if not name or not roles:
-        raise click.UsageError("A person needs --name and at least one --role.")
     public = [*map(read_key, keys), *map(_agent_key, agent)]
-    if not public:
-        raise click.UsageError("A person needs a key: --key FILE.pub or --agent-key N.")
     lines = tuple(f"{key.line} {key.comment}".strip() for key in public)
-    person = _checked(principal, name, roles, lines, packs, until)
+    old = known.find(principal)
+    person = _laid_over(old, principal, name, roles, lines, packs, _last_day(until))
     others = tuple(one for one in known.people if one.principal != principal)
     file = save(msgspec.structs.replace(known, people=(*others, person)), path)
-    click.echo(f"added {person.name} ({principal}) to {file}: {', '.join(key.fingerprint for key in public)}", err=True)
+    done = f"added {person.name} ({principal}) to" if old is None else f"replaced {person.name} ({principal}) in"
+    click.echo(f"{done} {file}: {', '.join(key.fingerprint for key in person.public_keys())}", err=True)
+    for warning in _warnings(person):
+        click.echo(f"warning: {warning}", err=True)
 
 
 @roster.command("list")
@@ -75,7 +86,8 @@ def list_people(as_json: bool, path: Path | None) -> None:
         click.echo(f"nobody is in {path or default_path()}; add somebody: `fieldgate roster add`", err=True)
     for one in known.people:
         scope = f"  only {', '.join(one.packs)}" if one.packs else ""
-        end = f"  until {one.until}" if one.until else ""
+        ended = " (ended)" if one.expired(time.time_ns()) else ""
+        end = f"  until {one.until}{ended}" if one.until else ""
         click.echo(f"{one.principal}  {one.name}  {', '.join(one.roles)}{scope}{end}")
         for key in one.public_keys():
             click.echo(f"  {key.fingerprint}  {key.kind}  {key.comment}".rstrip())
@@ -108,6 +120,63 @@ def _read(path: Path | None) -> Roster:
     return Roster() if path is not None and not path.exists() else load_roster(path)
 
 
+def _laid_over(
+    old: Person | None,
+    principal: str,
+    name: str | None,
+    roles: tuple[str, ...],
+    keys: tuple[str, ...],
+    packs: tuple[str, ...],
+    until: str | None,
+) -> Person:
+    """What was given over what was there; usage is refused where both leave something open."""
+    if old is not None:
+        name, roles, keys = name or old.name, roles or old.roles, keys or old.keys
+        packs, until = packs or old.packs, until or old.until
+    if not name or not roles:
+        raise click.UsageError("A person needs --name and at least one --role.")
+    if not keys:
+        raise click.UsageError("A person needs a key: --key FILE.pub or --agent-key N.")
+    return _checked(principal, name, roles, keys, packs, None if until == _NEVER else until)
+
+
+def _last_day(given: str | None) -> str | None:
+    """The day as it was given; Trouble `bad_roster` says how to write what is none."""
+    if given is None or given == _NEVER or (_DAY.fullmatch(given) and _is_day(given)):
+        return given
+    found = _OTHER_DAY.fullmatch(given)
+    year, month, day = (found[one] or found[f"{one}2"] for one in "ymd") if found else ("", "0", "0")
+    day = f"{year}-{int(month):02}-{int(day):02}"
+    cure = f"write {day}" if _is_day(day) else "write year-month-day, such as 2027-03-31, or `never`"
+    raise Trouble(f"--until {given} is no date", cure=cure, code="bad_roster")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _warnings(person: Person) -> Iterator[str]:
+    """What may be meant, and then makes no signature count."""
+    if person.expired(time.time_ns()):
+        yield f"the last day {person.until} is over: nothing that {person.name} signs from now on counts"
+    known = _known_roles()
+    for role in (one for one in person.roles if one not in known):
+        near = difflib.get_close_matches(role, known, n=1)
+        meant = f"; did you mean '{near[0]}'?" if near else "; fine if a pack of your own does"
+        yield f"no shipped pack knows the role '{role}' (they know: {', '.join(known)}){meant}"
+
+
+def _known_roles() -> list[str]:
+    """The roles of the packs that come with fieldgate, sorted."""
+    from console.checklist.packs.loading import load_checklist, shipped_packs
+
+    return sorted({role for path in shipped_packs().values() for role in load_checklist(path).pack.roles})
+
+
 def _agent_key(number: int) -> PublicKey:
     held = agent_keys()
     if number > len(held):
@@ -130,4 +199,4 @@ def _checked(
 
 def _plain(person: Person) -> dict[str, object]:
     keys = [{"fingerprint": key.fingerprint, "kind": key.kind, "comment": key.comment} for key in person.public_keys()]
-    return {**msgspec.structs.asdict(person), "keys": keys}
+    return {**msgspec.structs.asdict(person), "keys": keys, "ended": person.expired(time.time_ns())}

@@ -418,6 +418,67 @@ def test_a_roster_is_made_shown_and_emptied_from_the_command_line(tmp_path: Path
     assert json.loads(fieldgate("roster", "list", "--json", **home).stdout) == []
 
 
+@pytest.fixture
+def adding(tmp_path: Path) -> tuple[object, ...]:
+    """`roster add anna` with all that it needs, into a roster of its own."""
+    key = made_key(tmp_path, "anna").with_suffix(".pub")
+    return ("roster", "add", "anna", "--name", "Anna Alm", "--key", key, "--file", tmp_path / "people.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "cure"),
+    [
+        ("31.3.2026", "write 2026-03-31"),
+        ("2026/3/31", "write 2026-03-31"),
+        ("20260331", "write 2026-03-31"),
+        ("2026-02-31", "write year-month-day"),
+        ("31.2.2026", "write year-month-day"),
+        ("3/4/2026", "write year-month-day"),
+        ("soon", "write year-month-day"),
+        ("", "write year-month-day"),
+    ],
+)
+def test_a_last_day_that_is_none_is_told_as_it_should_be_written(
+    adding: tuple[object, ...], given: str, cure: str
+) -> None:
+    done = fieldgate(*adding, "--role", "safety", "--until", given)
+    assert done.returncode == 1
+    assert f"--until {given} is no date\n  -> {cure}" in done.stderr
+
+
+def test_an_entry_that_ended_is_warned_of_and_marked(adding: tuple[object, ...], tmp_path: Path) -> None:
+    done = fieldgate(*adding, "--role", "safety", "--until", "2020-01-31")
+    assert done.returncode == 0
+    assert "warning: the last day 2020-01-31 is over" in done.stderr
+    listed = ("roster", "list", "--file", tmp_path / "people.yaml")
+    assert "until 2020-01-31 (ended)" in fieldgate(*listed).stdout
+    assert json.loads(fieldgate(*listed, "--json").stdout)[0]["ended"] is True
+    assert "warning" not in fieldgate(*adding, "--replace", "--until", "2999-01-31").stderr
+    assert "until 2999-01-31\n" in fieldgate(*listed).stdout
+
+
+def test_a_role_that_no_shipped_pack_knows_is_warned_of_with_the_nearest(adding: tuple[object, ...]) -> None:
+    done = fieldgate(*adding, "--role", "saftey", "--role", "engineer")
+    assert done.returncode == 0, "a pack of one's own may have other roles"
+    assert "warning: no shipped pack knows the role 'saftey' (they know: engineer, lead, operator" in done.stderr
+    assert "did you mean 'safety'?" in done.stderr
+    assert "'engineer'" not in done.stderr
+
+
+def test_replace_keeps_what_is_not_given_and_says_so(adding: tuple[object, ...], tmp_path: Path) -> None:
+    """A person whose last day is moved must not lose their keys."""
+    assert fieldgate(*adding, "--role", "safety", "--until", "2999-01-31", "--pack", "grasping").returncode == 0
+    file = ("--file", tmp_path / "people.yaml")
+    before = json.loads(fieldgate("roster", "list", "--json", *file).stdout)[0]
+    done = fieldgate("roster", "add", "anna", "--replace", "--role", "lead", *file)
+    assert (done.returncode, "replaced Anna Alm (anna) in" in done.stderr) == (0, True)
+    after = json.loads(fieldgate("roster", "list", "--json", *file).stdout)[0]
+    assert after == {**before, "roles": ["lead"]}
+    assert fieldgate("roster", "add", "anna", "--replace", "--until", "never", *file).returncode == 0
+    assert json.loads(fieldgate("roster", "list", "--json", *file).stdout)[0] == {**after, "until": None}
+    assert fieldgate("roster", "add", "bo", "--replace", "--role", "lead", *file).returncode == 2
+
+
 def test_a_forged_record_in_json_says_broken(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(msgspec.json.encode({"lines": []}))
     done = fieldgate("verify", tmp_path / "x.json", "--json")
