@@ -246,9 +246,15 @@ def _trials_words(criterion: Criterion, rate: Rate) -> str:
     successes = binomial.further_successes(rate.successes, rate.n, share, confidence)
     failures = binomial.further_failures(rate.successes, rate.n, share, confidence)
     steady = binomial.trials_at_rate(rate.successes, rate.n, share, confidence) if upwards else None
-    ways = [
-        f"{successes} more successes in a row would {'pass' if upwards else 'fail'} it" if successes else "",
-        f"{failures} more without one would {'fail' if upwards else 'pass'} it" if failures else "",
-        f"at this rate about {steady} more trials" if steady else "",
-    ]
+    if upwards:
+        ways = [
+            f"{successes} more successes in a row would pass it" if successes else "",
+            f"{failures} more without one would fail it" if failures else "",
+            f"at this rate about {steady} more trials" if steady else "",
+        ]
+    else:  # what is counted is what must not happen: nobody calls a crash a success
+        ways = [
+            f"{failures} more clean trial{'s' * (failures != 1)} would pass it" if failures else "",
+            f"{successes} more with one would fail it" if successes else "",
+        ]
     return ", ".join(way for way in ways if way)

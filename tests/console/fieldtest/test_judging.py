@@ -70,12 +70,23 @@ def test_a_rate_passes_or_fails_only_by_its_bounds(successes: int, n: int, verdi
     assert judge(rate_above(32), Rate(successes, n)).verdict == verdict
 
 
+def test_nobody_calls_a_crash_a_success() -> None:
+    """The sentence says which trials to go for; each of its numbers is the least that does what it says."""
+    below = criterion(statistic="rate", comparison="<", threshold=10, unit="%")
+    found = judge(below, Rate(1, 20))
+    assert found.verdict == "inconclusive"
+    assert "26 more clean trials would pass it, 5 more with one would fail it" in found.why
+    assert "success" not in found.why
+    assert [judge(below, Rate(1, 20 + more)).verdict for more in (25, 26)] == ["inconclusive", "pass"]
+    assert [judge(below, Rate(1 + more, 20 + more)).verdict for more in (4, 5)] == ["inconclusive", "fail"]
+
+
 def test_a_crash_rate_is_judged_by_its_upper_bound() -> None:
     below = criterion(statistic="rate", comparison="<", threshold=1, unit="%")
     assert judge(below, Rate(0, 299)).verdict == "pass"
     few = judge(below, Rate(0, 298))
     assert (few.verdict, few.more) == ("inconclusive", 1)
-    assert "1 more without one would pass it" in few.why
+    assert "1 more clean trial would pass it" in few.why
     assert judge(below, Rate(9, 298)).verdict == "fail"
 
 
