@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.checklist.states import StageState
 from console.screens.form import Choice, Form, Words
+from console.widgets.checklist_rows import named
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class AnswerPollScreen(Form[PollAnswer]):
     def __init__(self, stage: StageState, clock: Callable[[], int]) -> None:
         missing = stage.gate.blocked_by
         text = "Any change of what the answer was given on resets it.\n"
-        text += "Still missing: " + "; ".join(missing) if missing else "Nothing else is missing."
+        text += (
+            "Still missing: " + "; ".join(named(stage, one) for one in missing)
+            if missing
+            else "Nothing else is missing."
+        )
         given = {answer.role: answer.go for answer in stage.gate.poll}
         words = {None: "no answer yet", True: "GO", False: "NO-GO"}
         roles = [(role, f"{role} ({words[given.get(role)]})") for role in stage.stage.gate.poll]

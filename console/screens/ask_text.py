@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from console.screens.dialog import Dialog
+from console.widgets.one_line import OneLine
 
 
 class AskTextScreen(Dialog[str]):
@@ -22,8 +23,9 @@ class AskTextScreen(Dialog[str]):
     def parts(self) -> ComposeResult:
         """What is asked, and the field."""
         yield Static(self._text, id="text", markup=False)
-        yield Input(self._value, placeholder=self._placeholder, max_length=400)
+        yield OneLine(self._value, placeholder=self._placeholder, max_length=400)
+        yield Static("", id="error", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer."""
-        self.dismiss(event.value)
+        self.deliver(event.value)

@@ -31,7 +31,7 @@ class ChecklistScreen(Screen[None]):
     """One campaign's checklist."""
 
     AUTO_FOCUS = "#items"
-    HINT = "Enter shows the evidence, space goes to the next open item, ? explains, : lists all"
+    HINT = "Enter: evidence, space: next open item, ? explains, : lists all"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(action.keys, f"app.checklist('{action.name}')", action.label, show=False)
         for action in ACTIONS
@@ -44,6 +44,7 @@ class ChecklistScreen(Screen[None]):
         self._plan = ChecklistLayout()
         self._view: ChecklistView | None = None
         self._link: View | None = None
+        self._at = ""
         self.status = StatusLine(id="status")
         self.head = ChecklistHead(id="head")
         self.items = ChecklistList(id="items")
@@ -102,6 +103,9 @@ class ChecklistScreen(Screen[None]):
 
     def on_checklist_list_selected(self, event: ChecklistList.Selected) -> None:
         """The detail follows the cursor."""
+        if self._at not in ("", event.entry.key) and not self.message.is_busy:
+            self.say("")  # what was said was about another row
+        self._at = event.entry.key
         if self._view is not None:
             self.detail.show(self._view, event.entry)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
 from console.screens.dialog import Dialog
@@ -30,7 +30,8 @@ class ConfirmScreen(Dialog[bool]):
 
     def parts(self) -> ComposeResult:
         """The question and both buttons, the safe one first."""
-        yield Static(self._text, id="text", markup=False)
+        text = Static(self._text, id="text", markup=False)
+        yield VerticalScroll(text, id="content", can_focus=False)
         yield Horizontal(
             Button(self._no, id="no", variant="primary", compact=True),
             Button(self._yes, id="yes", variant="warning", compact=True),

@@ -1,19 +1,36 @@
-"""The common frame of all modal dialogs: a titled box over the live screen, Esc leaves without doing anything."""
+"""The common frame of all modal dialogs: a titled box over the live screen, Esc leaves without doing anything.
+
+Its buttons stand below what scrolls, so that they are in sight in the smallest terminal too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from console.screens.refusal_words import refusal_words
+from console.widgets.cells import clean
+from remote.errors import Trouble
 
 R = TypeVar("R")
+FOOT_ROWS, ERROR_ROWS = 6, 3
+"""Rows of a dialog that never scroll: border, padding and buttons; and what was refused, at most."""
 
 
 class Dialog(ModalScreen[R]):
-    """A modal box. `parts` yields its content; `cancel` is what Esc returns."""
+    """A modal box. `parts` yields its content; what of it is in `#content` scrolls.
+
+    `carry`, where set, does what was answered and says why not: then the dialog stays, with all that was entered.
+    """
+
+    carry: Callable[[R], Awaitable[Trouble | None]] | None = None
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -24,6 +41,8 @@ class Dialog(ModalScreen[R]):
     }
     Dialog #text { height: auto; width: 100%; margin-bottom: 1; }
     Dialog #state, Dialog #legend { height: 1; width: 100%; }
+    Dialog #content { height: auto; }
+    Dialog #error { height: auto; max-height: 3; color: $error; display: none; }
     Dialog #buttons { height: auto; align-horizontal: right; }
     Dialog Button { margin-left: 2; min-width: 14; }
     Dialog OptionList { height: auto; max-height: 16; background: $surface; border: none; padding: 0; }
@@ -36,10 +55,15 @@ class Dialog(ModalScreen[R]):
     Dialog.ascii > #box, Dialog.ascii Input { border: ascii $primary; }
     Dialog:nocolor .option-list--option-highlighted { text-style: reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave", show=False),
+        Binding("pageup", "page(-5)", "page up", show=False),
+        Binding("pagedown", "page(5)", "page down", show=False),
+    ]
 
     def __init__(self, title: str, subtitle: str = "Esc leaves") -> None:
         super().__init__()
+        self._carrying = False
         self._heading = title
         self._footing = subtitle
         self.set_class(self.app.has_class("ascii"), "ascii")
@@ -58,3 +82,62 @@ class Dialog(ModalScreen[R]):
     def action_leave(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
+
+    # ------------------------------------------------------------ answering
+
+    def deliver(self, answer: R) -> None:
+        """Answer: at once, or once what was answered has been done."""
+        if self.carry is None:
+            self.dismiss(answer)
+        elif not self._carrying:
+            self._carrying = True
+            self.app.run_worker(self._carried(self.carry, answer), group="campaign", name="answer")
+
+    def refuse(self, why: str) -> None:
+        """Say what is wrong; the dialog stays."""
+        error = self.query_one("#error", Static)
+        error.display = True
+        error.update(clean(why))
+        self._share(self.size.height)
+        self.set_timer(0.05, self._tell_more)  # once what scrolls has its new height
+
+    async def _carried(self, carry: Callable[[R], Awaitable[Trouble | None]], answer: R) -> None:
+        trouble = await carry(answer)
+        self._carrying = False
+        if not self.is_running or self.app.screen is not self:
+            return  # the person left meanwhile
+        if trouble is None:
+            self.dismiss(answer)
+        else:
+            self.refuse(refusal_words(trouble))
+
+    # ------------------------------------------------------------ what scrolls
+
+    def on_resize(self, event: events.Resize) -> None:
+        """What scrolls gets what the rest leaves."""
+        self._share(event.size.height)
+        for content in self.query("#content").results(VerticalScroll):
+            self.watch(content, "scroll_y", self._tell_more, init=False)
+        self.set_timer(0.05, self._tell_more)  # once what scrolls has its new height
+
+    def _share(self, height: int) -> None:
+        refused = ERROR_ROWS if any(one.display for one in self.query("#error")) else 0
+        for content in self.query("#content").results(VerticalScroll):
+            content.styles.max_height = max(2, height * 9 // 10 - self.foot_rows - refused)
+
+    @property
+    def foot_rows(self) -> int:
+        """How many rows of the dialog never scroll."""
+        return FOOT_ROWS
+
+    def action_page(self, step: int) -> None:
+        """Scroll the content by some lines."""
+        for content in self.query("#content").results(VerticalScroll):
+            content.scroll_relative(y=step, animate=False)
+
+    def _tell_more(self) -> None:
+        """Say in the lower edge that more stands below."""
+        for content in self.query("#content").results(VerticalScroll):
+            more = content.scroll_y < content.max_scroll_y
+            words = "more below: PgDn shows it | Esc leaves" if more else self._footing
+            self.query_one("#box").border_subtitle = words.replace("[", "\\[")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.checklist.states import ItemState
 from console.checklist.wording import asked_words
-from console.screens.form import Field, Form, Words, count_of, number_of, paths_of
+from console.screens.form import Field, Form, Words, count_of, flowing, number_of, paths_of
 from remote.errors import Trouble
 
 
@@ -36,8 +36,9 @@ class EnterValueScreen(Form[Entered]):
             else (Words("value", f"value in {unit}" if unit else "value"), Words("n", "readings", value="1"))
         )
         files = Words("files", "files", hint="paths, divided by commas")
-        lines = (item.item.statement or item.item.title, item.item.how, f"Limit: {asked_words(item)}")
-        text = "\n".join(line for line in lines if line)
+        how = f"How: {flowing(item.item.how)}" if item.item.how else ""
+        lines = (flowing(item.item.statement or item.item.title), how, f"Limit: {asked_words(item)}")
+        text = "\n\n".join(line for line in lines if line)
         fields = (*asked, Words("note", "note"), files)
         super().__init__(f"Value: {item.item.title}", text, fields, (("record", "Record it"),), clock)
 

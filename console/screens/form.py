@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple, TypeVar, Union
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -13,10 +14,13 @@ from textual.widgets import Button, Input, Static
 
 from console.screens.dialog import Dialog
 from console.widgets.cells import clean
+from console.widgets.one_line import OneLine
 from console.widgets.pick import Pick
 from remote.errors import Trouble
 
 R = TypeVar("R")
+LOW_ROWS, NARROW_COLUMNS = 20, 76
+"""Terminals of fewer rows get dialogs without empty rows, of fewer columns buttons close together."""
 
 
 class Words(NamedTuple):
@@ -52,15 +56,15 @@ class Form(Dialog[R]):
 
     DEFAULT_CSS = """
     Form > #box { width: 76; padding: 0 2; }
-    Form #words { max-height: 9; margin: 0; }
     Form #text { margin: 0; }
     Form .field { height: 1; margin-top: 1; }
     Form .label { width: 18; height: 1; color: $secondary; }
     Form Input { width: 1fr; height: 1; border: none; background: $panel; padding: 0 1; }
     Form.ascii Input { border: none; }
     Form Input:focus { background: $primary 30%; border: none; }
-    Form #error { height: auto; color: $error; margin-top: 1; }
     Form #buttons { margin-top: 1; }
+    Form.narrow Button { margin-left: 1; min-width: 8; }
+    Form.low #buttons, Form.low .field { margin-top: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", "field before", show=False),
@@ -96,17 +100,25 @@ class Form(Dialog[R]):
 
     def parts(self) -> ComposeResult:
         """Text, fields, what is wrong, buttons."""
-        yield VerticalScroll(Static(self._text, id="text", markup=False), id="words", can_focus=False)
-        for field in self._fields:
-            label = Static(field.label, classes="label", markup=False)
-            yield Horizontal(label, self._widget(field), classes="field")
+        text = Static(self._text, id="text", markup=False)
+        yield VerticalScroll(text, *self._rows(), id="content", can_focus=False)
         yield Static("", id="error", markup=False)
         yield Horizontal(*self._all_buttons(), id="buttons")
 
     def on_mount(self) -> None:
         """The text is on the screen from now on."""
         self._began_ns = self._clock()
-        self.query_one("#error").display = False
+
+    def on_resize(self, event: events.Resize) -> None:
+        """No empty rows where there are few."""
+        self.set_class(event.size.height < LOW_ROWS, "low")
+        self.set_class(event.size.width < NARROW_COLUMNS, "narrow")
+        super().on_resize(event)
+
+    @property
+    def foot_rows(self) -> int:
+        """Border and buttons."""
+        return 3 if self.has_class("low") else 4
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: the next field, at last the buttons."""
@@ -130,18 +142,20 @@ class Form(Dialog[R]):
         except Trouble as trouble:
             self.refuse(f"{trouble.what}; {trouble.cure}" if trouble.cure else trouble.what)
             return
-        self.dismiss(answer)
+        if answer is None:
+            self.dismiss(None)
+        else:
+            self.deliver(answer)
 
-    def refuse(self, why: str) -> None:
-        """Say what is wrong; the dialog stays."""
-        error = self.query_one("#error", Static)
-        error.display = True
-        error.update(clean(why))
+    def _rows(self) -> Iterator[Widget]:
+        for field in self._fields:
+            label = Static(field.label, classes="label", markup=False)
+            yield Horizontal(label, self._widget(field), classes="field")
 
     def _widget(self, field: Field) -> Widget:
         if isinstance(field, Choice):
             return Pick(field.choices, field.chosen, id=f"field-{field.name}")
-        return Input(field.value, placeholder=field.hint, id=f"field-{field.name}", max_length=1000, compact=True)
+        return OneLine(field.value, placeholder=field.hint, id=f"field-{field.name}", max_length=1000, compact=True)
 
     def _input(self, name: str) -> Input | Pick:
         found = self.query_one(f"#field-{name}")
@@ -172,6 +186,14 @@ def count_of(text: str, what: str, least: int = 0) -> int:
     if not text.isdecimal() or len(text) > 9 or int(text) < least:
         raise Trouble(f"{what}: '{text}' is no count", cure=f"give a whole number, {least} or more", code="bad_value")
     return int(text)
+
+
+def flowing(text: str) -> str:
+    """A file's text with its single line breaks as spaces; empty lines divide, and lists stay lists."""
+    import re
+
+    parts = [re.sub(r"\s*\n(?!\s*(?:[-*]|\d+[.)])\s)\s*", " ", part.strip()) for part in re.split(r"\n\s*\n", text)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def paths_of(text: str) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def bench(folder: Path, wall_ns: Callable[[], int] = time.time_ns) -> Campaign:
         root=folder / "campaigns",
         wall_ns=wall_ns,
     )
-    facts = {"serial": SERIAL, "serial_source": "device tree"}
+    facts = {"serial": SERIAL, "serial_source": "device-tree"}
     made.record.append("", Seen(fingerprints={"robot": "aa" * 32}, facts=facts, moment=Moment(wall_ns=wall_ns())))
     return made
 

@@ -18,6 +18,7 @@ from console.checklist.states import (
 )
 from console.fieldtest.criteria import Answer, Criterion, Judgement, Number, Rate
 from console.record.entries import Attachment, Confirmation, Evidence, Moment, Override, Signature
+from console.record.roster import Roster
 
 S = 1_000_000_000
 DAY = 86_400 * S
@@ -291,12 +292,16 @@ class ShownCampaign:
     """Only what the screen needs to show a state; it does nothing that a record would have to hold."""
 
     name = robot = "orin"
+    roster = Roster()
 
     def __init__(self, state: ChecklistState) -> None:
         self.shown = state
 
     def state(self) -> ChecklistState:
         return self.shown
+
+    def seen_facts(self) -> dict[str, str]:
+        return {"serial": "1420923057123", "serial_source": "device-tree"}
 
     def close(self) -> None:
         return None

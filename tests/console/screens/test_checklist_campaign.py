@@ -55,7 +55,7 @@ async def on_item(app: FieldgateApp, pilot: Pilot[int], id: str) -> None:
 
 
 async def said(app: FieldgateApp, pilot: Pilot[int], text: str) -> None:
-    await until(pilot, lambda: text in " ".join(screen_text(app).split()))
+    await until(pilot, lambda: text in " ".join(screen_text(app).replace("│", " ").split()))
 
 
 async def press_button(app: FieldgateApp, pilot: Pilot[int], name: str) -> None:
@@ -117,7 +117,7 @@ async def test_a_yes_faster_than_reading_is_marked(home: Path) -> None:
         await fill(app, pilot)
         await press_button(app, pilot, "yes")
         await until(pilot, lambda: now(app, "clear").state == "pass")
-        await said(app, pilot, "too quick")
+        await said(app, pilot, "warning confirmed faster than its text can be read")
 
 
 async def test_enter_in_a_fresh_dialog_confirms_nothing(home: Path) -> None:
@@ -161,7 +161,7 @@ async def test_a_value_that_fails_stands_with_reason_and_cure_and_the_fix_is_lin
         await said(app, pilot, "1 failed")
         text = screen_text(app)
         assert "9.5 N" in text
-        assert "Tighten the belt." in text
+        assert "do   Tighten the belt; then v enters the value again" in text
         await pilot.press("f")
         await until(pilot, lambda: bool(app.screen.query(Input)))
         await pilot.press(*"belt tightened", "enter")
@@ -226,13 +226,126 @@ async def test_the_second_person_must_be_another_one(home: Path) -> None:
         await press_button(app, pilot, "yes")
         await until(pilot, lambda: now(app, "stop").need == "witness")
         for name, state in (("ada", "pending"), ("bob", "pass")):
-            await until(pilot, lambda: app.screen is app.front)
-            await pilot.press("w")
+            if app.screen is app.front:
+                await pilot.press("w")
             await fill(app, pilot, person=name)
             await press_button(app, pilot, "yes")
-            await said(app, pilot, "not done: recording" if state == "pending" else "The stop button stops it: pass")
+            await said(app, pilot, "has to witness it" if state == "pending" else "The stop button stops it: pass")
+            assert "--as" not in screen_text(app)
             assert now(app, "stop").state == state
         await said(app, pilot, "ada, seen by bob")
+        basis = now(app, "stop").basis
+        assert basis is not None
+        assert basis.confirmation is not None
+        assert basis.confirmation.note == "claimed at ada's keyboard"
+        await said(app, pilot, "claimed at ada's keyboard")
+
+
+async def test_the_seated_second_person_is_filled_in_and_an_unknown_one_is_refused_in_the_dialog(home: Path) -> None:
+    async with opened(bench(home), person="bob") as (app, pilot):
+        assert app.desk is not None
+        app.desk.campaign.confirm("stop", True, "ada")
+        app.desk.fold()
+        await said(app, pilot, "do w: a second person witnesses it")
+        await on_item(app, pilot, "stop")
+        await pilot.press("w")
+        await fill(app, pilot)
+        assert app.screen.query_one("#field-person", Input).value == "bob"
+        await fill(app, pilot, person="carol", note="seen from the door")
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "'carol' is not in this campaign's roster; give one of: ada, bob")
+        assert app.screen.query_one("#field-note", Input).value == "seen from the door"
+        await fill(app, pilot, person="bob")
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "The stop button stops it: pass")
+        basis = now(app, "stop").basis
+        assert basis is not None
+        assert basis.confirmation is not None
+        assert basis.confirmation.note == "seen from the door"
+
+
+async def test_a_refused_answer_keeps_the_dialog_with_all_that_was_typed(home: Path) -> None:
+    """Who must type a long note a second time leaves it out."""
+    async with opened(bench(home)) as (app, pilot):
+        await on_item(app, pilot, "serial")
+        await pilot.press("c")
+        await fill(app, pilot, answer=SERIAL[-4:], note="by the label", files="/nowhere/photo.jpg")
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "correct the path in the field")
+        kept = {name: app.screen.query_one(f"#field-{name}", Input).value for name in ("answer", "note", "files")}
+        assert kept == {"answer": SERIAL[-4:], "note": "by the label", "files": "/nowhere/photo.jpg"}
+        assert now(app, "serial").state == "pending"
+        await fill(app, pilot, files="", answer="9999")
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "last four characters into 'last 4 of serial'")
+        await fill(app, pilot, answer=SERIAL[-4:])
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "This is the right robot: pass")
+
+
+async def test_too_short_a_text_stays_to_be_made_longer(home: Path) -> None:
+    async with opened(bench(home)) as (app, pilot):
+        await on_item(app, pilot, "grip")
+        await pilot.press("v")
+        await fill(app, pilot, value="9.5")
+        await press_button(app, pilot, "record")
+        await until(pilot, lambda: now(app, "grip").state == "fail" and app.screen is app.front)
+        await said(app, pilot, "1 failed")
+        await pilot.press("f")
+        await until(pilot, lambda: bool(app.screen.query(Input)))
+        await pilot.press(*"belt", "enter")
+        await said(app, pilot, "write 10 characters or more")
+        await pilot.press(*" tightened", "enter")
+        await said(app, pilot, "the fix is recorded; now: Tighten the belt; then v enters the value again")
+        assert app.desk is not None
+        assert any(row.kind == "fix" for row in app.desk.campaign.record.rows())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_buttons_stay_in_sight_and_what_is_below_is_said(home: Path, size: tuple[int, int]) -> None:
+    """A button below the edge is one that nobody presses, and Enter would press it unseen."""
+    async with opened(bench(home), size=size) as (app, pilot):
+        await on_item(app, pilot, "serial")
+        await pilot.press("c")
+        await said(app, pilot, "Leave it")
+        await said(app, pilot, "No, it does not")
+        assert "You vouch that:" in screen_text(app)
+        await press_button(app, pilot, "yes")
+        await said(app, pilot, "this item is critical")
+        await said(app, pilot, "Yes, it holds")
+        if size[1] < 20:
+            await said(app, pilot, "more below")
+            await pilot.press(*["pagedown"] * 5)
+            await until(pilot, lambda: "more below" not in screen_text(app))
+            assert "last 4 of serial" in screen_text(app)
+
+
+async def test_pasted_line_breaks_become_spaces(home: Path) -> None:
+    from textual import events
+
+    async with opened(bench(home)) as (app, pilot):
+        await on_item(app, pilot, "clear")
+        await pilot.press("c")
+        await fill(app, pilot)
+        field = app.screen.query_one("#field-note", Input)
+        field.focus()
+        await pilot.pause()
+        field.post_message(events.Paste("two cubes\nwere\r\nmoved"))
+        await until(pilot, lambda: field.value == "two cubes were moved")
+
+
+async def test_a_name_that_the_roster_has_not_is_asked_once_more(home: Path) -> None:
+    async with opened(bench(home)) as (app, pilot):
+        for name, button, seated in (("nobody", "no", "ada"), ("nobody", "yes", "nobody")):
+            await pilot.press("u")
+            await until(pilot, lambda: bool(app.screen.query(Input)))
+            app.screen.query_one(Input).value = name
+            await pilot.press("enter")
+            await said(app, pilot, "nobody is not in this campaign's roster: cannot sign,")
+            await press_button(app, pilot, button)
+            await until(pilot, lambda: app.screen is app.front)
+            assert app.desk is not None
+            assert app.desk.person == seated
 
 
 async def test_a_second_person_who_sits_down_is_the_one_recorded(home: Path) -> None:
@@ -242,8 +355,6 @@ async def test_a_second_person_who_sits_down_is_the_one_recorded(home: Path) -> 
         app.screen.query_one(Input).value = "not a name"
         await pilot.press("enter")
         await said(app, pilot, "can't be a person's short name")
-        await pilot.press("u")
-        await until(pilot, lambda: bool(app.screen.query(Input)))
         app.screen.query_one(Input).value = "bob"
         await pilot.press("enter")
         await said(app, pilot, "as bob")
@@ -321,7 +432,7 @@ async def test_an_entry_copied_from_paper_is_marked(home: Path) -> None:
         await fill(app, pilot)
         await press_button(app, pilot, "yes")
         await until(pilot, lambda: now(app, "clear").state == "pass")
-        await said(app, pilot, "transcribed")
+        await said(app, pilot, "copied from paper")
         await pilot.press("P")
         await until(pilot, lambda: "from paper of bob" not in screen_text(app))
 
