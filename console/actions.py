@@ -103,8 +103,8 @@ def in_key_line(
 ) -> tuple[Action, ...]:
     """What the key line of that screen offers while the link is in that phase, most important first.
 
-    `applicable` names those of the screen's own actions that apply to what is selected; None: all of them. They come
-    right after the way to all the others.
+    `applicable` names those of the screen's own actions that apply to what is selected, in the order in which they are
+    offered; None: all of them. They come before the way to all the others.
     """
     here = tuple(action for action in on_screen(place) if action.name != f"{place}_screen")
     now = tuple(action for action in here if phase in action.phases)
@@ -112,5 +112,6 @@ def in_key_line(
     if applicable is None:
         return now + rest
     common = tuple(action for action in rest if action.place == "every")
-    own = tuple(action for action in rest if action.place == place and action.name in applicable)
-    return now[:1] + common[:2] + own + common[2:]
+    own = {action.name: action for action in rest if action.place == place and action.name in applicable}
+    ordered = tuple(own[name] for name in applicable if name in own)
+    return now[:1] + ordered + common

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.checklist.states import PASSED, ChecklistState, ItemState, StageState
+from console.checklist.states import PASSED, SETTLED, ChecklistState, ItemState, Need, StageState
 from console.widgets.checklist_rows import Entry
 
 
@@ -18,6 +18,33 @@ def applicable_to(state: ChecklistState, entry: Entry | None) -> frozenset[str]:
     if entry.item is not None:
         names |= _of_item(entry.item)
     return frozenset(names)
+
+
+_FIRST: dict[Need, str] = {
+    "probe": "recheck",
+    "value": "measure",
+    "confirmation": "confirm",
+    "witness": "witness",
+    "command": "act",
+    "photo": "confirm",
+    "file": "confirm",
+    "fix": "fix",
+}
+_ITEM = ("recheck", "act", "measure", "confirm", "fix", "override", "defer")
+_STAGE = ("poll", "sign", "pass_gate")
+_REST = ("next_open", "check_all", "note", "person", "withdraw", "export", "from_paper", "reconnect")
+
+
+def offered_for(state: ChecklistState, entry: Entry | None) -> tuple[str, ...]:
+    """Those of `applicable_to` that the key line offers, what the row needs first; settled items ask for no more words."""
+    able = applicable_to(state, entry)
+    item = entry.item if entry is not None else None
+    first = _FIRST.get(item.need, "") if item is not None else ""
+    own = [first, *_ITEM] if item is not None else []
+    if item is not None and item.state in SETTLED:
+        own = [name for name in own if name not in ("confirm", "witness")]
+    names = [*own, *_REST, *_STAGE] if item is not None else [*_STAGE, "recheck", *_REST]
+    return tuple(name for name in dict.fromkeys(names) if name in able)
 
 
 def _senses(item: ItemState) -> bool:
@@ -37,7 +64,7 @@ def _of_item(item: ItemState) -> set[str]:
     names = {"act"} if asked.act is not None else set()
     names |= {"measure"} if asked.kind == "measured" else set()
     names |= {"confirm"} if asked.kind in ("confirmed", "witnessed") else set()
-    names |= {"witness"} if asked.kind == "witnessed" else set()
+    names |= {"witness"} if asked.kind == "witnessed" and item.performers else set()
     names |= {"fix"} if item.last_failure_seq is not None else set()
     if item.state not in PASSED:
         names |= {"override"} if asked.override_by else set()

@@ -90,9 +90,13 @@ class CheckingApp(CommandingApp):
 
     def show_keys(self) -> None:
         """Fill the key line of the screen in front."""
-        applicable = self.desk.applicable() if self.desk is not None and self.place == "checklist" else None
-        actions = in_key_line(self.newest.link.phase, self.place, applicable)
-        self.front.keys.show_keys([(action.shown, action.label) for action in actions])
+        desk = self.desk if self.place == "checklist" else None
+        actions = in_key_line(self.newest.link.phase, self.place, desk.offered() if desk is not None else None)
+        keys = [(action.shown, action.label) for action in actions]
+        if desk is not None:
+            key = desk.enter_key
+            keys.insert(0 if key[0] == "Esc" else min(1, len(desk.offered())), key)
+        self.front.keys.show_keys(keys, ("?", ":") if desk is not None else ())
 
     async def action_quit(self) -> None:
         """Leave; a look that goes on is given up, so that nobody waits for it."""
@@ -176,17 +180,25 @@ class CheckingApp(CommandingApp):
         """Other things can be done with what is selected now."""
         self.show_keys()
 
+    def on_item_pane_left(self) -> None:
+        """Other keys are offered in the list than in the evidence."""
+        self.call_after_refresh(self.show_keys)
+
     def on_checklist_list_opened(self, event: ChecklistList.Opened) -> None:
         """Enter on a count unfolds it, or folds it again."""
         if self.desk is not None and event.entry.key.startswith("fold:"):
             self.desk.toggle_fold(event.entry.stage)
+        self.call_after_refresh(self.show_keys)
 
     def say_trouble(self, what: str, trouble: Trouble | None) -> None:
         """Say that something was not done, why, and what to do."""
         if trouble is None:
             return
+        from console.screens.refusal_words import without_options
+
         cure = f" - {trouble.cure}" if trouble.cure else ""
-        self.front.say(f"{self.charset.glyph('error')} not done: {what}: {trouble.what}{cure}", "critical")
+        said = without_options(f"not done: {what}: {trouble.what}{cure}")
+        self.front.say(f"{self.charset.glyph('error')} {said}", "critical")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette's entries: the same table as the keys of the screen in front."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.actions import BY_NAME
-from console.checking.applicable import applicable_to
+from console.checking.applicable import applicable_to, offered_for
 from console.checking.messages import Checked, Finished, Folded
 from console.checking.sights import Left
 from console.checking.view import ChecklistView
@@ -17,6 +17,7 @@ from console.checklist.pack import Stage
 from console.checklist.states import ChecklistState, ItemState, SignatureState
 from console.record.entries import Transcribed
 from console.screens.checklist import ChecklistScreen
+from console.screens.dialog import Dialog
 from console.widgets.cells import clean
 from remote.errors import Trouble
 
@@ -29,6 +30,7 @@ FOLD_EVERY_S = 1.0
 OBSERVE_EVERY_S = 15.0
 """How often robot and files are looked at for what evidence rests on: a changed model makes ticks stale while one watches."""
 R = TypeVar("R")
+A = TypeVar("A")
 
 
 class Desk:
@@ -130,6 +132,18 @@ class Desk:
             return frozenset()
         return applicable_to(self.state, self.screen.items.selected)
 
+    def offered(self) -> tuple[str, ...]:
+        """Those that the key line offers for what is selected, in its order."""
+        return offered_for(self.state, self.screen.items.selected) if self._state is not None else ()
+
+    @property
+    def enter_key(self) -> tuple[str, str]:
+        """(key, label) of what Enter does with the selected row, or of the way back out of the evidence."""
+        entry = self.screen.items.selected
+        if self.screen.pane is self.screen.detail:
+            return "Esc", "back"
+        return "Enter", "(un)fold" if entry is not None and entry.key.startswith("fold:") else "evidence"
+
     def toggle_fold(self, stage: str) -> None:
         """Show the passed sensed items of a stage one by one, or fold them again."""
         self.unfolded ^= {stage}
@@ -144,8 +158,12 @@ class Desk:
         if self._state is None:
             return
         if name not in self.applicable():
-            self.say(f"{BY_NAME[name].label}: does not apply to what is selected", "muted")
+            does = [BY_NAME[one] for one in self.offered() if BY_NAME[one].shown][:6]
+            words = ", ".join(f"{one.shown} {one.label}" for one in does)
+            self.say(f"{BY_NAME[name].label}: does not apply here; {words}", "warning")
             return
+        if not self.screen.message.is_busy:
+            self.say("")
         found: Callable[[Desk], Awaitable[None]] = getattr(item_acts, name, None) or getattr(stage_acts, name)
         self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
 
@@ -171,6 +189,43 @@ class Desk:
             self.app.say_trouble(what, outcome)
             return None
         return outcome
+
+    async def fill_in(self, dialog: Dialog[A], what: str, done: str, call: Callable[[A], object]) -> None:
+        """Show a dialog until `call` has done what was answered, or the person leaves; then say how it ended."""
+
+        def ended(outcome: object, trouble: Trouble | None) -> None:
+            self.app.post_message(Finished(what, done, outcome, trouble))
+
+        await self.tried(dialog, what, call, ended)
+
+    async def tried(
+        self,
+        dialog: Dialog[A],
+        what: str,
+        call: Callable[[A], object],
+        ended: Callable[[object, Trouble | None], None],
+    ) -> None:
+        """Show a dialog until `call`, run in a thread with its answer, has returned, or the person leaves.
+
+        What `call` refuses with Trouble stands in the dialog, which keeps all that was entered; where the person left
+        meanwhile, `ended` gets it, as it gets what `call` returned.
+        """
+
+        async def carry(answer: A) -> Trouble | None:
+            def caught() -> object:
+                try:
+                    return call(answer)
+                except Trouble as trouble:
+                    return trouble
+
+            outcome = await self.app.run_worker(caught, thread=True, group="campaign", name=what).wait()
+            trouble = outcome if isinstance(outcome, Trouble) else None
+            if trouble is None or self.app.screen is not dialog:
+                ended(None if trouble else outcome, trouble)
+            return trouble
+
+        dialog.carry = carry
+        await self.ask(dialog)
 
     def start(self, what: str, done: str, call: Callable[[], object]) -> None:
         """Run `call` in a thread: the message line says `what` goes on, then `done`, or why not."""

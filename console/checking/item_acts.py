@@ -10,7 +10,15 @@ from console.checking.sights import Left
 from console.checklist.states import ItemState
 from console.record.entries import Meaning
 from console.widgets.cells import clean
+from console.widgets.item_words import do_words
 from remote.errors import Trouble
+
+SERIAL_PLACES: dict[str, str] = {
+    "device-tree": "on the computer's label, or on the robot: `cat /proc/device-tree/serial-number`",
+    "dmi": "on the computer's label, or on the robot: `sudo cat /sys/class/dmi/id/product_serial`",
+    "machine-id": "on the robot: `cat /etc/machine-id`",
+}
+"""Where a person finds what the robot's agent took as its serial number, by the facts' `serial_source`."""
 
 
 async def recheck(desk: Desk) -> None:
@@ -71,22 +79,20 @@ async def measure(desk: Desk) -> None:
     from console.screens.enter_value import Entered, EnterValueScreen
 
     item = _selected(desk)
-    given: Entered | None = await desk.ask(EnterValueScreen(item, desk.app.clock))
-    if given is not None:
-        desk.start(
-            "recording the value",
-            "recorded",
-            lambda: desk.campaign.measure(
-                item.item.id,
-                given.value,
-                desk.person,
-                n=given.n,
-                successes=given.successes,
-                note=given.note,
-                files=given.files,
-                transcribed=desk.paper,
-            ),
+
+    def call(given: Entered) -> object:
+        return desk.campaign.measure(
+            item.item.id,
+            given.value,
+            desk.person,
+            n=given.n,
+            successes=given.successes,
+            note=given.note,
+            files=given.files,
+            transcribed=desk.paper,
         )
+
+    await desk.fill_in(EnterValueScreen(item, desk.app.clock), "recording the value", "recorded", call)
 
 
 async def confirm(desk: Desk) -> None:
@@ -104,25 +110,33 @@ async def _vouch(desk: Desk, meaning: Meaning) -> None:
     from console.screens.vouch import Vouched, VouchScreen
 
     item = _selected(desk)
-    dialog = VouchScreen(item, meaning, challenge_words(item), desk.app.clock)
-    given: Vouched | None = await desk.ask(dialog)
-    if given is not None:
-        desk.start(
-            "recording the answer",
-            "recorded",
-            lambda: desk.campaign.confirm(
-                item.item.id,
-                given.holds,
-                given.person or desk.person,
-                meaning=meaning,
-                note=given.note,
-                answer=given.answer,
-                # On paper nobody saw this screen's statement: how long it stood there says nothing.
-                looked_ms=None if desk.paper else given.looked_ms,
-                files=given.files,
-                transcribed=desk.paper,
-            ),
+    challenge = await desk.wait("read the robot's facts", lambda: _challenge(desk)) if challenge_words(item) else ""
+    if challenge is None:
+        return
+    names = tuple(one.principal for one in desk.campaign.roster.people)
+    dialog = VouchScreen(item, meaning, challenge, desk.app.clock, seated=desk.person, names=names)
+
+    def call(given: Vouched) -> object:
+        return desk.campaign.confirm(
+            item.item.id,
+            given.holds,
+            given.person or desk.person,
+            meaning=meaning,
+            note=given.note,
+            answer=given.answer,
+            # On paper nobody saw this screen's statement: how long it stood there says nothing.
+            looked_ms=None if desk.paper else given.looked_ms,
+            files=given.files,
+            transcribed=desk.paper,
         )
+
+    await desk.fill_in(dialog, "recording the answer", "recorded", call)
+
+
+def _challenge(desk: Desk) -> str:
+    """Where the robot's serial number stands, as it said itself."""
+    source = desk.campaign.seen_facts().get("serial_source", "")
+    return SERIAL_PLACES.get(source, f"{SERIAL_PLACES['device-tree']}, else `cat /etc/machine-id`")
 
 
 async def override(desk: Desk) -> None:
@@ -130,14 +144,11 @@ async def override(desk: Desk) -> None:
     from console.screens.override_item import Overridden, OverrideScreen
 
     item = _selected(desk)
-    given: Overridden | None = await desk.ask(OverrideScreen(item, desk.app.clock))
-    if given is not None:
-        call = desk.campaign.override
-        desk.start(
-            "recording the override",
-            "recorded",
-            lambda: call(item.item.id, given.role, given.reason, given.days, desk.person),
-        )
+
+    def call(given: Overridden) -> object:
+        return desk.campaign.override(item.item.id, given.role, given.reason, given.days, desk.person)
+
+    await desk.fill_in(OverrideScreen(item, desk.app.clock), "recording the override", "recorded", call)
 
 
 async def defer(desk: Desk) -> None:
@@ -150,14 +161,13 @@ async def defer(desk: Desk) -> None:
     if not later:
         desk.say("not done: its stage is the last one - settle the item", "warning")
         return
-    given: Deferred | None = await desk.ask(DeferScreen(item, later, desk.person, desk.app.clock))
-    if given is not None:
-        call = desk.campaign.defer
-        desk.start(
-            "recording the deferral",
-            "recorded",
-            lambda: call(item.item.id, given.role, given.until_stage, given.owner, given.reason, desk.person),
-        )
+
+    def call(given: Deferred) -> object:
+        until, owner = given.until_stage, given.owner
+        return desk.campaign.defer(item.item.id, given.role, until, owner, given.reason, desk.person)
+
+    dialog = DeferScreen(item, later, desk.person, desk.app.clock)
+    await desk.fill_in(dialog, "recording the deferral", "recorded", call)
 
 
 async def fix(desk: Desk) -> None:
@@ -166,9 +176,13 @@ async def fix(desk: Desk) -> None:
 
     item = _selected(desk)
     text = f"What was done about the failure (entry #{item.last_failure_seq})? Look again afterwards."
-    said: str | None = await desk.ask(AskTextScreen(f"Fix: {clean(item.item.title)}", text))
-    if said is not None:
-        desk.start("recording the fix", "recorded", lambda: desk.campaign.fix(item.item.id, said, desk.person))
+    dialog = AskTextScreen(f"Fix: {clean(item.item.title)}", text)
+
+    def call(said: str) -> str:
+        again = do_words(desk.campaign.fix(item.item.id, said, desk.person))
+        return f"the fix is recorded; now: {again}" if again else "the fix is recorded"
+
+    await desk.fill_in(dialog, "recording the fix", "recorded", call)
 
 
 async def note(desk: Desk) -> None:
@@ -177,9 +191,11 @@ async def note(desk: Desk) -> None:
 
     item = desk.item
     about, id = (clean(item.item.title), item.item.id) if item else ("the campaign", "")
-    said: str | None = await desk.ask(AskTextScreen(f"Note on {about}", "It is kept in the record with your name."))
-    if said is not None:
-        desk.start("recording the note", "noted", lambda: desk.campaign.note(said, desk.person, id))
+    dialog = AskTextScreen(f"Note on {about}", "It is kept in the record with your name.")
+    call = desk.campaign.note
+    await desk.fill_in(
+        dialog, "recording the note", "noted", lambda said: "noted" if call(said, desk.person, id) else ""
+    )
 
 
 async def withdraw(desk: Desk) -> None:
@@ -198,10 +214,10 @@ async def withdraw(desk: Desk) -> None:
     chosen: str | None = await desk.ask(ChooseScreen("Take back what?", found, None))
     if chosen is None:
         return
-    said: str | None = await desk.ask(AskTextScreen("Take it back", "Why? It stays in the record, and counts no more."))
-    if said is not None:
-        seq = int(chosen.removeprefix("#"))
-        desk.start("taking it back", "taken back", lambda: desk.campaign.withdraw(seq, said, desk.person))
+    seq = int(chosen.removeprefix("#"))
+    dialog = AskTextScreen("Take it back", "Why? It stays in the record, and counts no more.")
+    call = desk.campaign.withdraw
+    await desk.fill_in(dialog, "taking it back", "taken back", lambda said: call(seq, said, desk.person))
 
 
 async def next_open(desk: Desk) -> None:
@@ -227,18 +243,35 @@ async def person(desk: Desk) -> None:
     from console.people import who
     from console.screens.ask_text import AskTextScreen
 
-    known = ", ".join(one.principal for one in desk.campaign.roster.people)
-    text = f"Your short name{f', as in the roster: {known}' if known else ''}. It is a claim; a signature proves it."
-    said: str | None = await desk.ask(AskTextScreen("Who sits at the keyboard now?", clean(text), value=desk.person))
-    if not said:
+    names = [one.principal for one in desk.campaign.roster.people]
+    known = f", as in the roster: {', '.join(names)}" if names else ""
+    text = f"Your short name{known}. It is a claim, which a signature proves."
+    taken: list[str] = []
+
+    def call(said: str) -> None:
+        try:
+            taken.append(who(said.strip() or desk.person))
+        except Trouble as trouble:
+            raise Trouble(f"'{said.strip()}' can't be a person's short name", code=trouble.code) from trouble
+
+    dialog = AskTextScreen("Who sits at the keyboard now?", clean(text), value=desk.person)
+    await desk.tried(dialog, "take that name", call, lambda outcome, trouble: None)
+    if not taken or not await _is_meant(desk, taken[-1], names):
         return
-    try:
-        desk.person = who(said.strip())
-    except Trouble as trouble:
-        desk.app.say_trouble("take that name", trouble)
-        return
-    desk.say(f"what is entered from now on is {desk.person}'s word", "info")
+    desk.person = taken[-1]
+    desk.say(f"what is entered from now on is {desk.person}'s word, by their own claim", "muted")
     desk.show()
+
+
+async def _is_meant(desk: Desk, name: str, names: Sequence[str]) -> bool:
+    """Whether a name that the roster has not is meant all the same; who would mistype their own finds out here."""
+    from console.screens.confirm import ConfirmScreen
+
+    if name in names:
+        return True
+    text = f"{name} is not in this campaign's roster: cannot sign, poll, override or defer."
+    text += " The name is a claim, which only a signature proves, and nobody of that name can give one here."
+    return bool(await desk.ask(ConfirmScreen(f"Go on as {name}?", text, f"I am {name}", "Another name")))
 
 
 async def reconnect(desk: Desk) -> None:

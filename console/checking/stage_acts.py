@@ -9,6 +9,7 @@ from console.checking.desk import Desk
 from console.checklist.states import SignatureState, StageState
 from console.record.entries import Meaning
 from console.widgets.cells import clean
+from console.widgets.checklist_rows import named
 
 if TYPE_CHECKING:
     from console.record.signing import KeyChoice
@@ -25,15 +26,12 @@ async def poll(desk: Desk) -> None:
     from console.screens.answer_poll import AnswerPollScreen, PollAnswer
 
     stage = _stage(desk)
-    given: PollAnswer | None = await desk.ask(AnswerPollScreen(stage, desk.app.clock))
-    if given is not None:
-        id, word = stage.stage.id, "GO" if given.go else "NO-GO"
-        call = desk.campaign.poll
-        desk.start(
-            "recording the answer",
-            f"{given.role} says {word}",
-            lambda: call(id, given.role, given.go, desk.person, given.note),
-        )
+
+    def call(given: PollAnswer) -> str:
+        desk.campaign.poll(stage.stage.id, given.role, given.go, desk.person, given.note)
+        return f"{given.role} says {'GO' if given.go else 'NO-GO'}"
+
+    await desk.fill_in(AnswerPollScreen(stage, desk.app.clock), "recording the answer", "recorded", call)
 
 
 async def sign(desk: Desk) -> None:
@@ -43,14 +41,16 @@ async def sign(desk: Desk) -> None:
 
     stage = _stage(desk)
     dialog = SignAsScreen(stage, desk.campaign.roster.people, desk.person, desk.app.clock)
-    given: SignAs | None = await desk.ask(dialog)
-    if given is None:
-        return
     id = stage.stage.id
-    made = await desk.wait("make the statement", lambda: _statement(desk, id, given))
-    if made is None:
+    made: list[tuple[SignAs, KeyChoice, bytes]] = []
+
+    def call(given: SignAs) -> None:
+        made.append((given, *_statement(desk, id, given)))
+
+    await desk.tried(dialog, "make the statement", call, lambda outcome, trouble: None)
+    if not made:
         return
-    key, statement = made
+    given, key, statement = made[-1]
     if await desk.ask(SignStatementScreen(statement, given.principal, desk.app.clock)):
         _sign(desk, id, given.meaning, given.principal, key, statement)
 
@@ -90,7 +90,9 @@ async def pass_gate(desk: Desk) -> None:
     stage = _stage(desk)
     title = clean(stage.stage.title)
     if stage.gate.blocked_by:
-        desk.say(f"the gate stays shut: {clean('; '.join(stage.gate.blocked_by))}", "warning")
+        desk.say(
+            f"the gate stays shut: {clean('; '.join(named(stage, one) for one in stage.gate.blocked_by))}", "warning"
+        )
         return
     text = "Nothing is missing. Opening the gate is written into the record with your name."
     if await desk.ask(ConfirmScreen(f"Open the gate of {title}?", text, "Open it")):

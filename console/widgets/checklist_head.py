@@ -74,7 +74,7 @@ def _known_counts(view: ChecklistView) -> tuple[tuple[str, int, str, str, bool],
     """(mark, count, word, short word, whether it is shown at 0 too) of each count."""
     states = [item.state for item in view.state.items()]
     passed = states.count("pass") + states.count("marginal")
-    still_open = states.count("pending") + states.count("unavailable") + states.count("running")
+    still_open = states.count("pending") + states.count("running")
     return (
         ("pass", passed, "passed", "pass", True),
         ("pending", still_open, "open", "open", True),
@@ -82,5 +82,6 @@ def _known_counts(view: ChecklistView) -> tuple[tuple[str, int, str, str, bool],
         ("stale", states.count("stale"), "stale", "stale", False),
         ("overridden", view.state.overrides, "overridden", "over", False),
         ("deferred", view.state.deferrals, "deferred", "defer", False),
+        ("unavailable", states.count("unavailable"), "unavailable", "unseen", False),
         ("running", states.count("running"), "running", "run", False),
     )

@@ -6,11 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from console.checking.view import ChecklistView, folds
-from console.checklist.states import PASSED, ItemState, StageState
+from console.checklist.states import PASSED, SETTLED, ItemState, StageState
 from console.checklist.wording import age_words
 from console.marks import MARKS
 from console.widgets.cells import Span, clean, fit, width_of
-from console.widgets.item_words import age_cell, is_explained, limit_cell, n_cell, said_cell, value_cell, wrapped
+from console.widgets.item_words import (
+    age_cell,
+    do_words,
+    flag_words,
+    is_explained,
+    limit_cell,
+    n_cell,
+    said_cell,
+    value_cell,
+    wrapped,
+)
 
 WORD, N, AGE, SAID = 12, 6, 6, 24
 """Widths in cells of the state's word, of n and age, and the most of what was said."""
@@ -55,8 +65,9 @@ def _stage(view: ChecklistView, stage: StageState, number: int, width: int, keep
 
 def _header(view: ChecklistView, stage: StageState, number: int, width: int) -> tuple[Span, ...]:
     passed = sum(item.state in PASSED for item in stage.items)
+    left_out = sum(item.state == "n/a" for item in stage.items)
     line = "-" if view.charset.ascii else "─"
-    tail = f" {passed} of {len(stage.items)} passed "
+    tail = f" {passed} of {len(stage.items) - left_out} passed{f', {left_out} n/a' if left_out else ''} "
     title = fit(f"{number} {clean(stage.stage.title)}", min(width - len(tail) - 5, len(stage.stage.title) + 4)).rstrip()
     role = "title" if stage.stage.id == view.state.stage else "muted"
     left: tuple[Span, ...] = ((line, "line"), (f" {title} ", role))
@@ -82,18 +93,21 @@ def item_entry(view: ChecklistView, item: ItemState, width: int) -> Entry:
     """An item's row, with the reason and the cure below where it needs them."""
     lines = [_row(view, item, width)]
     if item.flags:
-        lines += _below("mind", ", ".join(item.flags), width - len(INDENT) - 5, "warning")
+        lines += _below("warning", flag_words(item), width - len(INDENT) - 9, "warning")
     if is_explained(item):
         room = width - len(INDENT) - 5
         lines += _below("why", item.reason, room, MARKS[item.state].role if item.state == "fail" else "text")
-        lines += _below("do", item.cure, room, "muted")
+        lines += _below("do", do_words(item), room, "muted")
     return Entry(f"item:{item.item.id}", item.stage, tuple(lines), item)
 
 
 def _below(name: str, text: str, room: int, role: str) -> list[tuple[Span, ...]]:
     names = [name, ""]
     found = wrapped(text, room, 2)
-    return [((INDENT, "text"), (fit(names[n], 5), "muted"), (line, role)) for n, line in enumerate(found)]
+    return [
+        ((INDENT, "text"), (fit(names[n], max(5, len(name) + 2)), "muted"), (line, role))
+        for n, line in enumerate(found)
+    ]
 
 
 def _row(view: ChecklistView, item: ItemState, width: int) -> tuple[Span, ...]:
@@ -147,5 +161,29 @@ def gate_words(stage: StageState) -> tuple[str, str, str]:
         return "open", "ok", "passed"
     if not gate.blocked_by:
         return "ready", "info", "nothing is missing - G opens it"
-    first, more = gate.blocked_by[0], len(gate.blocked_by) - 1
-    return "shut", "muted", first + (f" (and {more} more)" if more else "")
+    missing = _missing(stage)
+    if not missing:
+        first, more = named(stage, gate.blocked_by[0]), len(gate.blocked_by) - 1
+        return "shut", "muted", first + (f" (and {more} more)" if more else "")
+    return "shut", "muted", "; ".join(missing)
+
+
+def _missing(stage: StageState) -> list[str]:
+    """What a gate waits for, in few words with the key that gives it."""
+    left = [item for item in stage.items if item.state not in SETTLED]
+    parts = [f"{len(left)} items open"] if len(left) > 1 else [f"'{item.item.title}' is {item.state}" for item in left]
+    answers = {one.role: one.go for one in stage.gate.poll}
+    wanted = [role for role in stage.stage.gate.poll if answers.get(role) is None]
+    parts += [f"g: go from {', '.join(wanted)}"] if wanted else []
+    parts += [f"{role} says NO-GO" for role in stage.stage.gate.poll if answers.get(role) is False]
+    given = {one.signature.meaning for one in stage.gate.signatures if not one.void}
+    unsigned = [one.meaning for one in stage.stage.gate.signatures if one.meaning not in given]
+    return [*parts, *([f"S: signature '{', '.join(unsigned)}'"] if unsigned else [])]
+
+
+def named(stage: StageState, sentence: str) -> str:
+    """A sentence about the gate with the items' titles instead of their ids, as the list shows them."""
+    for item in stage.items:
+        sentence = sentence.replace(f"'{item.item.id}'", f"'{item.item.title}'")
+        sentence = sentence.replace(f"{item.item.id} ({item.state})", f"'{item.item.title}' ({item.state})")
+    return sentence

@@ -11,8 +11,8 @@ from console.checklist.wording import age_words, asked_words, local_words, short
 from console.fieldtest.criteria import Judgement
 from console.marks import MARKS
 from console.record.entries import Attachment, Evidence
-from console.widgets.checklist_rows import gate_words
-from console.widgets.item_words import short_number, who_words
+from console.widgets.checklist_rows import gate_words, named
+from console.widgets.item_words import do_words, flag_words, short_number, who_words
 
 
 class Line(NamedTuple):
@@ -37,16 +37,16 @@ def _state(view: ChecklistView, item: ItemState) -> Iterator[Line]:
     since = f", since {age_words(view.age_s(item.since_wall_ns))}" if item.since_wall_ns else ""
     yield Line("state", f"{view.charset.glyph(state)} {state}{below}{since}", mark.role)
     yield Line("why", item.reason, mark.role if state == "fail" else "text")
-    yield Line("do", item.cure)
+    yield Line("do", do_words(item))
     if item.flags:
-        yield Line("mind", ", ".join(item.flags), "warning")
+        yield Line("warning", flag_words(item), "warning")
 
 
 def _asked(item: ItemState) -> Iterator[Line]:
     asked = item.item
     yield Line("statement", asked.statement, "strong")
     yield Line("reason", asked.why)
-    yield Line("how", asked.how)
+    yield Line("how", asked.how if " ".join(asked.how.split()) != " ".join(item.cure.split()) else "")
     yield Line("limit", asked_words(item))
     words = [asked.kind, f"by probe {asked.probe.name}" if asked.probe else ""]
     words += ["critical" if asked.critical else "", "latched: a fail stays until a fix" if asked.latched else ""]
@@ -162,7 +162,9 @@ def gate_lines(view: ChecklistView, stage: StageState) -> list[Line]:
     lines = [Line("", f"Gate of {stage.stage.title}", "title"), Line("state", word, role)]
     lines.append(Line("purpose", stage.stage.purpose))
     lines += [Line("mind", text, "warning") for text in view.state.warnings]
-    lines += [Line("missing" if n == 0 else "", text, "warning") for n, text in enumerate(stage.gate.blocked_by)]
+    lines += [
+        Line("missing" if n == 0 else "", named(stage, text), "warning") for n, text in enumerate(stage.gate.blocked_by)
+    ]
     lines += [*_poll(view, stage.gate), *_signatures(view, stage.gate)]
     if not stage.stage.gate.overrides_allowed:
         lines.append(Line("overrides", "none may stand when this gate is opened", "muted"))

@@ -15,7 +15,7 @@ NEED_WORDS: dict[Need, str] = {
     "probe": "r looks at it",
     "value": "v enters the value",
     "confirmation": "c vouches for it",
-    "witness": "w: a second person",
+    "witness": "w: a second witnesses",
     "command": "a runs its command",
     "photo": "c, with a photo",
     "file": "c, with a file",
@@ -24,6 +24,42 @@ NEED_WORDS: dict[Need, str] = {
 }
 EXPLAINED = ("fail", "stale", "unavailable", "overridden", "deferred")
 """States under which the reason and the cure are always shown; `pending` too, once something was tried."""
+
+
+FLAG_WORDS: dict[str, str] = {
+    "too quick": "confirmed faster than its text can be read",
+    "transcribed": "copied from paper",
+    "time untrusted": "the clocks could not be compared when it was seen",
+    "not in the roster": "confirmed by somebody who is not in the campaign's roster",
+}
+"""Words of warning as sentences; others stand as they are."""
+_AGAIN: dict[Need, str] = {
+    "probe": "r looks at it",
+    "value": "v enters the value again",
+    "confirmation": "c vouches for it again",
+    "witness": "w: a second person witnesses it",
+    "command": "a runs its command again",
+    "photo": "c vouches for it, with a photo",
+    "file": "c vouches for it, with a file",
+}
+
+
+def do_words(item: ItemState) -> str:
+    """What to do about it now: its cure, and the key that comes next."""
+    if item.need == "witness":
+        return _AGAIN["witness"]
+    key = _AGAIN.get(item.need, "")
+    cure = item.cure.strip()
+    if item.state == "pending" and item.need == "probe":
+        return key
+    if item.state == "fail" and key and cure:
+        return f"{cure.rstrip('. ')}; then {key}"
+    return cure or key
+
+
+def flag_words(item: ItemState) -> str:
+    """Its words of warning as sentences."""
+    return ", ".join(FLAG_WORDS.get(flag, flag) for flag in item.flags)
 
 
 def short_number(value: float) -> str:

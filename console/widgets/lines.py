@@ -32,6 +32,11 @@ class MessageLine(Canvas):
         self.update()
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it says that something goes on."""
+        return self._word[1] == "info"
+
+    @property
     def lines(self) -> int:
         """How many rows it needs."""
         return max(1, len(self._story_lines()) + len(self._word_lines()))
@@ -69,10 +74,12 @@ class KeyLine(Canvas):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._keys: list[tuple[str, str]] = []
+        self._always: tuple[str, ...] = ()
 
-    def show_keys(self, keys: list[tuple[str, str]]) -> None:
-        """Show (key, label) pairs, most important first; what does not fit is left out from the end."""
+    def show_keys(self, keys: list[tuple[str, str]], always: tuple[str, ...] = ()) -> None:
+        """Show (key, label) pairs, most important first; what does not fit is left out from the end, but not `always`."""
         self._keys = keys
+        self._always = always
         self.update()
 
     def update(self) -> None:
@@ -80,10 +87,14 @@ class KeyLine(Canvas):
         width = self.size.width
         spans: list[Span] = []
         used = 0
+        kept = sum(len(key) + len(label) + 3 for key, label in self._keys if key in self._always)
+        full = False
         for key, label in self._keys:
             size = len(key) + len(label) + 3
-            if used + size > width:
-                break
+            kept -= size if key in self._always else 0
+            full = full or used + size + kept > width
+            if used + size > width or (full and key not in self._always):
+                continue
             spans += [(f" {key} ", "key"), (f"{label} ", "muted")]
             used += size
         self.paint([row_of(spans, width)])

@@ -54,7 +54,7 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool], turns: int = 200) -
         if true():
             return
         await pilot.pause(0.02)
-    raise AssertionError("it never came true")
+    raise AssertionError("it never came true:\n" + screen_text(pilot.app))  # type: ignore[arg-type]
 
 
 async def show(app: FieldgateApp, pilot: Pilot[int], session: ScriptedSession, snapshot: Snapshot) -> None:

@@ -20,6 +20,7 @@ from console.checking.applicable import applicable_to
 from console.checklist.states import ChecklistState
 from console.marks import ITEM_STATES, MARKS
 from console.screens.checklist_layout import WIDE_COLUMNS, ChecklistLayout
+from console.screens.form import flowing
 from console.widgets.item_words import short_number, wrapped
 from remote.errors import Trouble
 from tests.console.screens.checklist_samples import ShownCampaign, checklist
@@ -81,14 +82,17 @@ async def test_keys_that_do_nothing_here_are_not_offered_and_say_so() -> None:
         await until(pilot, lambda: "v value" in screen_text(app).splitlines()[-1])
         assert "c confirm" not in screen_text(app).splitlines()[-1]
         await pilot.press("c")
-        await until(pilot, lambda: "does not apply" in screen_text(app))
+        await until(pilot, lambda: "does not apply here; v value" in screen_text(app))
+        await pilot.press("down")
+        await until(pilot, lambda: "does not apply" not in screen_text(app))
 
 
 async def test_overrides_and_deferrals_are_counted_in_the_smallest_status_row() -> None:
     """An override that scrolls out of the line is one that nobody answers for."""
     async with shown(size=(80, 24)) as (app, _):
-        assert "1 overridden" in screen_text(app)
-        assert "1 deferred" in screen_text(app)
+        assert "1 over" in screen_text(app)
+        assert "1 defer" in screen_text(app)
+        assert "1 unseen" in screen_text(app)
     async with shown(size=(60, 15)) as (app, _):
         assert "1 over" in screen_text(app)
         assert "1 defer" in screen_text(app)
@@ -127,7 +131,7 @@ async def test_a_passed_item_with_a_word_of_warning_never_folds() -> None:
     marked = msgspec.structs.replace(state, stages=(msgspec.structs.replace(first, items=items), *state.stages[1:]))
     async with shown(marked) as (app, _):
         assert "Journal takes and gives back" in screen_text(app)
-        assert "time untrusted" in screen_text(app)
+        assert "the clocks could not be compared" in screen_text(app)
 
 
 async def test_space_goes_round_the_open_items_only() -> None:
@@ -286,7 +290,7 @@ async def test_help_and_palette_of_the_checklist_name_its_own_keys() -> None:
 def test_the_key_line_shows_what_applies_and_always_the_way_to_the_rest() -> None:
     state = checklist()
     line = [action.name for action in in_key_line("up", "checklist", applicable_to(state, None))]
-    assert line[:2] == ["help", "palette"]
+    assert line.index("help") + 1 == line.index("palette")
     assert "measure" not in line
     assert "live_screen" in line
     assert "checklist_screen" not in line
@@ -301,6 +305,39 @@ def test_every_state_has_a_mark_with_its_own_word() -> None:
 )
 def test_numbers_fit_their_column(value: float, text: str) -> None:
     assert short_number(value) == text
+
+
+async def test_the_key_line_begins_with_what_the_selected_row_needs() -> None:
+    async with shown(size=(80, 24)) as (app, pilot):
+        assert app.desk is not None
+        for at, first in (("item:stuck", " w witness"), ("item:grip", " v value"), ("item:latency", " r re-check")):
+            app.desk.screen.items.select(at)
+            await until(pilot, lambda first=first: screen_text(app).splitlines()[-1].startswith(first))
+            line = screen_text(app).splitlines()[-1]
+            assert "Enter evidence" in line
+            assert "? help" in line
+            assert ": all" in line
+        await pilot.press("enter")
+        await until(pilot, lambda: screen_text(app).splitlines()[-1].startswith(" Esc back"))
+        await pilot.press("escape")
+        app.desk.screen.items.select("item:insurance")
+        await until(pilot, lambda: "insurance" in key_of(app))
+        await pilot.pause(0.1)
+        assert "c confirm" not in screen_text(app).splitlines()[-1]
+        assert app.desk.screen.HINT in screen_text(app)
+
+
+async def test_counts_leave_out_what_does_not_apply_and_gates_say_what_to_press() -> None:
+    async with shown(size=(80, 40)) as (app, _):
+        text = screen_text(app)
+        assert "1 of 9 passed, 1 n/a" in text
+        assert "'Domain randomisation covers the critical and" in text
+        assert "7 items open; g: go from lead" in text
+
+
+def test_a_files_line_breaks_flow_and_its_lists_stay() -> None:
+    text = "Cut the\ncamera.\n\nThen:\n- wait\n- look\n  again\n"
+    assert flowing(text) == "Cut the camera.\n\nThen:\n- wait\n- look again"
 
 
 def test_wide_characters_are_wrapped_by_cells() -> None:
