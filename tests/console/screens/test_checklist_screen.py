@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -307,12 +308,16 @@ def test_numbers_fit_their_column(value: float, text: str) -> None:
     assert short_number(value) == text
 
 
+def begins(app: FieldgateApp, words: str) -> bool:
+    return screen_text(app).splitlines()[-1].startswith(words)
+
+
 async def test_the_key_line_begins_with_what_the_selected_row_needs() -> None:
     async with shown(size=(80, 24)) as (app, pilot):
         assert app.desk is not None
         for at, first in (("item:stuck", " w witness"), ("item:grip", " v value"), ("item:latency", " r re-check")):
             app.desk.screen.items.select(at)
-            await until(pilot, lambda first=first: screen_text(app).splitlines()[-1].startswith(first))
+            await until(pilot, partial(begins, app, first))
             line = screen_text(app).splitlines()[-1]
             assert "Enter evidence" in line
             assert "? help" in line
