@@ -79,6 +79,7 @@ class SignatureSheet(msgspec.Struct, frozen=True, kw_only=True):
     when: str
     local: str
     void: str
+    history: str
     statement: str
     statement_uri: str
     armored: str
@@ -296,6 +297,7 @@ def _signature(state: SignatureState, files: dict[str, bytes]) -> SignatureSheet
         when=utc_words(state.wall_ns),
         local=signed.local_time,
         void=state.void,
+        history=state.history,
         statement=statement.decode("utf-8", "replace"),
         statement_uri=_uri(statement, "text/plain"),
         armored=signed.armored,

@@ -236,6 +236,18 @@ def test_the_folder_holds_what_openssh_needs(sheet: Sheet, record: Record, tmp_p
     assert (out / "statement-6.txt").read_bytes() == record.attachment(body.statement.digest)
 
 
+def test_a_signature_that_was_replaced_is_history_and_no_alarm(record: Record) -> None:
+    state = state_of(record)
+    gate = state.stages[0].gate
+    old = msgspec.structs.replace(gate.signatures[0], history="replaced by entry 9")
+    stage = msgspec.structs.replace(state.stages[0], gate=msgspec.structs.replace(gate, signatures=(old,)))
+    state = msgspec.structs.replace(state, stages=(stage,))
+    sheet = sheet_of_record(state, CHECKLIST, record, allowed_signers="")
+    for page in (report_html(sheet), signoff_html(sheet)):
+        assert "replaced by entry 9" in page
+        assert "void: real_trials" not in page
+
+
 def test_a_folder_that_cannot_be_written_is_told(sheet: Sheet, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(Trouble) as caught:
