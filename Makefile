@@ -38,8 +38,8 @@ check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs, 50 link cuts
-	$(BIN)/python -m pytest tests/whole -m whole $(ARGS)
+whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs, 50 link cuts, the tour of docs/first-campaign.md
+	$(BIN)/python -m pytest tests/whole -m "whole or tour" $(ARGS)
 
 bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 	$(BIN)/python -m bench $(ARGS)

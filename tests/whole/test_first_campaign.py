@@ -54,7 +54,7 @@ def test_the_page_keeps_its_word_where_a_value_is_measured(desk: Path) -> None:
     walk(blocks, desk, 60)
 
 
-@pytest.mark.whole
+@pytest.mark.tour
 def test_the_page_keeps_its_word_from_its_first_block_to_its_last(desk: Path) -> None:
     walk(blocks_of(PAGE), desk, 300)
 
@@ -82,7 +82,7 @@ def test_the_workflow_of_the_page_is_one() -> None:
 SHOWN = ("demo-grasping", "✖ fail", "stale", "overridden", "real_trials.csv", "anna, seen by bo", "next open")
 
 
-@pytest.mark.whole
+@pytest.mark.tour
 def test_the_picture_of_the_readme_can_be_taken_anew(desk: Path) -> None:
     """`make picture`: a real campaign on the demo robot, drawn by the program itself."""
     programs = str(Path(sys.executable).parent)
