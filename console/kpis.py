@@ -113,15 +113,6 @@ def check(kpis: Kpis, name: str) -> None:
             raise Trouble(f"{name}, rule `{rule.id}`: {wrong[0]}", cure=wrong[1], code="bad_kpis")
 
 
-def holds(value: float, comparison: Comparison, limit: float) -> bool:
-    """Whether `value comparison limit`; a NaN holds nothing."""
-    if comparison == "<":
-        return value < limit
-    if comparison == "<=":
-        return value <= limit
-    return value > limit if comparison == ">" else value >= limit
-
-
 def _wrong_kpi(kpi: Kpi) -> tuple[str, str] | None:
     metric = METRICS.get(kpi.metric)
     if metric is None:

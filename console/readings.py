@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from console.kpis import QUANTILES, Condition, Kpi, Kpis, holds
+from console.fieldtest.criteria import holds
+from console.kpis import QUANTILES, Condition, Kpi, Kpis
 from console.link.snapshot import Seen, Snapshot
 from remote.histogram import Histogram
 from remote.metrics import METRICS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.alarms import Alarm
-from console.kpis import Kpis, holds
+from console.fieldtest.criteria import holds
+from console.kpis import Kpis
 from console.link.snapshot import Snapshot
 from console.marks import Charset
 from console.readings import age_s

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.campaigns import vouching
 from console.campaigns.gates import Gates
+from console.checklist.folding.ledger import Ledger
 from console.checklist.states import ItemState
 from console.record.canonical import kind_of
 from console.record.entries import (
@@ -161,7 +162,7 @@ class Campaign(Gates):
                 roles = tuple(role for stage in at for one in stage.gate.signatures for role in one.roles)
                 vouching.check_withdrawer(body, roles, person, self.roster, self.who_may(*roles))
             said = vouching.check_reason(reason)
-            if seq in self._withdrawn():
+            if seq in Ledger(self.record.rows()).withdrawn:
                 raise Trouble(f"entry {seq} is withdrawn already", cure="nothing to do", code="withdrawn_already")
             self._append(person, Withdrawal(seq=seq, reason=said))
 
@@ -189,7 +190,3 @@ class Campaign(Gates):
             what = f"that is not it: '{state.item.id}' stays as it is, and the wrong answer is noted"
             raise Trouble(what, cure=f"{asked}, as the robot itself shows it", code="challenge_failed")
         return "serial"
-
-    def _withdrawn(self) -> set[int]:
-        bodies = (self.record.entry(row.seq).body for row in self.record.rows() if row.kind == "withdrawal")
-        return {body.seq for body in bodies if isinstance(body, Withdrawal)}

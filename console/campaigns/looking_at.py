@@ -11,6 +11,7 @@ from console.checklist.packs.spans import span_s
 from console.checklist.probes import PROBES, Finding, Look, Sight, look_of, parameters_type
 from console.fieldtest.criteria import Judgement
 from console.fieldtest.judging import judge
+from console.link.snapshot import LOST
 from console.record.entries import Moment
 from console.visiting import confirmed
 from remote.errors import Trouble
@@ -19,7 +20,6 @@ from remote.protocol import Facts, GetFacts
 FACTS_S = 10.0
 LOOK_EVERY_S = 1.0
 """The pause between two looks of a held item: the robot reports once a second."""
-LINK_LOST = ("down", "refused", "closed")
 
 
 class Looked(NamedTuple):
@@ -54,7 +54,7 @@ def facts_now(sight: Sight) -> Facts:
     if session is None:
         return sight.facts()
     link = session.snapshot.link
-    if link.phase in LINK_LOST:
+    if link.phase in LOST:
         raise Trouble(link.reason or f"the link to the robot is {link.phase}", cure=link.cure, code="unreachable")
     facts = confirmed(session.request(GetFacts(), timeout_s=FACTS_S), FACTS_S + 2.0).facts
     if facts is None:
@@ -73,7 +73,7 @@ def no_way_to_look(item: Item, sight: Sight, robot: str, facts: Facts | Trouble)
     if known is None or not known.needs_robot:
         return None
     link = session.snapshot.link if session is not None else None
-    if link is not None and link.phase in LINK_LOST:
+    if link is not None and link.phase in LOST:
         return blind(link.reason or f"the link to the robot is {link.phase}", link.cure)
     if isinstance(facts, Trouble):
         return blind(facts.what, facts.cure or f"check that `fieldgate watch {robot}` works, then look again")

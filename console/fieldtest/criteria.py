@@ -86,3 +86,14 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     more: int | None = None
     meets_letter: bool | None = None
+
+
+def holds(value: float, comparison: Comparison, threshold: float) -> bool:
+    """Whether `value comparison threshold`; a NaN holds nothing."""
+    if comparison == "<":
+        return value < threshold
+    if comparison == "<=":
+        return value <= threshold
+    if comparison == ">":
+        return value > threshold
+    return value >= threshold if comparison == ">=" else value == threshold

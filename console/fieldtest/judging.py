@@ -11,7 +11,6 @@ from console.fieldtest import binomial, quantiles
 from console.fieldtest.criteria import (
     QUANTILES,
     Answer,
-    Comparison,
     Criterion,
     Distribution,
     Judgement,
@@ -19,6 +18,7 @@ from console.fieldtest.criteria import (
     Number,
     Rate,
     Verdict,
+    holds,
 )
 from remote.errors import Trouble
 
@@ -58,17 +58,6 @@ def judge(criterion: Criterion | None, measurement: Measurement) -> Judgement:
         meets_letter=holds(found.value, criterion.comparison, criterion.threshold),
     )
     return msgspec.structs.replace(judgement, why=_why(criterion, measurement, judgement, judged))
-
-
-def holds(value: float, comparison: Comparison, threshold: float) -> bool:
-    """Whether `value comparison threshold`; a NaN holds nothing."""
-    if comparison == "<":
-        return value < threshold
-    if comparison == "<=":
-        return value <= threshold
-    if comparison == ">":
-        return value > threshold
-    return value >= threshold if comparison == ">=" else value == threshold
 
 
 # ------------------------------------------------------------ estimates

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.kpis import Condition, Kpi, Kpis, check, default_path, holds, load_kpis
+from console.fieldtest.criteria import holds
+from console.kpis import Condition, Kpi, Kpis, check, default_path, load_kpis
 from remote import strict_yaml
 from remote.errors import Trouble
 from remote.metrics import METRICS

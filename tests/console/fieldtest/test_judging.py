@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.fieldtest.criteria import Answer, Criterion, Distribution, Measurement, Number, Rate
-from console.fieldtest.judging import holds, judge, limit_words, measured_words, number_words
+from console.fieldtest.criteria import Answer, Criterion, Distribution, Measurement, Number, Rate, holds
+from console.fieldtest.judging import judge, limit_words, measured_words, number_words
 from remote.errors import Trouble
 from remote.histogram import Histogram
 
