@@ -29,6 +29,7 @@ TESTS = {
     f"{PROBES}/tables.py": ("test_probe_results.py",),
     f"{PROBES}/windows.py": ("test_probe_live.py", "test_probe_camera.py"),
     f"{FIELDTEST}/binomial.py": ("test_bounds.py", "test_judging.py"),
+    f"{FIELDTEST}/criteria.py": ("test_judging.py",),
     f"{FIELDTEST}/judging.py": ("test_judging.py",),
     f"{FIELDTEST}/quantiles.py": ("test_bounds.py", "test_judging.py"),
 }

@@ -24,7 +24,17 @@ def test_help_is_quick_because_it_loads_nothing_heavy() -> None:
     ) & set(HEAVY)
 
 
-VOCABULARY = ("protocol", "metrics", "histogram", "errors", "refusals", "strict_yaml", "atomic", "lazy_commands")
+VOCABULARY = (
+    "protocol",
+    "metrics",
+    "histogram",
+    "errors",
+    "refusals",
+    "strict_yaml",
+    "atomic",
+    "manifest",
+    "lazy_commands",
+)
 
 
 @pytest.mark.parametrize("module", [f"remote.{name}" for name in VOCABULARY])

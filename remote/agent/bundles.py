@@ -8,8 +8,8 @@ from pathlib import Path
 
 from remote.agent.places import Places
 from remote.errors import Trouble
+from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, digest_of
 from remote.models.bundle import load_bundle
-from remote.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, digest_of
 from remote.protocol import BundleState, Choice
 
 SHORTEST_PREFIX = 8

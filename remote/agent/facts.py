@@ -10,7 +10,7 @@ from pathlib import Path
 from remote.agent.bundles import BundleStore
 from remote.agent.clock import Clock
 from remote.errors import Trouble
-from remote.models.manifest import CONTRACT
+from remote.manifest import CONTRACT
 from remote.monitor.identity import Identity, read_identity, version_of
 from remote.perception.cameras.spec import parse_source
 from remote.protocol import Facts

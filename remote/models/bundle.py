@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.errors import Trouble
-from remote.models.contract import Contract
-from remote.models.contract_file import CODE, parse_contract
-from remote.models.manifest import (
+from remote.manifest import (
     CONTRACT,
     MANIFEST,
     MAX_MANIFEST_BYTES,
@@ -17,6 +15,8 @@ from remote.models.manifest import (
     parse_manifest,
     verify_file,
 )
+from remote.models.contract import Contract
+from remote.models.contract_file import CODE, parse_contract
 from remote.strict_yaml import read_bytes, read_text
 
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 
 from remote.atomic import sync
 from remote.errors import Trouble
+from remote.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, manifest_bytes
 from remote.models.bundle import Bundle, load_bundle
 from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
 from remote.models.contract_file import contract_text
-from remote.models.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, manifest_bytes
 
 Family = Literal["yolox", "yolov5", "yolov8"]
 FAMILIES: tuple[str, ...] = get_args(Family)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from remote.manifest import MANIFEST, digest_of, entry_of, manifest_bytes
 from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
-from remote.models.manifest import MANIFEST, digest_of, entry_of, manifest_bytes
 from remote.training.network import STRIDES, ConvUnit, Decoded, Detector
 from remote.training.scene import LABELS
 

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from remote.manifest import CONTRACT, MODEL
 from remote.models.contract_file import contract_text
-from remote.models.manifest import CONTRACT, MODEL
 from remote.training import export
 from remote.training.card import Making, model_card
 from remote.training.dataset import Scenes, render_scenes

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from remote.errors import Trouble
+from remote.manifest import digest_of, entry_of, parse_manifest
 from remote.models.bundle import load_bundle
 from remote.models.contract_file import contract_text, parse_contract
-from remote.models.manifest import digest_of, entry_of, parse_manifest
 from tests.tiny_models import tiny_bundle
 
 Damage = Callable[[Path], object]
