@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +26,7 @@ from console.commands.campaign_words import (
 if TYPE_CHECKING:
     from console.campaigns.campaign import Campaign
     from console.checklist.states import ItemState
-    from console.record.entries import Transcribed
+    from console.record.entries import Meaning, Transcribed
 
 
 @click.command()
@@ -64,46 +64,39 @@ def measure(
     )
 
 
+def _vouching_options(command: Callable[..., None]) -> Callable[..., None]:
+    """ITEM and the options of everybody who vouches for it, the first person or the second."""
+    options = (
+        words("ITEM"),
+        click.option("--no", "refuse", is_flag=True, help="It does not hold."),
+        click.option("--answer", default="", help="For a critical item: what it asks to be typed."),
+        click.option("--note", default="", help="Your words."),
+        with_files,
+        transcribed_options,
+        as_person,
+        as_json,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
-@words("ITEM")
-@click.option("--no", "refuse", is_flag=True, help="It does not hold.")
-@click.option("--answer", default="", help="For a critical item: what it asks to be typed.")
-@click.option("--note", default="", help="Your words.")
-@with_files
-@transcribed_options
-@as_person
-@as_json
-def confirm(
-    words: tuple[str, ...],
-    refuse: bool,
-    answer: str,
-    note: str,
-    files: tuple[Path, ...],
-    transcribed_by: str | None,
-    transcribed_at: str | None,
-    person: str | None,
-    as_json: bool,
-) -> None:
+@_vouching_options
+def confirm(**given: Any) -> None:
     """Vouch for ITEM: that its statement holds, or with --no that it does not."""
-    name, (item,) = named(words, 1)
-    paper = _paper(transcribed_by, transcribed_at)
-
-    def said(on: Campaign, who: str) -> ItemState:
-        return on.confirm(item, not refuse, who, note=note, answer=answer, files=files, transcribed=paper)
-
-    _say(name, person, as_json, said, "confirmation", refuse)
+    _vouch("performed", **given)
 
 
 @click.command()
-@words("ITEM")
-@click.option("--no", "refuse", is_flag=True, help="It does not hold.")
-@click.option("--answer", default="", help="For a critical item: what it asks to be typed.")
-@click.option("--note", default="", help="Your words.")
-@with_files
-@transcribed_options
-@as_person
-@as_json
-def witness(
+@_vouching_options
+def witness(**given: Any) -> None:
+    """Vouch as second person that what another one did at ITEM holds."""
+    _vouch("witnessed", **given)
+
+
+def _vouch(
+    meaning: Meaning,
     words: tuple[str, ...],
     refuse: bool,
     answer: str,
@@ -114,13 +107,12 @@ def witness(
     person: str | None,
     as_json: bool,
 ) -> None:
-    """Vouch as second person that what another one did at ITEM holds."""
     name, (item,) = named(words, 1)
     paper = _paper(transcribed_by, transcribed_at)
 
     def said(on: Campaign, who: str) -> ItemState:
         return on.confirm(
-            item, not refuse, who, meaning="witnessed", note=note, answer=answer, files=files, transcribed=paper
+            item, not refuse, who, meaning=meaning, note=note, answer=answer, files=files, transcribed=paper
         )
 
     _say(name, person, as_json, said, "confirmation", refuse)
