@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from console.checklist.pack import Span
+from console.fieldtest.parts import Span
 from console.checklist.probes import PROBES, Known, parameters_type
 
 BEGIN, END = "<!-- table of probes: written by `make docs` -->\n", "<!-- end of the table -->"

@@ -59,6 +59,57 @@ class CameraHealth(msgspec.Struct, frozen=True):
     reopened: int = 0
 
 
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An object that is known to be in view: its label, and where (corners in pixels of the frame; None: anywhere)."""
+
+    label: str
+    box: tuple[float, float, float, float] | None = None
+
+
+class Constraints(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a result must keep within, or it is a `constraint_hit`; None: no such limit. Shares are of the frame's area."""
+
+    max_boxes: int | None = None
+    min_box_share: float | None = None
+    max_box_share: float | None = None
+
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the robot is told to look out for, and under which conditions it works: goes into windows and failures.
+
+    `conditions`: words by name (place, light, people, phase, ...). `expected`: objects that are known to be there; `complete`
+    says that there is nothing else, so that any other box is false. `own_truth`: the source itself knows what is in its
+    pictures (`scene:`), count against that. `min_iou`: how much boxes must overlap to be the same object. `low_confidence`: a
+    frame whose best score lies below it (but above the contract's threshold) is a failure. `latency_budget_ms`: of
+    end_to_end. `flicker_changes`: so many changes of the label of one object within `flicker_s`. `miss_frames`: so many
+    frames in a row without an expected object are one `no_detection`.
+    """
+
+    conditions: dict[str, str] = {}
+    expected: tuple[Expectation, ...] = ()
+    complete: bool = False
+    own_truth: bool = False
+    min_iou: float = 0.5
+    miss_frames: int = 5
+    low_confidence: float | None = None
+    latency_budget_ms: float | None = None
+    flicker_changes: int | None = None
+    flicker_s: float = 2.0
+    constraints: Constraints = Constraints()
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """Frames of a window in which the objects were known: how many frames, objects found, missed, and boxes where nothing is.
+
+    `extra` is None where it was not known that there is nothing else.
+    """
+
+    frames: int
+    found: int
+    missed: int
+    extra: int | None = None
+
+
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
     """The newest frame, for live display; may be dropped when the link is slow, is never journalled."""
 
@@ -78,7 +129,8 @@ class Window(msgspec.Struct, frozen=True, tag="window", tag_field="kind", kw_onl
 
     `run` numbers the worker's starts on this robot, `window` the windows of that run from 0. `stages_ms` maps each of
     STAGES to the histogram of its milliseconds over the window's frames. `dropped` counts frames that the camera gave and
-    nobody processed. `labels` maps a label to its counts. `bundle` is the bundle's digest.
+    nobody processed. `labels` maps a label to its counts. `bundle` is the bundle's digest. `conditions` and `scored` come
+    from the Watch in force.
     """
 
     run: int
@@ -94,6 +146,8 @@ class Window(msgspec.Struct, frozen=True, tag="window", tag_field="kind", kw_onl
     camera: CameraHealth
     source: str
     bundle: str
+    conditions: dict[str, str] = {}
+    scored: Scored | None = None
 
     @property
     def fps(self) -> float | None:
@@ -126,17 +180,45 @@ class Event(msgspec.Struct, frozen=True, tag="event", tag_field="kind", kw_only=
 class Failure(msgspec.Struct, frozen=True, tag="failure", tag_field="kind", kw_only=True):
     """Something the robot got wrong.
 
-    `name` is one of FAILURES. `picture` is the SHA-256 of a JPEG that `GetPicture` fetches, None where there is none.
+    `name` is one of FAILURES. `id` names it for ever: no two failures of a robot share one. `picture` is the SHA-256 of a JPEG
+    that `GetPicture` fetches, None where there is none; `before` of the newest picture from about 5 s earlier. What came after
+    is told by a Clip. `detections` are those of that frame, in pixels of a frame of `width` x `height`. `light` is the mean
+    grey level of the picture, 0 to 255. `conditions` are the Watch's.
     """
 
     name: str
     text: str
+    id: str = ""
     frame: int | None = None
     picture: str | None = None
+    before: str | None = None
     stages_ms: dict[str, float] = {}
+    detections: tuple[Detection, ...] = ()
+    width: int = 0
+    height: int = 0
+    light: float | None = None
+    conditions: dict[str, str] = {}
     source: str = ""
     bundle: str = ""
     data: dict[str, Scalar] = {}
+
+
+class ClipFrame(msgspec.Struct, frozen=True, array_like=True):
+    """One picture of a clip: milliseconds after the failure (negative: before), and the SHA-256 of its JPEG."""
+
+    offset_ms: float
+    picture: str
+
+
+class Clip(msgspec.Struct, frozen=True, tag="clip", tag_field="kind", kw_only=True):
+    """The pictures around a failure, journalled when the last of them is there: for a mark from 5 s before to 5 s after.
+
+    `failure` is its id. `reason` says why pictures are missing; empty where none are.
+    """
+
+    failure: str
+    frames: tuple[ClipFrame, ...]
+    reason: str = ""
 
 
 FAILURES: dict[str, str] = {
@@ -149,11 +231,16 @@ FAILURES: dict[str, str] = {
     "camera_black": "the camera sends black frames",
     "worker_crash": "the worker process ended without being asked to",
     "worker_hang": "the worker stopped reporting and was killed",
+    "no_detection": "an object that is known to be in view was not detected",
+    "low_confidence": "the best score of a frame lies below the limit",
+    "class_flicker": "the label of one object changes again and again",
+    "latency_over_budget": "a frame took longer from picture to result than allowed",
+    "constraint_hit": "a result lies outside of what is possible there",
     "operator_mark": "a person marked this moment",
 }
 
-Body = Union[Window, Host, Event, Failure]
-KINDS = ("window", "host", "event", "failure")
+Body = Union[Window, Host, Event, Failure, Clip]
+KINDS = ("window", "host", "event", "failure", "clip")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -217,7 +304,8 @@ class JournalState(msgspec.Struct, frozen=True):
 class AgentState(msgspec.Struct, frozen=True, tag="state", kw_only=True):
     """Everything that commands change; sent after each change and in every reply to a command.
 
-    `source` and `bundle` are what the worker uses or will use when started; None when none was chosen.
+    `source` and `bundle` are what the worker uses or will use when started; None when none was chosen. `watch` is what the
+    robot looks out for, None where it was not told.
     `consoles` names everyone attached. `on_link_loss` is what the agent does when the lease holder vanishes.
     """
 
@@ -232,6 +320,7 @@ class AgentState(msgspec.Struct, frozen=True, tag="state", kw_only=True):
     consoles: tuple[str, ...] = ()
     on_link_loss: Literal["continue", "stop"] = "continue"
     drills: bool = False
+    watch: Watch | None = None
 
 
 # ---------------------------------------------------------------- agent -> console
@@ -468,10 +557,23 @@ class Mark(msgspec.Struct, frozen=True, tag="mark", tag_field="do"):
     note: str = ""
 
 
+class SetWatch(msgspec.Struct, frozen=True, tag="set_watch", tag_field="do"):
+    """Say what to look out for from now on; kept over restarts. None: nothing special. Journalled as `watch_set`."""
+
+    watch: Watch | None
+
+
+class Pin(msgspec.Struct, frozen=True, tag="pin", tag_field="do"):
+    """Keep the pictures of a failure (its `id`) when space is short, or let them go like others. Needs no lease."""
+
+    failure: str
+    pinned: bool = True
+
+
 class Drill(msgspec.Struct, frozen=True, tag="drill", tag_field="do"):
     """Cause a fault on purpose, only on an agent started with `--drills`: shows how the console says it."""
 
-    fault: Literal["camera_unplugged", "slow_inference", "worker_crash", "worker_hang"]
+    fault: Literal["camera_unplugged", "slow_inference", "worker_crash", "worker_hang", "blind"]
     seconds: float = 8.0
 
 
@@ -491,9 +593,11 @@ Command = Union[
     SetSource,
     SetBundle,
     Mark,
+    SetWatch,
+    Pin,
     Drill,
 ]
-NEEDS_LEASE = (RenewLease, ReleaseLease, Start, Stop, SetSource, SetBundle, Drill)
+NEEDS_LEASE = (RenewLease, ReleaseLease, Start, Stop, SetSource, SetBundle, SetWatch, Drill)
 
 
 class Expected(msgspec.Struct, frozen=True):

@@ -10,30 +10,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from console.fieldtest.criteria import Criterion
+from console.fieldtest.parts import Id, Line, Part, Reference, Span, Text
+from console.phases.schema import Phase
 from console.record.entries import Meaning
 
 Kind = Literal["sensed", "measured", "confirmed", "witnessed"]
 Inspection = Literal["photo", "file"]
-_NAME = "name: a small letter, then small letters, digits and _, 48 at most"
-_REFERENCE = "reference: capitals, a dash and a number, like HAZ-01"
-_SPAN = "time span: a whole number and its unit, like 30 s, 5 min, 8 h or 7 d"
-"""What a pattern asks for, in words: lint and editors say them."""
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$", description=_NAME)]
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Text = Annotated[str, msgspec.Meta(max_length=2000)]
-Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9]*-[A-Z0-9.-]{1,24}$", description=_REFERENCE)]
-Span = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4} ?(s|min|h|d)$", description=_SPAN)]
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The base of everything in a pack: unknown keys are refused."""
 
 
 class Probe(Part, frozen=True, kw_only=True):
     """Which probe looks (a name of console.checklist.probes) and its parameters, which the probe itself types."""
 
     name: Id
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Act(Part, frozen=True, kw_only=True):
@@ -103,9 +92,11 @@ class Signing(Part, frozen=True, kw_only=True):
 class Gate(Part, frozen=True, kw_only=True):
     """What opens the way to the next stage beside its items: go/no-go of these roles, and these signatures.
 
-    `overrides_allowed: false` blocks the gate while an item of this or an earlier stage is overridden.
+    `overrides_allowed: false` blocks the gate while an item of this or an earlier stage is overridden. `phases` names the
+    phases of field testing that must be passed, by trials of this bundle on this robot.
     """
 
+    phases: tuple[Id, ...] = ()
     poll: tuple[Id, ...] = ()
     signatures: tuple[Signing, ...] = ()
     overrides_allowed: bool = True
@@ -131,6 +122,7 @@ class Pack(Part, frozen=True, kw_only=True):
     description: Text = ""
     roles: dict[Id, Line]
     stages: Annotated[tuple[Stage, ...], msgspec.Meta(min_length=1)]
+    phases: tuple[Phase, ...] = ()
 
     def items(self) -> tuple[Item, ...]:
         """Every item in order."""
@@ -155,7 +147,8 @@ class Checklist(msgspec.Struct, frozen=True):
     """A pack with its overlays applied, ready to be used.
 
     `revision` is the SHA-256 over the canonical form of `pack` (overlays applied). `rules` maps each item's id to the
-    SHA-256 over the canonical form of the parts of the item that decide (not its title, texts or who may override).
+    SHA-256 over the canonical form of the parts of the item that decide (not its title, texts or who may override);
+    `phase_rules` does so for each phase.
     `sources` are the very texts it was made from: the pack first, then the overlays, each with its file name.
     """
 
@@ -163,3 +156,4 @@ class Checklist(msgspec.Struct, frozen=True):
     revision: str
     rules: dict[str, str]
     sources: tuple[tuple[str, str], ...]
+    phase_rules: dict[str, str] = {}

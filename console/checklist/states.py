@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from console.checklist.pack import Item, Stage
+from console.phases.states import FieldState
 from console.record.entries import Attachment, Confirmation, Evidence, Override, Signature
 
 State = Literal[
@@ -135,6 +136,7 @@ class ChecklistState(msgspec.Struct, frozen=True, kw_only=True):
     distrust: tuple[str, ...] = ()
     """Those warnings under which nothing here can be relied on: another checklist than the record names, a wrong clock."""
     pack: str = ""
+    field: FieldState = FieldState()
 
     def items(self) -> tuple[ItemState, ...]:
         """Every item in order."""

@@ -59,6 +59,22 @@ class Distribution(msgspec.Struct, frozen=True, tag="distribution"):
     unit: str
 
 
+class Estimate(msgspec.Struct, frozen=True, tag="estimate", kw_only=True):
+    """A figure whose one-sided bounds were computed by `method` at `confidence`; None: unbounded on that side.
+
+    `n` is what it was computed from (`of` says of what: frames, hours, trials).
+    """
+
+    value: float
+    lower: float | None
+    upper: float | None
+    confidence: float
+    method: str
+    unit: str = ""
+    n: int = 0
+    of: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
     """A question that has no number: whether it holds, and in words what was seen."""
 
@@ -66,7 +82,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     words: str
 
 
-Measurement = Union[Number, Rate, Distribution, Answer]
+Measurement = Union[Number, Rate, Distribution, Estimate, Answer]
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from console.fieldtest.criteria import (
     Answer,
     Criterion,
     Distribution,
+    Estimate,
     Judgement,
     Measurement,
     Number,
@@ -63,7 +64,7 @@ def judge(criterion: Criterion | None, measurement: Measurement) -> Judgement:
 # ------------------------------------------------------------ estimates
 
 
-def _estimate(criterion: Criterion, measurement: Number | Rate | Distribution) -> _Estimate:
+def _estimate(criterion: Criterion, measurement: Number | Rate | Distribution | Estimate) -> _Estimate:
     if isinstance(measurement, Rate):
         return _rate(criterion, measurement)
     if measurement.unit != criterion.unit:
@@ -72,6 +73,8 @@ def _estimate(criterion: Criterion, measurement: Number | Rate | Distribution) -
         )
     if isinstance(measurement, Number):
         return _Estimate(measurement.value, None, None, measurement.n, False)
+    if isinstance(measurement, Estimate):
+        return _own_bounds(criterion, measurement)
     return _spread(criterion, measurement)
 
 
@@ -83,6 +86,13 @@ def _rate(criterion: Criterion, rate: Rate) -> _Estimate:
     lower = binomial.lower_bound(rate.successes, rate.n, criterion.confidence)
     upper = binomial.upper_bound(rate.successes, rate.n, criterion.confidence)
     return _Estimate(100 * rate.successes / rate.n, 100 * lower, 100 * upper, rate.n, True)
+
+
+def _own_bounds(criterion: Criterion, estimate: Estimate) -> _Estimate:
+    if estimate.confidence < criterion.confidence:
+        said = f"{criterion.metric} was bounded at {estimate.confidence:.0%}, its limit asks for {criterion.confidence:.0%}"
+        raise _mismatch(said)
+    return _Estimate(estimate.value, estimate.lower, estimate.upper, estimate.n, True)
 
 
 def _spread(criterion: Criterion, spread: Distribution) -> _Estimate:

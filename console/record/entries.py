@@ -12,6 +12,7 @@ from typing import Literal, Union
 import msgspec
 
 from console.fieldtest.criteria import Judgement, Measurement
+from console.fieldtest.running import Measured
 from remote.protocol import Scalar
 
 Meaning = Literal["performed", "witnessed", "reviewed", "approved"]
@@ -97,6 +98,7 @@ class Opened(msgspec.Struct, frozen=True, tag="opened", kw_only=True):
     pack: Attachment
     overlays: tuple[Attachment, ...] = ()
     roster: Attachment | None = None
+    kpis: Attachment | None = None
     files: str = ""
     software: str
 
@@ -111,6 +113,7 @@ class Revised(msgspec.Struct, frozen=True, tag="revised", kw_only=True):
     pack: Attachment | None = None
     overlays: tuple[Attachment, ...] | None = None
     roster: Attachment | None = None
+    kpis: Attachment | None = None
 
 
 class Seen(msgspec.Struct, frozen=True, tag="seen", kw_only=True):
@@ -187,7 +190,9 @@ class Fix(msgspec.Struct, frozen=True, tag="fix", kw_only=True):
 
 
 class Withdrawal(msgspec.Struct, frozen=True, tag="withdrawal", kw_only=True):
-    """An entry (confirmation, override, deferral, signature, poll answer) no longer counts; it stays in the record."""
+    """An entry (confirmation, override, deferral, signature, poll answer, trial, score) no longer counts; it stays in the
+    record.
+    """
 
     seq: int
     reason: str
@@ -239,6 +244,183 @@ class GatePassed(msgspec.Struct, frozen=True, tag="gate_passed", kw_only=True):
     signatures: tuple[int, ...]
 
 
+# ---------------------------------------------------------------- field testing
+
+
+class ConditionSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry or holding condition as it was found: met, not met, or not known (None), with the reason in words."""
+
+    id: str
+    met: bool | None
+    words: str
+
+
+class PhaseBegun(msgspec.Struct, frozen=True, tag="phase_begun", kw_only=True):
+    """A phase of field testing is begun, or gone back to (`back_from` names the phase that was left, `reason` says why).
+
+    `rule` is the digest of what decides in the phase: its questions and plans are thereby stated before the first trial.
+    """
+
+    phase: str
+    rule: str
+    reason: str = ""
+    back_from: str = ""
+    entry: tuple[ConditionSeen, ...] = ()
+
+
+class SessionBegun(msgspec.Struct, frozen=True, tag="session_begun", kw_only=True):
+    """People begin to test. Its entry's number names the session. `conditions` are carried over into each trial.
+
+    `journal` and `first_seq` say where the robot's journal stood; empty and 0 where the robot was not asked.
+    """
+
+    phase: str
+    rule: str
+    conditions: dict[str, str] = {}
+    fingerprints: dict[str, str] = {}
+    holding: tuple[ConditionSeen, ...] = ()
+    journal: str = ""
+    first_seq: int = 0
+    moment: Moment
+
+
+class SessionPaused(msgspec.Struct, frozen=True, tag="session_paused", kw_only=True):
+    """A session is paused: a holding condition was left (`condition` is its id) or a person wants it (empty)."""
+
+    session: int
+    condition: str = ""
+    why: str
+    moment: Moment
+
+
+class SessionResumed(msgspec.Struct, frozen=True, tag="session_resumed", kw_only=True):
+    """A person lets a paused session go on, with the holding conditions as they are now."""
+
+    session: int
+    note: str = ""
+    holding: tuple[ConditionSeen, ...] = ()
+    moment: Moment
+
+
+class SessionEnded(msgspec.Struct, frozen=True, tag="session_ended", kw_only=True):
+    """A session is over. `stop` is the id of the stop rule that ended it, empty where a person did."""
+
+    session: int
+    stop: str = ""
+    why: str = ""
+    journal: str = ""
+    last_seq: int = 0
+    moment: Moment
+
+
+class StopLifted(msgspec.Struct, frozen=True, tag="stop_lifted", kw_only=True):
+    """Somebody says why testing may go on after a stop rule: what was found, what was done. Its count begins anew."""
+
+    phase: str
+    stop: str
+    reason: str
+
+
+Outcome = Literal["success", "failure", "aborted"]
+
+
+class TrialBegun(msgspec.Struct, frozen=True, tag="trial_begun", kw_only=True):
+    """An attempt has begun; only where somebody wants its duration. One without an outcome is shown as open, never counted."""
+
+    session: int
+
+
+class Trial(msgspec.Struct, frozen=True, tag="trial", kw_only=True):
+    """One attempt and how it came out.
+
+    `began` is the number of its TrialBegun entry, if there was one. `intervened`: a person had to help. `crashed`: the worker
+    crashed during it (None: not known). `measures` are numbers of this attempt by name with the unit in it (`took_s`,
+    `tracking_error_mm`). `failures` are ids of failures on the robot that belong to it.
+    """
+
+    session: int
+    phase: str
+    outcome: Outcome
+    conditions: dict[str, str] = {}
+    note: str = ""
+    began: int | None = None
+    intervened: bool = False
+    crashed: bool | None = None
+    measures: dict[str, float] = {}
+    failures: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
+    moment: Moment
+
+
+class Intervention(msgspec.Struct, frozen=True, tag="intervention", kw_only=True):
+    """A person had to step in while the robot worked, outside of a trial."""
+
+    session: int
+    note: str = ""
+    moment: Moment
+
+
+class ScoredBox(msgspec.Struct, frozen=True, array_like=True):
+    """One box of a scored frame: `verdict` right, wrong (reported, not there) or missed (there, not reported; score 0).
+
+    Corners in pixels of the frame.
+    """
+
+    label: str
+    score: float
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    verdict: Literal["right", "wrong", "missed"]
+
+
+class FrameScored(msgspec.Struct, frozen=True, tag="frame_scored", kw_only=True):
+    """A frame drawn at random from the stream and scored, by a person (who looked at its picture) or by a scene file.
+
+    `missed` counts objects that were not reported, also those that nobody drew a box around. `drawn` says how it was drawn.
+    """
+
+    session: int
+    phase: str
+    by: Literal["person", "scene"]
+    frame: int
+    run: int = 0
+    right: int
+    wrong: int
+    missed: int
+    boxes: tuple[ScoredBox, ...] = ()
+    drawn: str = ""
+    picture: Attachment | None = None
+    conditions: dict[str, str] = {}
+    note: str = ""
+    fingerprints: dict[str, str] = {}
+    moment: Moment
+
+
+class SessionMeasured(msgspec.Struct, frozen=True, tag="session_measured", kw_only=True):
+    """What the robot's journal says of a session, as far as it has come to the laptop; the last one of a session counts."""
+
+    session: int
+    measured: Measured
+    fingerprints: dict[str, str] = {}
+    moment: Moment
+
+
+class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", kw_only=True):
+    """A bundle was scored on labelled pictures: `figures` by the names of console.fieldtest.measures (in per cent).
+
+    `pictures` are their number, `labels` is the SHA-256 of the label file, `method` what computed it.
+    """
+
+    bundle: str
+    figures: dict[str, float]
+    pictures: int
+    labels: str
+    method: str
+
+
 Body = Union[
     Opened,
     Revised,
@@ -254,6 +436,18 @@ Body = Union[
     Poll,
     Signature,
     GatePassed,
+    PhaseBegun,
+    SessionBegun,
+    SessionPaused,
+    SessionResumed,
+    SessionEnded,
+    StopLifted,
+    TrialBegun,
+    Trial,
+    Intervention,
+    FrameScored,
+    SessionMeasured,
+    Evaluated,
 ]
 
 

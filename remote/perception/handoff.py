@@ -9,7 +9,7 @@ from typing import Union
 
 from remote.perception.cameras.base import Frame
 from remote.perception.liveness import Look
-from remote.perception.messages import AskFrame, Cause, MarkFrame, Quit, SampleRate
+from remote.perception.messages import AskFrame, Cause, MarkFrame, Quit, SampleRate, WatchFor
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Unreadable:
     text: str
 
 
-Note = Union[Opened, Gone, Spoiled, Unreadable, AskFrame, MarkFrame, SampleRate, Cause, Quit]
+Note = Union[Opened, Gone, Spoiled, Unreadable, AskFrame, MarkFrame, SampleRate, WatchFor, Cause, Quit]
 
 
 class Handoff:

@@ -9,7 +9,7 @@ from typing import Literal, Union
 
 import msgspec
 
-from remote.protocol import BundleState, Event, Failure, Picture, Sample, Window
+from remote.protocol import BundleState, Clip, Event, Failure, Picture, Sample, Watch, Window
 
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     samples_per_s: float = 10.0
     threads: int = 1
     drills: bool = False
+    watch: Watch | None = None
 
 
 # ------------------------------------------------------------ worker -> agent
@@ -44,10 +45,10 @@ class Beat(msgspec.Struct, frozen=True, tag="beat"):
 
 
 class Journalled(msgspec.Struct, frozen=True, tag="journalled"):
-    """A window, event or failure for the journal, with the worker's monotonic time."""
+    """A window, event, failure or clip for the journal, with the worker's monotonic time."""
 
     mono_ns: int
-    body: Union[Window, Event, Failure]
+    body: Union[Window, Event, Failure, Clip]
 
 
 class Live(msgspec.Struct, frozen=True, tag="live"):
@@ -97,10 +98,16 @@ class SampleRate(msgspec.Struct, frozen=True, tag="sample_rate"):
     per_s: float
 
 
+class WatchFor(msgspec.Struct, frozen=True, tag="watch_for"):
+    """Look out for this from now on."""
+
+    watch: Watch | None
+
+
 class Cause(msgspec.Struct, frozen=True, tag="cause"):
     """A drill: behave as if this fault were there for `seconds`."""
 
-    fault: Literal["camera_unplugged", "slow_inference", "worker_hang"]
+    fault: Literal["camera_unplugged", "slow_inference", "worker_hang", "blind"]
     seconds: float
 
 
@@ -108,4 +115,4 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Finish the current window, journal it, and exit with status 0. End of file on stdin means the same."""
 
 
-ToWorker = Union[AskFrame, MarkFrame, SampleRate, Cause, Quit]
+ToWorker = Union[AskFrame, MarkFrame, SampleRate, WatchFor, Cause, Quit]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Union
 
 from remote.perception.drills import Drills
-from remote.perception.messages import AskFrame, Cause, FrameAnswer, MarkFrame
+from remote.perception.messages import AskFrame, Cause, FrameAnswer, MarkFrame, WatchFor
 from remote.perception.reporter import Reporter
 from remote.perception.shown import Shown
 from remote.perception.wire import Outbox
 
 SMALLEST_WIDTH = 16
-Order = Union[AskFrame, MarkFrame, Cause]
+Order = Union[AskFrame, MarkFrame, WatchFor, Cause]
 
 
 class Orders:
@@ -27,7 +27,7 @@ class Orders:
             self._outbox.send(FrameAnswer(order.id, picture))
         elif isinstance(order, MarkFrame):
             self._mark(order, shown)
-        else:
+        elif isinstance(order, Cause):
             self._cause(order)
 
     def _mark(self, order: MarkFrame, shown: Shown | None) -> None:

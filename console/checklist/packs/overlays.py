@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Union, cast
 
 import msgspec
 
-from console.checklist.pack import Item, Overlay, Pack, Part
+from console.checklist.pack import Item, Overlay, Pack
 from console.checklist.packs.sources import CODE, Source
 from console.fieldtest.criteria import Criterion
+from console.fieldtest.parts import Part
 from remote import strict_yaml
 from remote.errors import Trouble
 

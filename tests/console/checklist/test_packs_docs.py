@@ -21,6 +21,7 @@ from console.checklist.packs.sources import Source
 from console.commands.checklist import checklist
 from console.fieldtest.binomial import lower_bound
 from console.fieldtest.criteria import Criterion
+from console.fieldtest.parts import Part
 from console.record.entries import FINGERPRINTS
 from docs.generate import checklists_page
 from tests.console.checklist.test_schema import check_overlay, check_pack
@@ -60,7 +61,7 @@ def test_every_key_is_on_the_page_as_it_is_in_the_program() -> None:
     structs: dict[str, Any] = {**vars(pack), "Criterion": Criterion}
     for name, meanings in MEANINGS.items():
         assert tuple(meanings) == structs[name].__struct_fields__
-    written = {name for name, one in vars(pack).items() if isinstance(one, type) and issubclass(one, pack.Part)}
+    written = {name for name, one in vars(pack).items() if isinstance(one, type) and issubclass(one, Part)}
     assert written - {"Part"} | {"Criterion"} == set(MEANINGS)
 
 
