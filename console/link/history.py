@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from console.link.snapshot import HISTORY, Link, Seen, Snapshot
+from console.link.snapshot import HISTORY, KINDS_SHOWN, Link, Seen, Snapshot
 from console.store.store import kind_of
 from remote.errors import Trouble
-from remote.protocol import KINDS, AgentHello, AgentState, Entry, Sample, body_of
+from remote.protocol import AgentHello, AgentState, Entry, Sample, body_of
 
 SILENT_AFTER_NS = 2_000_000_000
 _SHIFT_NS = 1_000_000  # a better estimate of the offset moves the shown times only if it moves them by this much
@@ -53,7 +53,7 @@ class SnapshotBuilder:
         self.state: AgentState | None = None
         self.stored_seq = 0
         self._sample: Sample | None = None
-        self._lines = {kind: _Line() for kind in KINDS}
+        self._lines = {kind: _Line() for kind in KINDS_SHOWN}
         self._offset_ns: int | None = None
 
     def greet(self, hello: AgentHello) -> None:
@@ -70,7 +70,7 @@ class SnapshotBuilder:
 
     def clear_history(self) -> None:
         """The robot's journal is another one: its sequence numbers can't stand in one row with the old ones."""
-        self._lines = {kind: _Line() for kind in KINDS}
+        self._lines = {kind: _Line() for kind in KINDS_SHOWN}
 
     def take_sample(self, sample: Sample) -> None:
         """The newest frame."""
@@ -88,7 +88,7 @@ class SnapshotBuilder:
     def build(self, now_ns: int) -> Snapshot:
         """The snapshot at `now_ns` of the laptop's monotonic clock."""
         boot = self.hello.boot_id if self.hello else None
-        windows, hosts, events, failures = (self._lines[kind].made(boot, self._offset_ns) for kind in KINDS)
+        windows, hosts, events, failures = (self._lines[kind].made(boot, self._offset_ns) for kind in KINDS_SHOWN)
         at_ns = None
         if self._sample is not None and self._offset_ns is not None:
             at_ns = self._sample.capture_mono_ns - self._offset_ns

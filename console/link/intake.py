@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from console.link.snapshot import HISTORY
+from console.link.snapshot import HISTORY, KINDS_SHOWN
 from console.store.store import Journal, Store
 from remote.errors import Trouble
-from remote.protocol import KINDS, Entry
+from remote.protocol import Entry
 
 PAUSE_NS = 3_000_000_000
 """How long after a full disk, or an order that does not fit, the robot is asked again."""
@@ -100,7 +100,7 @@ class Intake:
     def _use(self, journal: Journal) -> tuple[Entry, ...]:
         self._journal = journal
         self.stored_seq = journal.last_seq
-        found = [e for kind in KINDS for e in self._store.newest(journal.id, kind, HISTORY) if e.seq > self._shown_seq]
+        found = [e for kind in KINDS_SHOWN for e in self._store.newest(journal.id, kind, HISTORY) if e.seq > self._shown_seq]
         self._shown_seq = max(self._shown_seq, journal.last_seq)
         return tuple(sorted(found, key=lambda entry: entry.seq))
 

@@ -18,6 +18,9 @@ LOST: tuple[LinkPhase, ...] = ("down", "refused", "closed")
 HISTORY = 300
 """Windows, hosts, events and failures that a snapshot keeps of each: five minutes at one a second."""
 
+KINDS_SHOWN = ("window", "host", "event", "failure")
+"""The kinds of journal entries that a snapshot keeps, in the order of its fields; the others are in the store alone."""
+
 B = TypeVar("B", Window, Host, Event, Failure)
 
 
