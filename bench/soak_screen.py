@@ -16,7 +16,7 @@ import msgspec
 
 from bench.table import Line, show
 from console.app import FieldgateApp
-from console.kpis import load_kpis
+from console.fieldtest.kpis import load_kpis
 from console.link.snapshot import HISTORY, Seen, Snapshot
 from remote.protocol import Event, Failure
 from tests.console.screens.scripted import ADA, Robot, S, ScriptedSession, link, snapshot, state

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Union
+from typing import Literal
 
 import msgspec
 
-from console.kpis import AlarmSeverity, Condition, Kpi, Kpis
+from console.fieldtest.kpis import AlarmSeverity, Kpis, LiveKpi, Rule, dwell_of, id_of
 from console.link.snapshot import Snapshot
 from console.readings import NS_PER_S, Merged, Reading, read_condition, read_kpi
 
@@ -67,25 +67,25 @@ class AlarmBook:
         self.kpis = kpis
         self._clock = clock
         self._merged = Merged()
-        self._tracks = {rule.id: _Track() for rule in kpis.rules}
+        self._tracks = {id_of(rule): _Track() for rule in kpis.rules}
 
     def fold(self, snapshot: Snapshot) -> tuple[Alarm, ...]:
         """Judge every rule by `snapshot` now; the alarms in sight, raised before cleared, worst first."""
         now_ns = self._clock()
         for rule in self.kpis.rules:
-            self._step(rule, self._tracks[rule.id], self._read(rule, snapshot, now_ns), now_ns)
+            self._step(rule, self._tracks[id_of(rule)], self._read(rule, snapshot, now_ns), now_ns)
         return self.alarms
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """The alarms in sight after the newest fold or acknowledgement."""
-        found = [_alarm(rule, track) for rule in self.kpis.rules if (track := self._tracks[rule.id]).state != "ok"]
+        found = [_alarm(rule, track) for rule in self.kpis.rules if (track := self._tracks[id_of(rule)]).state != "ok"]
         return tuple(sorted(found, key=lambda a: (a.state != "raised", RANK[a.severity], a.since_ns)))
 
     @property
     def blind(self) -> tuple[tuple[str, str], ...]:
         """(title, reason) of each rule that can't be judged now; it counts neither as good nor as bad."""
-        return tuple((rule.title, t.blind) for rule in self.kpis.rules if (t := self._tracks[rule.id]).blind)
+        return tuple((_title(rule), t.blind) for rule in self.kpis.rules if (t := self._tracks[id_of(rule)]).blind)
 
     def acknowledge(self, alarm_id: str) -> bool:
         """A person has seen it: a raised alarm stays in sight as acknowledged, a cleared one leaves.
@@ -101,12 +101,12 @@ class AlarmBook:
             track.acknowledged = True
         return True
 
-    def _read(self, rule: Union[Kpi, Condition], snapshot: Snapshot, now_ns: int) -> Reading:
-        if isinstance(rule, Kpi):
+    def _read(self, rule: Rule, snapshot: Snapshot, now_ns: int) -> Reading:
+        if isinstance(rule, LiveKpi):
             return read_kpi(rule, snapshot, now_ns, self.kpis, self._merged)
         return read_condition(rule, snapshot, now_ns, self.kpis)
 
-    def _step(self, rule: Union[Kpi, Condition], track: _Track, reading: Reading, now_ns: int) -> None:
+    def _step(self, rule: Rule, track: _Track, reading: Reading, now_ns: int) -> None:
         if reading.verdict == "unknown":
             # No data is no good news: it never helps an alarm to clear, and never raises one of its own.
             track.good_since_ns, track.blind = None, reading.why or "no data"
@@ -117,14 +117,14 @@ class AlarmBook:
         else:
             self._not_bad(rule, track, reading, now_ns)
 
-    def _bad(self, rule: Union[Kpi, Condition], track: _Track, now_ns: int) -> None:
+    def _bad(self, rule: Rule, track: _Track, now_ns: int) -> None:
         track.good_since_ns = None
         if track.bad_since_ns is None:
             track.bad_since_ns = now_ns
-        if track.state != "raised" and now_ns - track.bad_since_ns >= rule.raise_after_s * NS_PER_S:
+        if track.state != "raised" and now_ns - track.bad_since_ns >= dwell_of(rule).raise_after_s * NS_PER_S:
             track.state, track.acknowledged, track.since_ns = "raised", False, track.bad_since_ns
 
-    def _not_bad(self, rule: Union[Kpi, Condition], track: _Track, reading: Reading, now_ns: int) -> None:
+    def _not_bad(self, rule: Rule, track: _Track, reading: Reading, now_ns: int) -> None:
         track.bad_since_ns = None
         if track.state != "raised":
             return
@@ -133,17 +133,21 @@ class AlarmBook:
             return
         if track.good_since_ns is None:
             track.good_since_ns = now_ns
-        if now_ns - track.good_since_ns >= rule.clear_after_s * NS_PER_S:
+        if now_ns - track.good_since_ns >= dwell_of(rule).clear_after_s * NS_PER_S:
             track.state = "ok" if track.acknowledged else "cleared"
             track.since_ns = track.good_since_ns
 
 
-def _alarm(rule: Union[Kpi, Condition], track: _Track) -> Alarm:
+def _title(rule: Rule) -> str:
+    return rule.alarm.says if isinstance(rule, LiveKpi) else rule.title
+
+
+def _alarm(rule: Rule, track: _Track) -> Alarm:
     known = track.known
     return Alarm(
-        id=rule.id,
-        title=rule.title,
-        severity=rule.severity,
+        id=id_of(rule),
+        title=_title(rule),
+        severity=dwell_of(rule).severity,
         state="raised" if track.state == "raised" else "cleared",
         acknowledged=track.acknowledged,
         recovering=track.state == "raised" and track.good_since_ns is not None,
@@ -154,5 +158,5 @@ def _alarm(rule: Union[Kpi, Condition], track: _Track) -> Alarm:
         n=known.n,
         word=known.word,
         blind=track.blind,
-        cure=rule.cure,
+        cure=rule.kpi.cure if isinstance(rule, LiveKpi) else rule.cure,
     )

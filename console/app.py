@@ -18,7 +18,7 @@ from console.actions import ACTIONS
 from console.alarms import AlarmBook
 from console.checking.checking_app import CheckingApp, Opener
 from console.commanding import Answered
-from console.kpis import Kpis, load_kpis
+from console.fieldtest.kpis import Kpis, load_kpis
 from console.link.session import Session
 from console.link.snapshot import Link, Snapshot
 from console.marks import ASCII, UNICODE
@@ -137,8 +137,8 @@ class FieldgateApp(CheckingApp):
         names = [theme.name for theme in THEMES]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
         self.live.set_ink(self.ink())
-        if self.desk is not None:
-            self.desk.screen.set_ink(self.ink())
+        for desk in self.desks.values():
+            desk.screen.set_ink(self.ink())
         self.front.say(f"theme: {self.theme.removeprefix('fieldgate-')}", "muted")
 
     # ------------------------------------------------------------ data
@@ -177,8 +177,9 @@ class FieldgateApp(CheckingApp):
 
     def _tick(self) -> None:
         view = self._view()
-        if self.desk is not None and self.place == "checklist":
-            self.desk.screen.show_link(view)
+        desk = self.desks.get(self.place)
+        if desk is not None:
+            desk.show_link(view)
         else:
             self.live.show(view)
         if self._shown is None or self._shown.link.phase != view.snapshot.link.phase:

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from console.fieldtest.criteria import holds
-from console.kpis import QUANTILES, Condition, Kpi, Kpis
+from console.fieldtest.criteria import QUANTILES, Criterion, holds
+from console.fieldtest.kpis import Condition, Kpi, Kpis, LiveKpi
 from console.link.snapshot import Seen, Snapshot
 from remote.histogram import Histogram
 from remote.metrics import METRICS
@@ -94,62 +94,67 @@ class Merged:
 
 
 def statistic_of(histogram: Histogram, statistic: str) -> float | None:
-    """p50, p95, p99, max or mean of a histogram; None of an empty one."""
+    """p50, p95, p99, max, min or mean of a histogram; None of an empty one."""
     if not histogram.count:
         return None
-    if statistic == "max":
-        return histogram.maximum
-    return histogram.mean if statistic == "mean" else histogram.quantile(QUANTILES[statistic])
+    plain = {"max": histogram.maximum, "min": histogram.minimum, "mean": histogram.mean}
+    return plain[statistic] if statistic in plain else histogram.quantile(QUANTILES[statistic])
 
 
-def read_kpi(kpi: Kpi, snapshot: Snapshot, now_ns: int, kpis: Kpis, merged: Merged) -> Reading:
+def read_kpi(rule: LiveKpi, snapshot: Snapshot, now_ns: int, kpis: Kpis, merged: Merged) -> Reading:
     """The KPI's reading; stale, missing, unavailable and not-a-number are all `unknown` with the reason."""
-    seen = snapshot.windows if METRICS[kpi.metric].home == "window" else snapshot.hosts
+    criterion = rule.kpi.criterion
+    seen = snapshot.windows if METRICS[criterion.metric].home == "window" else snapshot.hosts
     at_ns = seen[-1].at_ns if seen else None
     age = age_s(at_ns, now_ns)
     if age is None:
-        return _unknown(kpi, "no data yet", None)
+        return _unknown(criterion, "no data yet", None)
     if age > kpis.stale_after_s:
-        return _unknown(kpi, f"no data for {age:.0f} s", at_ns)
-    value, n, why = _measure(kpi, snapshot, merged)
+        return _unknown(criterion, f"no data for {age:.0f} s", at_ns)
+    value, n, why = live_value(rule.kpi, snapshot, merged)
     if value is None or not math.isfinite(value):
-        return _unknown(kpi, why if value is None else "not a number", at_ns)
-    return Reading(verdict=_verdict(value, kpi), value=value, limit=kpi.threshold, unit=kpi.unit, n=n, at_ns=at_ns)
+        return _unknown(criterion, why if value is None else "not a number", at_ns)
+    verdict = _verdict(value, criterion, rule.alarm.clear)
+    return Reading(verdict=verdict, value=value, limit=criterion.threshold, unit=criterion.unit, n=n, at_ns=at_ns)
 
 
-def _verdict(value: float, kpi: Kpi) -> Verdict:
-    if not holds(value, kpi.comparison, kpi.threshold):
+def _verdict(value: float, criterion: Criterion, clear: float) -> Verdict:
+    if not holds(value, criterion.comparison, criterion.threshold):
         return "bad"
-    return "good" if holds(value, kpi.comparison, kpi.clear) else "between"
+    return "good" if holds(value, criterion.comparison, clear) else "between"
 
 
-def _unknown(kpi: Kpi, why: str, at_ns: int | None) -> Reading:
-    return Reading(verdict="unknown", limit=kpi.threshold, unit=kpi.unit, at_ns=at_ns, why=why)
+def _unknown(criterion: Criterion, why: str, at_ns: int | None) -> Reading:
+    return Reading(verdict="unknown", limit=criterion.threshold, unit=criterion.unit, at_ns=at_ns, why=why)
 
 
-def _measure(kpi: Kpi, snapshot: Snapshot, merged: Merged) -> tuple[float | None, int, str]:
-    metric = METRICS[kpi.metric]
+def live_value(kpi: Kpi, snapshot: Snapshot, merged: Merged) -> tuple[float | None, int, str]:
+    """A live figure over its window: the value, from how many readings, and why there is none."""
+    name, statistic, span_s = kpi.criterion.metric, kpi.criterion.statistic, kpi.window_s
+    metric = METRICS[name]
     if metric.shape == "histogram":
-        histogram = merged.stage(snapshot, kpi.metric.removesuffix("_ms"), kpi.window_s)
-        return statistic_of(histogram, kpi.statistic), histogram.count, "no frames"
+        histogram = merged.stage(snapshot, name.removesuffix("_ms"), span_s)
+        return statistic_of(histogram, statistic), histogram.count, "no frames"
     if metric.home == "window":
-        found = [window_value(kpi.metric, window) for window in recent(snapshot.windows, kpi.window_s)]
-        return (*_fold(kpi.statistic, found), f"no {kpi.metric}")
-    return _host_value(kpi, snapshot)
+        found = [window_value(name, window) for window in recent(snapshot.windows, span_s)]
+        return (*_fold(statistic, found), f"no {name}")
+    return _host_value(name, statistic, span_s, snapshot)
 
 
-def _host_value(kpi: Kpi, snapshot: Snapshot) -> tuple[float | None, int, str]:
+def _host_value(name: str, statistic: str, span_s: float, snapshot: Snapshot) -> tuple[float | None, int, str]:
+    if not snapshot.hosts:
+        return None, 0, "no data yet"
     newest = snapshot.hosts[-1]
-    if kpi.metric in newest.body.unavailable:
-        return None, 0, f"unavailable: {newest.body.unavailable[kpi.metric]}"
-    if METRICS[kpi.metric].shape == "series":
-        parts = newest.body.series.get(kpi.metric, {})
-        return max(parts.values(), default=None), len(parts), f"no {kpi.metric}"
-    if kpi.metric not in newest.body.values:
-        return None, 0, f"no {kpi.metric}"
-    oldest_ns = (newest.at_ns or 0) - kpi.window_s * NS_PER_S
-    found = [seen.body.values.get(kpi.metric) for seen in snapshot.hosts if (seen.at_ns or 0) > oldest_ns]
-    return (*_fold(kpi.statistic, found), f"no {kpi.metric}")
+    if name in newest.body.unavailable:
+        return None, 0, f"unavailable: {newest.body.unavailable[name]}"
+    if METRICS[name].shape == "series":
+        parts = newest.body.series.get(name, {})
+        return max(parts.values(), default=None), len(parts), f"no {name}"
+    if name not in newest.body.values:
+        return None, 0, f"no {name}"
+    oldest_ns = (newest.at_ns or 0) - span_s * NS_PER_S
+    found = [seen.body.values.get(name) for seen in snapshot.hosts if (seen.at_ns or 0) > oldest_ns]
+    return (*_fold(statistic, found), f"no {name}")
 
 
 def _fold(statistic: str, found: list[float | None]) -> tuple[float | None, int]:

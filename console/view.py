@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from console.alarms import Alarm
 from console.fieldtest.criteria import holds
-from console.kpis import Kpis
+from console.fieldtest.kpis import Kpis
 from console.link.snapshot import Snapshot
 from console.marks import Charset
 from console.readings import age_s
@@ -43,9 +43,9 @@ class View:
     def role_of(self, metric: str, value: float | None, role: str = "text") -> str:
         """The colour role of a value by its KPI: `role` while healthy, the KPI's severity where not."""
         kpi = self.kpis.limit_of(metric)
-        if kpi is None or value is None or holds(value, kpi.comparison, kpi.threshold):
+        if kpi is None or kpi.alarm is None or value is None:
             return role
-        return kpi.severity
+        return role if holds(value, kpi.criterion.comparison, kpi.criterion.threshold) else kpi.alarm.severity
 
     @property
     def windows_at_ns(self) -> int | None:

@@ -1,6 +1,6 @@
 """Every metric once: its name, unit, meaning and source. docs/metrics.md is generated from this table.
 
-`fieldgate watch --json`, the exports, checklists/kpis.yaml and the screens use these names and no others.
+`fieldgate watch --json`, the exports, checklists/*/kpis.yaml and the screens use these names and no others.
 """
 
 from __future__ import annotations

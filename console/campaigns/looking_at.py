@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from console.checklist.pack import Item
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.probes import PROBES, Finding, Look, Sight, look_of, parameters_type
 from console.fieldtest.criteria import Judgement
 from console.fieldtest.judging import judge

@@ -96,7 +96,7 @@ def run_screen(
     """
     from console.app import FieldgateApp
     from console.checking.sights import Sights
-    from console.kpis import load_kpis
+    from console.fieldtest.kpis import load_kpis
 
     rules = load_kpis(kpis) if kpis else None
     sights = Sights(session, robot)

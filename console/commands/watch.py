@@ -10,7 +10,7 @@ import click
 
 from console import exits
 from console.alarms import AlarmBook
-from console.kpis import load_kpis
+from console.fieldtest.kpis import load_kpis
 from console.link.snapshot import Snapshot
 from console.visiting import PATIENCE_S, Visit, visiting
 from console.watching import STALE_S, Row, last_seq, lines_of, row_of

@@ -60,7 +60,7 @@ class LatencyPanel(Panel):
         for statistic in _STATISTICS:
             value = statistic_of(histogram, statistic)
             kpi = view.kpis.limit_of(metric)
-            role = view.role_of(metric, value) if kpi and kpi.statistic == statistic else "text"
+            role = view.role_of(metric, value) if kpi and kpi.criterion.statistic == statistic else "text"
             worst = role if role != "text" else worst
             row.append((number(value, cell), role))
         if share and stage == "capture":

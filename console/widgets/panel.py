@@ -153,4 +153,4 @@ def meter(view: View, metric: str, share: float | None, width: int, role: str, s
     if share is None:
         return [(" " * width, "text")]
     kpi = view.kpis.limit_of(metric)
-    return list(bar(share, width, view.charset, role, None if kpi is None else kpi.threshold / scale))
+    return list(bar(share, width, view.charset, role, None if kpi is None else kpi.criterion.threshold / scale))

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from console.alarms import Alarm, AlarmBook
-from console.kpis import Condition, Kpi, Kpis, load_kpis
+from console.fieldtest.criteria import Criterion
+from console.fieldtest.kpis import Alarming, Condition, Kpi, Kpis, load_kpis
 from console.link.snapshot import Link, Seen, Snapshot
 from remote.histogram import Histogram
 from remote.protocol import (
@@ -94,24 +95,31 @@ class World:
         return found
 
 
+CRITERION = ("metric", "statistic", "comparison", "threshold", "unit")
+ALARM = ("says", "severity", "clear", "raise_after_s", "clear_after_s")
+
+
 def cpu(**given: Any) -> Kpi:
     fields: dict[str, Any] = {
         "id": "cpu",
         "title": "CPU",
+        "says": "CPU",
         "metric": "cpu_percent",
         "statistic": "value",
         "comparison": "<",
         "threshold": 70.0,
         "clear": 60.0,
         "unit": "%",
-        "window_s": 5.0,
+        "window": "5 s",
         "raise_after_s": 3.0,
         "clear_after_s": 4.0,
         "severity": "warning",
         "cure": "Stop something.",
         **given,
     }
-    return Kpi(**fields)
+    criterion = Criterion(**{name: fields.pop(name) for name in CRITERION})
+    alarm = Alarming(**{name: fields.pop(name) for name in ALARM})
+    return Kpi(criterion=criterion, alarm=alarm, **fields)
 
 
 def cpu_world(**given: Any) -> World:
@@ -293,7 +301,7 @@ def test_each_statistic_of_a_distribution(statistic: str, passes: list[float], f
 
 
 def test_a_distribution_is_taken_over_the_window_and_no_longer() -> None:
-    world = kpi("inference_ms", "max", "ms", window_s=5.0)
+    world = kpi("inference_ms", "max", "ms", window="5 s")
     slow = window(start_mono_ns=1, stages_ms={"inference": Histogram.of([90.0])})
     assert world.second(window=slow)["cpu"].value == 90.0
     assert world.seconds(4)["cpu"].value == 90.0

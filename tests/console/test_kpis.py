@@ -9,25 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.fieldtest.criteria import holds
-from console.kpis import Condition, Kpi, Kpis, check, default_path, load_kpis
+from console.fieldtest.kpis import Condition, Kpi, Kpis, LiveKpi, check, default_path, load_kpis
+from console.fieldtest.measures import MEASURES
 from remote import strict_yaml
 from remote.errors import Trouble
 from remote.metrics import METRICS
 
 GOOD = """\
-format: 1
+format: 2
 kpis:
   - id: cpu
-    title: CPU busy
-    metric: cpu_percent
-    statistic: mean
-    comparison: "<"
-    threshold: 70
-    clear: 65
-    unit: "%"
-    raise_after_s: 10
-    clear_after_s: 10
-    severity: warning
+    title: CPU
+    criterion:
+      metric: cpu_percent
+      statistic: mean
+      comparison: "<"
+      threshold: 70
+      unit: "%"
+    alarm:
+      says: CPU busy
+      clear: 65
+      raise_after_s: 10
+      clear_after_s: 10
+      severity: warning
     cure: Stop something.
 conditions:
   - id: clock
@@ -47,6 +51,17 @@ def parsed(text: str) -> Kpis:
     return kpis
 
 
+def unit_of(kpi: Kpi) -> str:
+    name = kpi.criterion.metric
+    return METRICS[name].unit if name in METRICS else MEASURES[name].unit
+
+
+def clear_of(text: str) -> float:
+    alarm = parsed(text).kpis[0].alarm
+    assert alarm is not None
+    return alarm.clear
+
+
 def refused(text: str) -> Trouble:
     with pytest.raises(Trouble) as caught:
         parsed(text)
@@ -56,7 +71,8 @@ def refused(text: str) -> Trouble:
 
 def test_the_file_that_comes_along_holds_what_was_promised() -> None:
     kpis = load_kpis()
-    limits = {kpi.metric: (kpi.comparison, kpi.threshold, kpi.unit) for kpi in kpis.kpis}
+    rules = [kpi.criterion for kpi in kpis.kpis]
+    limits = {one.metric: (one.comparison, one.threshold, one.unit) for one in rules}
     assert limits["inference_ms"] == ("<", 50, "ms")
     assert limits["end_to_end_ms"] == ("<", 200, "ms")
     assert limits["cpu_percent"] == ("<", 70, "%")
@@ -78,8 +94,9 @@ def test_the_file_that_comes_along_holds_what_was_promised() -> None:
 def test_a_good_file_is_read() -> None:
     kpis = parsed(GOOD)
     cpu, clock = kpis.kpis[0], kpis.conditions[0]
-    assert (cpu.threshold, cpu.clear, cpu.window_s, kpis.stale_after_s) == (70, 65, 10, 3)
-    assert kpis.rules == (clock, cpu)
+    assert cpu.alarm is not None
+    assert (cpu.criterion.threshold, cpu.alarm.clear, cpu.window_s, kpis.stale_after_s) == (70, 65, 10, 3)
+    assert kpis.rules == (clock, LiveKpi(cpu, cpu.alarm))
     assert kpis.limit_of("cpu_percent") is cpu
     assert kpis.limit_of("gpu_percent") is None
 
@@ -88,8 +105,8 @@ def test_a_good_file_is_read() -> None:
     ("old", "new", "said", "cure"),
     [
         ("threshold:", "treshold:", "unknown key `treshold`", "Did you mean `threshold`?"),
-        ("threshold:", "zzzzzz:", "unknown key `zzzzzz`", "Known keys here: id, title, "),
-        ("cpu_percent", "cpu_prcent", "no metric is called `cpu_prcent`", "Did you mean `cpu_percent`?"),
+        ("threshold:", "zzzzzz:", "unknown key `zzzzzz`", "Known keys here: metric, statistic, "),
+        ("cpu_percent", "cpu_prcent", "no metric or measure is called `cpu_prcent`", "Did you mean `cpu_percent`?"),
         ('unit: "%"', "unit: ms", "is in `%`, not `ms`", "Convert"),
         ("statistic: mean", "statistic: p95", "`p95` can't be taken of cpu_percent", "value, mean, max"),
         ("statistic: mean", "statistic: p96", "`statistic: p96` is not known", "Did you mean `p99`? One of: max"),
@@ -109,7 +126,7 @@ def test_a_good_file_is_read() -> None:
         ("limit_s: 2\n", "limit_s: 2\n    clear_s: 3\n", "clear_s is above limit_s", "smaller"),
         ("    limit_s: 2\n", "", "needs limit_s", "seconds"),
         ("condition: clock_off", "condition: camera", "camera takes no limit", "Remove"),
-        ("format: 1", "format: 2", "`format: 2` is not known", "Write `format: 1`"),
+        ("format: 2", "format: 1", "`format: 1` is not known", "Write `format: 2`"),
         ("id: cpu\n", "id: cpu\n    id: gpu\n", "key `id` is given twice", "Correct"),
     ],
 )
@@ -121,15 +138,15 @@ def test_what_could_never_work_is_refused_with_the_cure(old: str, new: str, said
 
 
 def test_a_refusal_names_the_line() -> None:
-    assert "line 8 " in refused(GOOD.replace("threshold:", "treshold:")).what
+    assert "line 9 " in refused(GOOD.replace("threshold:", "treshold:")).what
 
 
 def test_clear_may_equal_the_threshold_on_both_sides() -> None:
-    assert parsed(GOOD.replace("clear: 65", "clear: 70")).kpis[0].clear == 70
+    assert clear_of(GOOD.replace("clear: 65", "clear: 70")) == 70
     assert parsed(GOOD.replace("limit_s: 2\n", "limit_s: 2\n    clear_s: 2\n")).conditions[0].clear_s == 2
     above = GOOD.replace('"<"', '">"').replace("clear: 65", "clear: 71")
-    assert parsed(above).kpis[0].clear == 71
-    assert parsed(above.replace("clear: 71", "clear: 70")).kpis[0].clear == 70
+    assert clear_of(above) == 71
+    assert clear_of(above.replace("clear: 71", "clear: 70")) == 70
     assert "unhealthy side" in refused(above.replace("clear: 71", "clear: 69")).what
 
 
@@ -139,7 +156,7 @@ def test_every_metric_of_the_right_shape_is_allowed() -> None:
         if statistic is None:
             continue
         text = GOOD.replace("cpu_percent", metric.name).replace("statistic: mean", f"statistic: {statistic}")
-        assert parsed(text.replace('unit: "%"', f'unit: "{metric.unit}"')).kpis[0].metric == metric.name
+        assert parsed(text.replace('unit: "%"', f'unit: "{metric.unit}"')).kpis[0].criterion.metric == metric.name
 
 
 @pytest.mark.parametrize(
@@ -160,7 +177,7 @@ def test_comparisons_at_the_limit(comparison: str, below: bool, equal: bool, abo
         "42",
         "kpis: [",
         "kpis: {a: 1}",
-        "format: 1",
+        "format: 2",
         "a: &x [1]\nb: *x",
         "kpis: " + "[" * 40 + "]" * 40,
         "!!python/object/apply:os.system ['true']",
@@ -208,4 +225,18 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path, data: bytes | None, 
 
 def test_the_default_file_is_part_of_what_is_installed() -> None:
     assert default_path().is_file()
-    assert all(isinstance(rule, (Kpi, Condition)) for rule in load_kpis().rules)
+    assert all(isinstance(rule, (LiveKpi, Condition)) for rule in load_kpis().rules)
+
+
+@pytest.mark.parametrize("pack", ["aircraft", "grasping", "perception"])
+def test_every_pack_says_what_healthy_is_with_formula_denominator_and_bound(pack: str) -> None:
+    kpis = load_kpis(default_path().parents[1] / pack / "kpis.yaml")
+    assert all(kpi.formula and kpi.denominator and kpi.criterion.unit == unit_of(kpi) for kpi in kpis.kpis)
+    assert {"uptime", "crashes_per_day", "mtbf_h", "inference_ms"} <= {kpi.criterion.metric for kpi in kpis.kpis}
+
+
+def test_what_is_counted_for_sessions_can_raise_no_live_alarm() -> None:
+    text = GOOD.replace("cpu_percent", "uptime").replace("statistic: mean", "statistic: value")
+    assert "can't raise an alarm" in refused(text).what
+    quiet = text[: text.index("    alarm:")] + text[text.index("    cure: Stop") :]
+    assert not parsed(quiet).kpis[0].is_live

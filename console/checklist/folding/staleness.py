@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from console.checklist.pack import Item
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.probes import PROBES
 
 FILE = "file:"

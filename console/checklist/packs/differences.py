@@ -9,7 +9,7 @@ import msgspec
 
 from console.checklist.pack import Item, Pack, Stage
 from console.checklist.packs.digests import rule_of
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 
 _LONG = 72
 """Longer texts are shown in part."""

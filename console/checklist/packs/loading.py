@@ -10,7 +10,7 @@ from console.checklist.pack import Checklist, Pack
 from console.checklist.packs.digests import revision_of, rule_of
 from console.checklist.packs.overlays import Laid, lay
 from console.checklist.packs.sources import CODE, Source, Sources
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.packs.validity import problems
 from remote import strict_yaml
 from remote.errors import Trouble

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.windows import Windows, last, span_of, watch
 from console.fieldtest.criteria import Answer

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, digest_of_file, find
 from console.fieldtest.criteria import Answer

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Optional
 
 import msgspec
 
-from console.checklist.packs.spans import span_s
+from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.windows import FRESH_S, Watched, Windows, last, span_of, watch
 from console.fieldtest.criteria import Distribution, Number

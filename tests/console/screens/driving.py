@@ -10,7 +10,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import FieldgateApp
-from console.kpis import Kpis, load_kpis
+from console.fieldtest.kpis import Kpis, load_kpis
 from console.link.snapshot import Snapshot
 from tests.console.screens.scripted import S, ScriptedSession
 
