@@ -8,13 +8,13 @@ from typing import Literal
 
 from console.link.snapshot import LinkPhase
 
-Place = Literal["every", "live", "checklist"]
+Place = Literal["every", "live", "checklist", "field", "failures"]
 """The screen that an action belongs to; `every`: works on all of them."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """`name` is the method that does it: action_NAME of the app, NAME of console.checking.desk.Desk for the checklist's own.
+    """`name` is the method that does it: action_NAME of the app; for another screen's own its desk's `act` gets the name.
 
     `keys` are Textual's key names, `shown` how the key line writes the first. `label` is one or two words, `meaning` a
     sentence. `lease`: only the holder of the lease may do it. `phases`: the key line shows it first, and only while the

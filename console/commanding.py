@@ -40,7 +40,7 @@ from remote.protocol import (
 
 if TYPE_CHECKING:
     from console.alarms import AlarmBook
-    from console.screens.checklist import ChecklistScreen
+    from console.screens.front_screen import FrontScreen
 
 START_TIMEOUT_S = 60.0
 
@@ -66,7 +66,7 @@ class CommandingApp(App[int]):
     paused_ns: int | None = None
 
     @property
-    def front(self) -> LiveScreen | ChecklistScreen:
+    def front(self) -> FrontScreen:
         """The screen in front, dialogs aside."""
         raise NotImplementedError
 

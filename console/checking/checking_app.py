@@ -1,4 +1,4 @@
-"""The application's checklist part: switching screens, opening a campaign, handing keys and messages to its desk."""
+"""Switching among the screens, opening a campaign, handing keys and messages to the desks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from textual.screen import Screen
 
 from console.actions import BY_NAME, Place, in_key_line, on_screen
 from console.commanding import CommandingApp
-from console.screens.live import LiveScreen
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
@@ -21,20 +20,21 @@ if TYPE_CHECKING:
 
     from console.campaigns.campaign import Campaign
     from console.checking.desk import Desk
-    from console.checking.messages import CampaignOpened, Checked, Finished, Folded
+    from console.checking.fronts import FrontDesk
+    from console.checking.messages import CampaignOpened, Checked, Finished, Folded, Reported
     from console.checklist.probes import Sight
     from console.link.snapshot import Snapshot
-    from console.screens.checklist import ChecklistScreen
+    from console.screens.front_screen import FrontScreen
     from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
 
 
 class CheckingApp(CommandingApp):
-    """Two screens over one robot: live data goes on whichever is shown.
+    """Several screens over one robot: live data goes on whichever is shown.
 
-    `desk` serves the open campaign's checklist; None before one was opened. What it needs is imported when the screen is
-    first asked for, so that the live screen starts without it.
+    `desks` serve the screens beside the live one, each from when it was first asked for: what they need is imported then,
+    so that the live screen starts without it.
     """
 
     opener: Opener | None = None
@@ -46,6 +46,11 @@ class CheckingApp(CommandingApp):
     on_leave: Callable[[], None] | None = None
     """Called when the person leaves, before threads are waited for."""
     desk: Desk | None = None
+    """Serves the open campaign's checklist; None before one was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desks: dict[Place, FrontDesk] = {}
 
     def ink(self) -> dict[str, Style]:
         """The styles of the theme in use."""
@@ -56,12 +61,13 @@ class CheckingApp(CommandingApp):
     @property
     def place(self) -> Place:
         """Which screen is in front, dialogs aside."""
-        return "checklist" if self.desk is not None and self.desk.screen in self.screen_stack else "live"
+        return next((place for place, desk in self.desks.items() if desk.screen in self.screen_stack), "live")
 
     @property
-    def front(self) -> LiveScreen | ChecklistScreen:
+    def front(self) -> FrontScreen:
         """The screen in front, dialogs aside."""
-        return self.desk.screen if self.desk is not None and self.place == "checklist" else self.live
+        desk = self.desks.get(self.place)
+        return desk.screen if desk is not None else self.live
 
     def action_live_screen(self) -> None:
         """Show the robot as it is now."""
@@ -71,11 +77,32 @@ class CheckingApp(CommandingApp):
 
     def action_checklist_screen(self) -> None:
         """Show the checklist, opening the robot's campaign first."""
-        if self.desk is None:
-            self._open_campaign()
-        elif self.place == "live":
-            self.push_screen(self.desk.screen)
-            self.switched()
+        self.go("checklist")
+
+    def go(self, place: Place) -> None:
+        """Bring the screen of `place`, not the live one, to the front; where it needs the robot's campaign, open that first."""
+        from console.checking.fronts import FRONTS
+
+        front = FRONTS[place]
+        if place == self.place:
+            return
+        if front.campaign and self.desk is None:
+            self._open_campaign(place)
+            return
+        new = place not in self.desks
+        if new:
+            self.desks[place] = front.make(self)
+            self.install_screen(self.desks[place].screen, place)
+        self._bring(self.desks[place].screen)
+        if new:
+            self.desks[place].begin()
+        self.switched()
+
+    def _bring(self, screen: FrontScreen) -> None:
+        if self.place == "live":
+            self.push_screen(screen)
+        else:
+            self.switch_screen(screen)
 
     def switched(self) -> None:
         """Show the present in the screen that came to the front."""
@@ -90,18 +117,17 @@ class CheckingApp(CommandingApp):
 
     def show_keys(self) -> None:
         """Fill the key line of the screen in front."""
-        desk = self.desk if self.place == "checklist" else None
+        desk = self.desks.get(self.place)
         actions = in_key_line(self.newest.link.phase, self.place, desk.offered() if desk is not None else None)
         keys = [(action.shown, action.label) for action in actions]
-        if desk is not None:
-            key = desk.enter_key
+        if desk is not None and (key := desk.enter_key) is not None:
             keys.insert(0 if key[0] == "Esc" else min(1, len(desk.offered())), key)
         self.front.keys.show_keys(keys, ("?", ":") if desk is not None else ())
 
     async def action_quit(self) -> None:
         """Leave; a look that goes on is given up, so that nobody waits for it."""
-        if self.desk is not None:
-            self.desk.leaving = True
+        for desk in self.desks.values():
+            desk.leaving = True
         if self.on_leave is not None:
             self.on_leave()
         await super().action_quit()
@@ -109,11 +135,11 @@ class CheckingApp(CommandingApp):
     # ------------------------------------------------------------ opening
 
     @work(exclusive=True, group="dialog")
-    async def _open_campaign(self) -> None:
+    async def _open_campaign(self, place: Place) -> None:
         opener = self.opener or await self._choose_campaign()
         if opener is not None:
             self.front.say(f"{self.charset.glyph('busy')} reading the campaign...", "info")
-            self.run_worker(lambda: self._opened(opener), thread=True, name="open campaign")
+            self.run_worker(lambda: self._opened(opener, place), thread=True, name="open campaign")
 
     async def _choose_campaign(self) -> Opener | None:
         """The only campaign of the robot, or the chosen one of several."""
@@ -131,17 +157,17 @@ class CheckingApp(CommandingApp):
         self.front.say(f"no campaign of {robot} is on this laptop yet - make one: {make}", "warning")
         return None
 
-    def _opened(self, opener: Opener) -> None:
+    def _opened(self, opener: Opener, place: Place) -> None:
         from console.checking.messages import CampaignOpened
         from console.people import who
 
         try:
-            self.post_message(CampaignOpened(opener(), who(self.person), None))
+            self.post_message(CampaignOpened(opener(), who(self.person), None, place))
         except Trouble as trouble:
             self.post_message(CampaignOpened(None, "", trouble))
 
     def on_campaign_opened(self, event: CampaignOpened) -> None:
-        """Show its checklist, or say why it can't be opened."""
+        """Show the screen that it was opened for, or say why it can't be opened."""
         if event.campaign is None:
             self.say_trouble("open the campaign", event.trouble)
             return
@@ -149,17 +175,23 @@ class CheckingApp(CommandingApp):
 
         self.front.say("", "text")
         self.desk = Desk(self, event.campaign, event.person)
-        self.install_screen(self.desk.screen, "checklist")
-        self.push_screen(self.desk.screen)
-        self.desk.begin()
-        self.switched()
+        if event.place != "checklist":
+            self.desk.begin()
+        self.go(event.place)
 
     # ------------------------------------------------------------ handing on
 
-    def action_checklist(self, name: str) -> None:
-        """Do one of the checklist's actions."""
-        if self.desk is not None:
-            self.desk.act(name)
+    def action_at_desk(self, name: str) -> None:
+        """Do one of the own actions of the screen in front."""
+        desk = self.desks.get(self.place)
+        if desk is not None:
+            desk.act(name)
+
+    def on_reported(self, event: Reported) -> None:
+        """What a desk's thread reports is that desk's."""
+        desk = self.desks.get(event.place)
+        if desk is not None:
+            desk.take(event.report)
 
     def on_folded(self, event: Folded) -> None:
         """A new state of the checklist."""
@@ -207,8 +239,8 @@ class CheckingApp(CommandingApp):
                 yield SystemCommand(f"{action.label} ({action.shown})", action.meaning, self._runner(action.name))
 
     def _runner(self, name: str) -> Callable[[], Any]:
-        if BY_NAME[name].place == "checklist":
-            return lambda: self.action_checklist(name)
+        if BY_NAME[name].place not in ("every", "live"):
+            return lambda: self.action_at_desk(name)
         run: Callable[[], Any] = getattr(self, f"action_{name}")
         return run
 

@@ -18,6 +18,7 @@ from console.checklist.states import ChecklistState, ItemState, SignatureState
 from console.record.entries import Transcribed
 from console.screens.checklist import ChecklistScreen
 from console.screens.dialog import Dialog
+from console.view import View
 from console.widgets.cells import clean
 from remote.errors import Trouble
 
@@ -143,6 +144,13 @@ class Desk:
         if self.screen.pane is self.screen.detail:
             return "Esc", "back"
         return "Enter", "(un)fold" if entry is not None and entry.key.startswith("fold:") else "evidence"
+
+    def show_link(self, view: View) -> None:
+        """Show the robot's status line."""
+        self.screen.show_link(view)
+
+    def take(self, report: Any) -> None:
+        """Nothing is reported to this desk this way: its messages have names of their own."""
 
     def toggle_fold(self, stage: str) -> None:
         """Show the passed sensed items of a stage one by one, or fold them again."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from console.actions import Place
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
@@ -14,13 +15,25 @@ if TYPE_CHECKING:
 
 
 class CampaignOpened(Message):
-    """A campaign was opened by `person`, or why not."""
+    """A campaign was opened by `person` to show `place`, or why not."""
 
-    def __init__(self, campaign: Campaign | None, person: str, trouble: Trouble | None) -> None:
+    def __init__(
+        self, campaign: Campaign | None, person: str, trouble: Trouble | None, place: Place = "checklist"
+    ) -> None:
         super().__init__()
+        self.place = place
         self.campaign = campaign
         self.person = person
         self.trouble = trouble
+
+
+class Reported(Message):
+    """A thread of the desk of `place` has something to say to it."""
+
+    def __init__(self, place: Place, report: object) -> None:
+        super().__init__()
+        self.place = place
+        self.report = report
 
 
 class Folded(Message):

@@ -10,13 +10,13 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.layout import Layout
-from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import ACTIONS
 from console.checking.view import ChecklistView
 from console.screens.board import SMALLEST
 from console.screens.checklist_layout import TALL_ROWS, WIDE_COLUMNS, ChecklistLayout
+from console.screens.front_screen import FrontScreen
 from console.view import View
 from console.widgets.canvas import Canvas
 from console.widgets.cells import row_of
@@ -27,13 +27,13 @@ from console.widgets.lines import KeyLine, MessageLine
 from console.widgets.status_line import StatusLine, link_trouble
 
 
-class ChecklistScreen(Screen[None]):
+class ChecklistScreen(FrontScreen):
     """One campaign's checklist."""
 
     AUTO_FOCUS = "#items"
     HINT = "Enter: evidence, space: next open item, ? explains, : lists all"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(action.keys, f"app.checklist('{action.name}')", action.label, show=False)
+        Binding(action.keys, f"app.at_desk('{action.name}')", action.label, show=False)
         for action in ACTIONS
         if action.place == "checklist"
     ]

@@ -10,11 +10,11 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.layout import Layout
-from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import ACTIONS
 from console.screens.board import SMALLEST, TINY, BoardLayout, plan_for
+from console.screens.front_screen import FrontScreen
 from console.view import View
 from console.widgets.alarms import AlarmsPanel
 from console.widgets.camera import CameraPanel
@@ -33,7 +33,7 @@ from console.widgets.status_line import StatusLine, link_trouble
 from console.widgets.thermal import ThermalPanel
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(FrontScreen):
     """One robot, live."""
 
     AUTO_FOCUS = "#latency"
