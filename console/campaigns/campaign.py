@@ -7,7 +7,7 @@ from pathlib import Path
 
 from console.campaigns import vouching
 from console.campaigns.gates import Gates
-from console.checklist.folding.ledger import Ledger
+from console.record.ledger import Ledger
 from console.checklist.states import ItemState
 from console.record.canonical import kind_of
 from console.record.entries import (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from console.campaigns.who_may import known_person
-from console.checklist.folding.ledger import WITHDRAWABLE
+from console.record.ledger import WITHDRAWABLE
 from console.checklist.pack import Item
 from console.checklist.signatories import why_not_witness
 from console.checklist.states import PASSED, ItemState

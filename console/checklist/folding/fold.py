@@ -13,14 +13,15 @@ import msgspec
 from console.checklist.folding.gate_fold import fold_gate, is_due
 from console.checklist.folding.ground import Ground
 from console.checklist.folding.item_fold import own_state
-from console.checklist.folding.ledger import Kept, Ledger
 from console.checklist.folding.recheck import recheck
-from console.checklist.folding.staleness import Change, Present, difference
+from console.checklist.folding.staleness import Change, Present
 from console.checklist.folding.together import Together, Words
 from console.checklist.pack import Checklist
 from console.checklist.states import SETTLED, ChecklistState, GateState, ItemState, StageState
 from console.checklist.wording import age_words
+from console.record.changes import difference
 from console.record.entries import Deferral, Opened, Override, Revised, Seen
+from console.record.ledger import Kept, Ledger
 from console.record.rows import RecordLike
 
 APART_NS = 300 * 1_000_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from console.checklist.folding.ground import Ground, value_at
-from console.checklist.folding.ledger import Kept
-from console.checklist.folding.staleness import difference
 from console.checklist.pack import Stage
 from console.checklist.signatories import SECOND, same_person
 from console.checklist.states import PASSED, SETTLED, ItemState
+from console.record.changes import difference
 from console.record.entries import Deferral, Override, Signature
+from console.record.ledger import Kept
 
 _NAMED = 3
 

@@ -9,11 +9,11 @@ import msgspec
 
 from console.checklist.folding.gate_changes import changed_since, named, void_reason
 from console.checklist.folding.ground import Ground
-from console.checklist.folding.ledger import Kept
 from console.checklist.pack import Signing, Stage
 from console.checklist.signatories import same_name
 from console.checklist.states import SETTLED, GateState, ItemState, PollState, SignatureState
 from console.record.entries import GatePassed, Poll, Signature
+from console.record.ledger import Kept
 
 
 def fold_gate(ground: Ground, place: int, earlier: Sequence[GateState]) -> GateState:

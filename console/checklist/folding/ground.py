@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from console.checklist.folding.ledger import Ledger
 from console.checklist.folding.staleness import Change, Present
 from console.checklist.folding.together import Words
 from console.checklist.pack import Stage
 from console.checklist.states import ItemState
+from console.record.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from console.checklist.folding.ledger import Kept, Ledger
 from console.checklist.folding.staleness import Present, Rested, expiry_ns, stale
 from console.checklist.pack import Act as Command
 from console.checklist.pack import Item
 from console.checklist.signatories import same_person
 from console.checklist.states import PASSED, Basis, Need, State
 from console.record.entries import Act, Attachment, Attempt, Confirmation, Entry, Fix, Withdrawal
+from console.record.ledger import Kept, Ledger
 
 _VOUCHED = ("confirmed", "witnessed")
 """The kinds that rest on people's words alone."""

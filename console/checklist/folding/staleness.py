@@ -6,13 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from console.checklist.pack import Item
-from console.fieldtest.spans import span_s
 from console.checklist.probes import PROBES
-
-FILE = "file:"
-"""What the fingerprint of a file begins with."""
-_SHORTEST, _LONGEST_WORD = 4, 40
-_HEX = frozenset("0123456789abcdef")
+from console.fieldtest.spans import span_s
+from console.record.changes import difference
 
 
 class Change(NamedTuple):
@@ -73,13 +69,6 @@ def stale(item: Item, rule: str, rested: Iterable[Rested], present: Present) -> 
     return Stale(min(found.values()), "; ".join(found)) if found else None
 
 
-def difference(name: str, old: str, new: str) -> str:
-    """A changed fingerprint in words: `bundle 3f2a -> 91bc`, `power mode 15W -> MAXN`, `results.csv 3f2a -> gone`."""
-    said = name[len(FILE) :] if name.startswith(FILE) else name.replace("_", " ")
-    before, after = _pair(old, new)
-    return f"{said} {before} -> {after}"
-
-
 def _causes(item: Item, rule: str, rested: Rested, present: Present) -> Iterable[Stale]:
     for name, old in rested.fingerprints.items():
         histories = [present.bundle] if name == "bundle" else []
@@ -110,21 +99,3 @@ def _since(history: tuple[Change, ...], old: str, wall_ns: int) -> int:
             break
         since = change.wall_ns
     return max(since, wall_ns)
-
-
-def _pair(old: str, new: str) -> tuple[str, str]:
-    """Both as short as tells them apart: digests by their first characters, words whole up to a length."""
-    if _is_digest(old) and _is_digest(new):
-        size = next((n for n in range(_SHORTEST, len(old) + 1) if old[:n] != new[:n]), len(old))
-        return old[:size], new[:size]
-    return _short(old), _short(new)
-
-
-def _short(value: str) -> str:
-    if _is_digest(value):
-        return value[:_SHORTEST]
-    return (value[: _LONGEST_WORD - 3] + "..." if len(value) > _LONGEST_WORD else value) or "unknown"
-
-
-def _is_digest(value: str) -> bool:
-    return len(value) >= 16 and _HEX.issuperset(value)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from console.checklist.folding.item_fold import Own
-from console.checklist.folding.ledger import Kept
 from console.checklist.pack import Item
 from console.checklist.states import PASSED, ItemState
 from console.record.entries import Deferral, Override
+from console.record.ledger import Kept
 
 
 class Words(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from console.checklist.folding.staleness import difference
 from console.checklist.pack import Item, Probe
 from console.fieldtest.criteria import Verdict
+from console.record.changes import difference
 from console.record.entries import Transcribed
 from tests.console.checklist.fold_book import (
     BUNDLE_A,

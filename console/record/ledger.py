@@ -15,8 +15,11 @@ from console.record.entries import Body, Entry, Withdrawal
 from console.record.rows import Row
 from remote.errors import Trouble
 
-WITHDRAWABLE = ("confirmation", "override", "deferral", "signature", "poll")
-"""What a person can take back: words. What was seen or done stays, a withdrawal of it counts for nothing."""
+WITHDRAWABLE = (
+    "confirmation", "override", "deferral", "signature", "poll", "trial", "frame_scored", "intervention",
+)  # fmt: skip
+"""What a person can take back: words, and what a person counted. What a probe saw or was done stays, a withdrawal of it counts
+for nothing."""
 
 B = TypeVar("B", bound=Body)
 
