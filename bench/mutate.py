@@ -24,9 +24,6 @@ PROBES, FIELDTEST = "console/checklist/probes", "console/fieldtest"
 _CHECKLIST_TESTS, _FIELDTEST_TESTS = "tests/console/checklist", "tests/console/fieldtest"
 TESTS = {
     f"{PROBES}/__init__.py": ("test_probe_docs.py",),
-    f"{PROBES}/laptop.py": ("test_probe_files.py", "test_probe_results.py"),
-    f"{PROBES}/parquet_child.py": ("test_probe_results.py",),
-    f"{PROBES}/tables.py": ("test_probe_results.py",),
     f"{PROBES}/windows.py": ("test_probe_live.py", "test_probe_camera.py"),
     f"{FIELDTEST}/binomial.py": ("test_bounds.py", "test_judging.py"),
     f"{FIELDTEST}/criteria.py": ("test_judging.py",),

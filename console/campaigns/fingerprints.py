@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from console.checklist.probes.laptop import digest_of_file, find
+from console.tables.held import digest_of_file, find
 from console.record.entries import FINGERPRINTS
 from remote.errors import Trouble
 from remote.protocol import Facts

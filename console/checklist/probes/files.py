@@ -11,7 +11,7 @@ import msgspec
 
 from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
-from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, digest_of_file, find
+from console.tables.held import KEEP_LIMIT_BYTES, digest_of_file, find
 from console.fieldtest.criteria import Answer
 from console.fieldtest.parts import Span
 from remote.errors import Trouble

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union
 import msgspec
 
 from console.checklist.probes import Finding, Sight
-from console.checklist.probes.laptop import Held, hold
+from console.tables.held import Held, hold
 from console.fieldtest.criteria import Answer
 from remote import strict_yaml
 from remote.errors import Trouble

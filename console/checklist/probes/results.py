@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 
 from console.checklist.probes import Finding, Sight
-from console.checklist.probes.laptop import hold
-from console.checklist.probes.tables import CODE, LIMIT_BYTES, Format, Row, Table, read_table
+from console.tables.held import hold
+from console.tables.reading import CODE, LIMIT_BYTES, Format, Row, Table, read_table
 from console.fieldtest.criteria import Rate
 from remote.errors import Trouble
 from remote.protocol import Scalar

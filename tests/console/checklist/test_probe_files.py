@@ -12,7 +12,7 @@ import pytest
 
 from console.checklist.probes import Finding
 from console.checklist.probes.files import FileParameters, look_at_file
-from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, find
+from console.tables.held import KEEP_LIMIT_BYTES, find
 from console.fieldtest.criteria import Answer
 from remote.errors import Trouble
 from tests.console.checklist.probe_sight import WALL_NS, GivenSight, S, laptop

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.checklist.probes import Finding
-from console.checklist.probes.laptop import Held
+from console.tables.held import Held
 from console.checklist.probes.randomisation import (
     RandomisationParameters,
     Range,

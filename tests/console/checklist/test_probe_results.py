@@ -19,11 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.checklist.probes import Finding, tables
-from console.checklist.probes.laptop import KEEP_LIMIT_BYTES, Held
-from console.checklist.probes.parquet_child import MEMORY_BYTES
+from console.checklist.probes import Finding
 from console.checklist.probes.results import TableParameters, look_at_results
 from console.fieldtest.criteria import Rate
+from console.tables import reading as tables
+from console.tables.held import KEEP_LIMIT_BYTES, Held
+from console.tables.parquet_child import MEMORY_BYTES
 from remote.errors import Trouble
 from tests.console.checklist.probe_sight import BUNDLE, OTHER, laptop
 
@@ -429,7 +430,7 @@ def test_the_reader_of_parquet_may_not_take_all_memory() -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux holds a process to it")
     script = (
-        "import resource as r\nfrom console.checklist.probes.parquet_child import _limit_memory as limit\n"
+        "import resource as r\nfrom console.tables.parquet_child import limit_memory as limit\n"
         "limit()\nprint(r.getrlimit(r.RLIMIT_AS)[0], r.getrlimit(r.RLIMIT_CORE)[0])"
     )
     root = Path(tables.__file__).parents[3]

@@ -1,8 +1,8 @@
 """Reads columns of a Parquet file in a process of its own: a damaged file can end the whole process inside the C++ reader.
 
-`python -m console.checklist.probes.parquet_child ROWS BYTES COLUMN...` takes the file on stdin and writes one JSON object:
-`columns` (every name), `read` (those of COLUMN that are there) and `cells` (for each of them `{"words": [...], "at": [index
-or null, ...]}`), or `error` with a sentence.
+`python -m console.tables.parquet_child ROWS BYTES COLUMN...` takes the file on stdin and writes one JSON object:
+`columns` (every name), `read` (those of COLUMN that are there; `*`: all) and `cells` (for each of them `{"words": [...],
+"at": [index or null, ...]}`), or `error` with a sentence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MEMORY_BYTES = 4 * 1024**3
 
 def main(rows_limit: int, unpacked_limit: int, wanted: list[str]) -> dict[str, Any]:
     """What is written to stdout. `rows_limit` and `unpacked_limit` (bytes of the columns read) are checked before reading."""
-    _limit_memory()
+    limit_memory()
     import pyarrow
     import pyarrow.parquet as parquet
 
@@ -26,7 +26,7 @@ def main(rows_limit: int, unpacked_limit: int, wanted: list[str]) -> dict[str, A
         names = list(source.schema_arrow.names)
         if len(set(names)) < len(names):
             return {"error": f"the name `{next(n for n in names if names.count(n) > 1)}` is given twice"}
-        read = [name for name in names if name in wanted]
+        read = [name for name in names if "*" in wanted or name in wanted]
         if too_large := _too_large(source.metadata, read, rows_limit, unpacked_limit):
             return {"error": too_large}
         # Text stays in its dictionary: one long word that stands in a million rows is held once.
@@ -39,7 +39,8 @@ def main(rows_limit: int, unpacked_limit: int, wanted: list[str]) -> dict[str, A
         return {"error": f"can't be read as Parquet: {said[0][:200] if said else type(error).__name__}"}
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Let no file, however it was made, take more than MEMORY_BYTES of this process."""
     if sys.platform == "linux":  # elsewhere the limit does not hold
         import resource
 

@@ -1,4 +1,7 @@
-"""Tables of results as rows of cells: CSV, JSON (list or lines) and Parquet, refused whole where a part can't be trusted."""
+"""Tables of results as rows of cells: CSV, JSON (list or lines), Parquet, HDF5 and MCAP; refused where a part can't be trusted.
+
+Formats that native code reads are read in a process of their own: a damaged file can end the whole process there.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, NamedTuple
 
-from console.checklist.probes.laptop import Held
+from console.tables.held import Held
 from remote.errors import Trouble
 
 CODE = "bad_table"
@@ -20,8 +23,10 @@ LIMIT_BYTES = 32 * 1024 * 1024
 ROW_LIMIT = 1_000_000
 UNPACKED_LIMIT_BYTES = 256 * 1024 * 1024
 """What the columns that are read may take unpacked: a small Parquet file can stand for a very large one."""
-PARQUET_S = 60.0
-Format = Literal["auto", "csv", "json", "parquet"]
+CHILD_S = 60.0
+EVERY = ("*",)
+"""As `useful`: every column that is there."""
+Format = Literal["auto", "csv", "json", "parquet", "hdf5", "mcap"]
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -29,7 +34,11 @@ _ENDINGS: dict[str, Format] = {
     ".jsonl": "json",
     ".ndjson": "json",
     ".parquet": "parquet",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".mcap": "mcap",
 }
+_NAMES: dict[Format, str] = {"parquet": "Parquet", "hdf5": "HDF5", "mcap": "MCAP"}
 _AGAIN = "write the file again from where it came"
 
 
@@ -41,23 +50,28 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A whole table. `name` is what errors call it."""
+    """A whole table. `name` is what errors call it. `warnings` say what a recording that was cut short has lost."""
 
     name: str
     columns: tuple[str, ...]
     rows: list[Row]
+    warnings: tuple[str, ...] = ()
 
 
-def read_table(file: Held, format: Format, *, needed: Iterable[str], useful: Iterable[str]) -> Table:
+def read_table(
+    file: Held, format: Format = "auto", *, needed: Iterable[str] = (), useful: Iterable[str] = EVERY, part: str = ""
+) -> Table:
     """Every row of the file, with at least the columns `needed`, and `useful` where they are there.
+
+    `part` is the topic of an MCAP recording or the group of an HDF5 file, where there are several.
 
     Raises Trouble (`bad_table`) with file, line or record, and column: unknown format, cut short, damaged, a row with too
     few or too many cells, a name given twice, a missing column, no rows, too many.
     """
     kind = _format(file, format)
     wanted = (*needed, *useful)
-    if kind == "parquet":
-        table = _parquet(file, wanted)
+    if kind in _NAMES:
+        table = _native(file, kind, wanted, part)
     else:
         text = _text(file)
         table = _csv(file, text) if kind == "csv" else _json(file, text)
@@ -190,32 +204,33 @@ def _no_constant(word: str) -> object:
     raise ValueError(f"{word} is no JSON")
 
 
-# ---------------------------------------------------------------- Parquet
+# ---------------------------------------------------------------- formats that native code reads
 
 
-def _parquet(file: Held, wanted: tuple[str, ...]) -> Table:
-    found = _from_child(file, wanted)
+def _native(file: Held, kind: Format, wanted: tuple[str, ...], part: str) -> Table:
+    found = _from_child(file, kind, wanted, part)
     if "error" in found:
-        raise Trouble(f"{file.given} {found['error']}", cure=_AGAIN, code=CODE)
+        raise Trouble(f"{file.given} {found['error']}", cure=found.get("cure") or _AGAIN, code=CODE)
     read: list[str] = found["read"]
     cells = [[None if at is None else one["words"][at] for at in one["at"]] for one in found["cells"]]
     rows = [
         Row(f"row {number}", dict(zip(read, row, strict=True)))
         for number, row in enumerate(zip(*cells, strict=True), 1)
     ]
-    return Table(file.given, tuple(found["columns"]), rows)
+    return Table(file.given, tuple(found["columns"]), rows, tuple(found.get("warnings", ())))
 
 
-def _from_child(file: Held, wanted: tuple[str, ...]) -> dict[str, Any]:
+def _from_child(file: Held, kind: Format, wanted: tuple[str, ...], part: str) -> dict[str, Any]:
     limits = (str(ROW_LIMIT), str(UNPACKED_LIMIT_BYTES))
-    command = (sys.executable, "-m", "console.checklist.probes.parquet_child", *limits, *wanted)
-    root = Path(__file__).resolve().parents[3]  # the folder that this very `console` is in
+    parts = () if kind == "parquet" else (part,)
+    command = (sys.executable, "-m", f"console.tables.{kind}_child", *limits, *parts, *wanted)
+    root = Path(__file__).resolve().parents[2]  # the folder that this very `console` is in
     try:
-        done = subprocess.run(command, input=file.data, capture_output=True, timeout=PARQUET_S, cwd=root, check=False)
+        done = subprocess.run(command, input=file.data, capture_output=True, timeout=CHILD_S, cwd=root, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Trouble(f"{file.given} was not read within {PARQUET_S:.0f} s", cure=_AGAIN, code=CODE) from error
+        raise Trouble(f"{file.given} was not read within {CHILD_S:.0f} s", cure=_AGAIN, code=CODE) from error
     if ended := _bad_end(done.returncode, done.stderr):
-        raise Trouble(f"{file.given} can't be read as Parquet: {ended}", cure=_AGAIN, code=CODE)
+        raise Trouble(f"{file.given} can't be read as {_NAMES[kind]}: {ended}", cure=_AGAIN, code=CODE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

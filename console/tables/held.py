@@ -1,4 +1,4 @@
-"""Files on the laptop that probes read: found without leaving the campaign's folder, read once, named by their digest."""
+"""Files on the laptop that are judged: found without leaving their folder, read once, named by their digest."""
 
 from __future__ import annotations
 
