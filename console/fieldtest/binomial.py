@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from console.fieldtest.refusing import check_confidence, check_counts
+
 MOST_TRIALS = 2**20
 """Where so many more trials (about a million) do not decide, the number is None: nobody runs that many."""
 
 
 def lower_bound(successes: int, n: int, confidence: float) -> float:
     """The rate in [0, 1] that the true one exceeds with `confidence`; 0 for no successes."""
-    _check(successes, n, confidence)
+    check_counts(successes, n)
+    check_confidence(confidence)
     if successes == 0:
         return 0.0
     from scipy.special import betaincinv
@@ -20,7 +23,8 @@ def lower_bound(successes: int, n: int, confidence: float) -> float:
 
 def upper_bound(successes: int, n: int, confidence: float) -> float:
     """The rate in [0, 1] that the true one lies below with `confidence`; 1 where every trial succeeded."""
-    _check(successes, n, confidence)
+    check_counts(successes, n)
+    check_confidence(confidence)
     if successes == n:
         return 1.0
     from scipy.special import betaincinv
@@ -30,12 +34,12 @@ def upper_bound(successes: int, n: int, confidence: float) -> float:
 
 def further_successes(successes: int, n: int, rate: float, confidence: float) -> int | None:
     """How many more trials, all of them successes, lift the lower bound above `rate`; 0 if it is there, None if none can."""
-    return _smallest(lambda more: lower_bound(successes + more, n + more, confidence) > rate)
+    return smallest(lambda more: lower_bound(successes + more, n + more, confidence) > rate)
 
 
 def further_failures(successes: int, n: int, rate: float, confidence: float) -> int | None:
     """How many more trials, none of them a success, press the upper bound below `rate`; None if none can."""
-    return _smallest(lambda more: upper_bound(successes, n + more, confidence) < rate)
+    return smallest(lambda more: upper_bound(successes, n + more, confidence) < rate)
 
 
 def trials_at_rate(successes: int, n: int, rate: float, confidence: float) -> int | None:
@@ -43,11 +47,11 @@ def trials_at_rate(successes: int, n: int, rate: float, confidence: float) -> in
     if n == 0:
         return None
     share = successes / n
-    return _smallest(lambda more: lower_bound(int(share * (n + more)), n + more, confidence) > rate)
+    return smallest(lambda more: lower_bound(int(share * (n + more)), n + more, confidence) > rate)
 
 
-def _smallest(decides: Callable[[int], bool]) -> int | None:
-    """The smallest count that decides: doubled until one does, then halved."""
+def smallest(decides: Callable[[int], bool]) -> int | None:
+    """The smallest count that decides, where every larger one does too: doubled until one does, then halved; None for none."""
     if decides(0):
         return 0
     high = 1
@@ -60,10 +64,3 @@ def _smallest(decides: Callable[[int], bool]) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if decides(middle) else (middle, high)
     return high
-
-
-def _check(successes: int, n: int, confidence: float) -> None:
-    if not 0 <= successes <= n or n < 1:
-        raise ValueError(f"{successes} of {n} trials can't be")
-    if not 0.5 < confidence < 1:
-        raise ValueError(f"a confidence lies between 0.5 and 1, not at {confidence!r}")
