@@ -6,11 +6,11 @@ from typing import Annotated
 
 import msgspec
 
-from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.windows import Windows, last, span_of, watch
 from console.fieldtest.criteria import Answer
 from console.fieldtest.parts import Span
+from console.fieldtest.spans import span_s
 from console.link.snapshot import HISTORY
 from remote.protocol import CameraHealth
 

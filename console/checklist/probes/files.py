@@ -9,11 +9,11 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
-from console.tables.held import KEEP_LIMIT_BYTES, digest_of_file, find
 from console.fieldtest.criteria import Answer
 from console.fieldtest.parts import Span
+from console.fieldtest.spans import span_s
+from console.tables.held import KEEP_LIMIT_BYTES, digest_of_file, find
 from remote.errors import Trouble
 
 ASK_S = 10.0

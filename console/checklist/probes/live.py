@@ -10,11 +10,11 @@ from typing import Annotated, Literal, Optional
 
 import msgspec
 
-from console.fieldtest.spans import span_s
 from console.checklist.probes import Finding, Sight
 from console.checklist.probes.windows import FRESH_S, Watched, Windows, last, span_of, watch
 from console.fieldtest.criteria import Distribution, Number
 from console.fieldtest.parts import Span
+from console.fieldtest.spans import span_s
 from console.link.snapshot import HISTORY, Seen, Snapshot
 from remote.histogram import Histogram
 from remote.metrics import METRICS, Metric

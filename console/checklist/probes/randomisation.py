@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union
 import msgspec
 
 from console.checklist.probes import Finding, Sight
-from console.tables.held import Held, hold
 from console.fieldtest.criteria import Answer
+from console.tables.held import Held, hold
 from remote import strict_yaml
 from remote.errors import Trouble
 

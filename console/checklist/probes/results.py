@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import msgspec
 
 from console.checklist.probes import Finding, Sight
+from console.fieldtest.criteria import Rate
+from console.tables.cells import as_number, is_true, short
 from console.tables.held import hold
 from console.tables.reading import CODE, LIMIT_BYTES, Format, Row, Table, read_table
-from console.fieldtest.criteria import Rate
 from remote.errors import Trouble
 from remote.protocol import Scalar
 
-TRUE_WORDS = ("true", "1", "1.0", "yes", "y", "success", "succeeded", "pass", "passed", "ok")
-FALSE_WORDS = ("false", "0", "0.0", "no", "n", "failure", "failed", "fail")
 BUNDLE_COLUMN = "bundle"
 _PREFIX = 8
 """A bundle may be written as so many first characters of its digest, or more."""
@@ -55,7 +53,7 @@ def look_at_results(sight: Sight, parameters: TableParameters) -> Finding:
         )
         raise Trouble(said, cure="correct the table, or the parameter `only`", code=CODE)
     checked = _check_bundle(table, chosen, bundle_column, sight.bundle)
-    successes = sum(_outcome(table, row, parameters.success) for row in chosen)
+    successes = sum(is_true(table, row, parameters.success) for row in chosen)
     details: dict[str, Scalar] = {
         "rows": len(table.rows),
         "trials": len(chosen),
@@ -71,18 +69,6 @@ def look_at_results(sight: Sight, parameters: TableParameters) -> Finding:
     )
 
 
-def _outcome(table: Table, row: Row, column: str) -> bool:
-    cell = row.cells.get(column)
-    word = str(cell).strip().lower() if isinstance(cell, (str, int, float)) else ""
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    said = "has no outcome" if cell is None or word == "" else f"has the outcome {_short(cell)}"
-    what = f"{table.name}, {row.place} {said} in column `{column}`"
-    raise Trouble(what, cure="write true or false, yes or no, 1 or 0, success or failure", code=CODE)
-
-
 def _chosen(row: Row, only: dict[str, Scalar]) -> bool:
     return all(_same(row.cells.get(name), value) for name, value in only.items())
 
@@ -94,17 +80,9 @@ def _same(cell: object, wanted: Scalar) -> bool:
     if isinstance(wanted, bool) or isinstance(cell, bool):
         return str(cell).strip().lower() == str(wanted).lower()
     if isinstance(wanted, (int, float)):
-        number = _number(cell)
+        number = as_number(cell)
         return number is not None and number == wanted
     return str(cell).strip() == wanted
-
-
-def _number(cell: object) -> float | None:
-    try:
-        number = float(cell) if isinstance(cell, (str, int, float)) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _check_bundle(table: Table, rows: list[Row], column: str, bundle: str) -> bool:
@@ -115,12 +93,7 @@ def _check_bundle(table: Table, rows: list[Row], column: str, bundle: str) -> bo
         cell = row.cells.get(column)
         said = cell.strip().lower() if isinstance(cell, str) else ""
         if len(said) < _PREFIX or not bundle.startswith(said):
-            what = f"{table.name}, {row.place} is of the bundle {_short(cell)}, the campaign's is {bundle[:_PREFIX]}"
+            what = f"{table.name}, {row.place} is of the bundle {short(cell)}, the campaign's is {bundle[:_PREFIX]}"
             cure = "choose its rows with the parameter `only`, or run the trials with this bundle"
             raise Trouble(what, cure=cure, code=CODE)
     return True
-
-
-def _short(cell: object) -> str:
-    text = repr(cell)
-    return text if len(text) <= 40 else f"{text[:37]}..."
