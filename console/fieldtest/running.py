@@ -32,6 +32,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     failed_frames: int = 0
     dropped_frames: int = 0
+    interventions: int = 0
     throttled_s: float | None = None
 
     @property

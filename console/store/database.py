@@ -10,7 +10,7 @@ from pathlib import Path
 
 from remote.errors import Trouble
 
-FORMAT = 1
+FORMAT = 2
 _SHARED_INDEX_BYTES = 32_768
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -28,6 +28,22 @@ CREATE TABLE IF NOT EXISTS lost (
     journal_id INTEGER NOT NULL REFERENCES journals (id), first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
     PRIMARY KEY (journal_id, first_seq));
 """
+_SINCE_2 = """
+CREATE TABLE IF NOT EXISTS arrivals (
+    journal_id INTEGER NOT NULL REFERENCES journals (id), boot_id TEXT NOT NULL, ten_s INTEGER NOT NULL,
+    offset_ns INTEGER NOT NULL, PRIMARY KEY (journal_id, boot_id, ten_s)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS origins (
+    id INTEGER PRIMARY KEY, bundle TEXT NOT NULL, source TEXT NOT NULL, UNIQUE (bundle, source));
+CREATE TABLE IF NOT EXISTS rolled (journal_id INTEGER PRIMARY KEY REFERENCES journals (id), through_seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS rolled_numbers (
+    journal_id INTEGER NOT NULL, boot_id TEXT NOT NULL, level_s INTEGER NOT NULL, bucket INTEGER NOT NULL,
+    origin INTEGER NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY (journal_id, boot_id, level_s, bucket, origin));
+CREATE TABLE IF NOT EXISTS rolled_spreads (
+    journal_id INTEGER NOT NULL, boot_id TEXT NOT NULL, level_s INTEGER NOT NULL, metric TEXT NOT NULL,
+    bucket INTEGER NOT NULL, origin INTEGER NOT NULL, total REAL NOT NULL, minimum REAL NOT NULL, maximum REAL NOT NULL,
+    buckets BLOB NOT NULL, counts BLOB NOT NULL,
+    PRIMARY KEY (journal_id, boot_id, level_s, metric, bucket, origin));
+"""
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, Path | None]:
@@ -38,9 +54,9 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     try:
         return _opened(path), None
     except sqlite3.DatabaseError as error:
-        if not _is_corrupt(error):
+        if not is_corrupt(error):
             raise store_trouble(path, error) from error
-    aside = _move_aside(path)
+    aside = move_aside(path)
     try:
         return _opened(path), aside
     except sqlite3.DatabaseError as error:
@@ -53,7 +69,7 @@ def store_trouble(path: Path, error: sqlite3.Error | OSError) -> Trouble:
     if "full" in text or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _no_room(path, text):
         what = f"the laptop's disk is full: {path.name} can't take more entries (nothing is lost, the robot keeps them)"
         return Trouble(what, cure=f"free space on the file system of {path.parent}", code="store_full")
-    if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error):
+    if isinstance(error, sqlite3.DatabaseError) and is_corrupt(error):
         cure = f"move {path} away (with its -wal and -shm) and start again; the robot sends what it still has"
         return Trouble(f"the store {path} is damaged: {error}", cure=cure, code="store_unusable")
     return Trouble(
@@ -93,15 +109,18 @@ def _set_up(database: sqlite3.Connection, path: Path) -> None:
         what = f"the store {path} was written by a newer fieldgate (format {found}, this one knows {FORMAT})"
         raise Trouble(what, cure="update fieldgate, or set FIELDGATE_HOME to another folder", code="store_newer")
     if found < FORMAT:
-        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        # Each table is made where it is missing, so this is also the step from every older format.
+        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} {_SINCE_2} PRAGMA user_version = {FORMAT}; COMMIT;")
 
 
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+def is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file itself is damaged or no database."""
     text = str(error).lower()
     return "malformed" in text or "not a database" in text or "corrupt" in text or "encrypted" in text
 
 
-def _move_aside(path: Path) -> Path:
+def move_aside(path: Path) -> Path:
+    """Move a damaged file (with its log and index) to a name with the time; the new path."""
     aside = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class _Kind(msgspec.Struct):
 
 _KIND_FIRST = b'{"kind":"'
 _HEAD_BYTES = 40
+TEN_S_NS = 10_000_000_000
+_LATEST_NS = 1 << 61
 _kind = msgspec.json.Decoder(_Kind)
 
 
@@ -90,7 +93,7 @@ class Store:
         """
         rows = [(journal_id, e.seq, e.boot_id, e.mono_ns, e.wall_ns, kind_of(e), bytes(e.body)) for e in entries]
         sql = "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
-        return self._advance(journal_id, [e.seq for e in entries], sql, rows)
+        return self._advance(journal_id, entries, sql, rows)
 
     def add_lost(self, journal_id: int, first_seq: int, last_seq: int) -> int:
         """Note that the robot no longer has these; what is here already does not count as lost."""
@@ -117,6 +120,22 @@ class Store:
         )
         return tuple(_entry(row) for row in reversed(self._read(sql, (journal_id, kind, count))))
 
+    def beside(self, journal_id: int, kind: str, seq: int, *, before: int = 0, after: int = 0) -> tuple[Entry, ...]:
+        """At most `before` entries of a kind before entry `seq`, and `after` behind it; oldest first, `seq` itself left out."""
+        sql = "SELECT seq, boot_id, mono_ns, wall_ns, body FROM entries WHERE journal_id = ? AND kind = ? AND seq"
+        earlier = self._read(f"{sql} < ? ORDER BY seq DESC LIMIT ?", (journal_id, kind, seq, before)) if before else []
+        later = self._read(f"{sql} > ? ORDER BY seq LIMIT ?", (journal_id, kind, seq, after)) if after else []
+        return tuple(map(_entry, [*reversed(earlier), *later]))
+
+    def note_labels(self, bundle: str, labels: Sequence[str]) -> None:
+        """Remember the labels of a bundle (its digest), in order: detections name them by index only."""
+        self._about(f"labels:{bundle}", msgspec.json.encode(list(labels)).decode())
+
+    def labels(self, bundle: str) -> tuple[str, ...]:
+        """The bundle's labels in order; none where no robot has told them to this laptop."""
+        found = self._read("SELECT value FROM about WHERE name = ?", (f"labels:{bundle}",))
+        return msgspec.json.decode(found[0][0], type=tuple[str, ...]) if found else ()
+
     def entries(self, journal_id: int, kind: str | None = None, after_seq: int = 0) -> Iterator[Entry]:
         """Every entry (of a kind) in order, read a piece at a time: memory does not grow with the store."""
         sql = (
@@ -130,7 +149,18 @@ class Store:
                 return
             after_seq = rows[-1][0]
 
-    def _advance(self, journal_id: int, seqs: list[int], sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+    def select(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Rows of a query, for the modules of this room. Hold the answer small: the link waits meanwhile."""
+        return self._read(sql, values)
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction for the modules of this room: all of it is kept, or nothing where something is raised."""
+        with self._lock, self._transaction():
+            yield self._database
+
+    def _advance(self, journal_id: int, entries: Sequence[Entry], sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        seqs = [entry.seq for entry in entries]
         with self._lock, self._transaction():
             here = self._last_seq_now(journal_id)
             expected = min(seqs[0], here + 1) if seqs else here + 1
@@ -140,7 +170,18 @@ class Store:
             if fresh:
                 self._database.executemany(sql, fresh)
                 self._database.execute("UPDATE journals SET last_seq = ? WHERE id = ?", (seqs[-1], journal_id))
+                self._note_arrival(journal_id, entries[-1])
             return max(here, seqs[-1]) if seqs else here
+
+    def _note_arrival(self, journal_id: int, newest: Entry) -> None:
+        """The least that this laptop's clock was ahead of the robot's monotonic one, for each 10 s of the latter."""
+        if not 0 <= newest.mono_ns < _LATEST_NS:
+            return  # no clock of a computer says that
+        self._database.execute(
+            "INSERT INTO arrivals VALUES (?, ?, ?, ?) ON CONFLICT (journal_id, boot_id, ten_s) "
+            "DO UPDATE SET offset_ns = min(offset_ns, excluded.offset_ns)",
+            (journal_id, newest.boot_id, newest.mono_ns // TEN_S_NS, self._wall_ns() - newest.mono_ns),
+        )
 
     def _last_seq_now(self, journal_id: int) -> int:
         row = self._database.execute("SELECT last_seq FROM journals WHERE id = ?", (journal_id,)).fetchone()

@@ -1,0 +1,196 @@
+"""Where a robot's journals lie in time: each boot's stretch, placed by this laptop's clock, and what lies between them.
+
+Within a boot the monotonic clock tells the time, whatever the wall clock does. A boot is placed in the laptop's time by when
+its entries arrived (`arrivals`: at least two that came live agree), else by where the robot's own wall clock stood at its
+last entry: a clock that was set meanwhile is then right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from console.store.light import told
+from console.store.store import Journal, Store
+
+AGREE_NS = 2_000_000_000
+"""Two placings of a boot that differ by less are the same."""
+DISORDER_NS = 10_000_000_000
+"""A window is stamped when it ends and journalled soon after: entries are in order of time but for so much."""
+_NEWEST_ROWS = 50
+_WAITING_MOST = 2100  # a robot keeps 2000 entries while its disk refuses, and lets older ones go
+_HEAD = "SELECT seq, boot_id, mono_ns, wall_ns FROM entries WHERE journal_id = ?"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The entries of one boot in one journal. `offset_ns` is the laptop's wall clock minus the robot's monotonic one.
+
+    `sure`: placed by arrivals. `joined`: nothing is missing between the stretch before and this one, so that the time between
+    them is known: the robot or its agent was down.
+    """
+
+    journal: Journal
+    boot_id: str
+    first_seq: int
+    last_seq: int
+    first_mono_ns: int
+    last_mono_ns: int
+    offset_ns: int
+    sure: bool
+    joined: bool = False
+
+    @property
+    def first_wall_ns(self) -> int:
+        """When its first entry was written, by the laptop's clock."""
+        return self.first_mono_ns + self.offset_ns
+
+    @property
+    def last_wall_ns(self) -> int:
+        """When its last entry was written, by the laptop's clock."""
+        return self.last_mono_ns + self.offset_ns
+
+
+def stretches(store: Store, robot: str) -> tuple[Stretch, ...]:
+    """Every boot of every journal of the robot that can be placed, oldest first.
+
+    A boot whose clock contradicts the one before (it would have begun before that one's last entry) is left out, unless its
+    arrivals say when it was; its time is unknown.
+    """
+    placed: list[Stretch] = []
+    for journal in store.journals(robot):
+        skipped = False
+        for found in _boots(store, journal):
+            before = placed[-1] if placed else None
+            if before is not None and _contradicts(before, found):
+                if not found.sure or before.sure:
+                    skipped = True
+                    continue
+                placed.pop()
+                skipped, before = True, placed[-1] if placed else None
+            joined = before is not None and not skipped and _follows(before, found)
+            placed.append(replace(found, joined=joined))
+            skipped = False
+    return tuple(sorted(placed, key=lambda one: one.first_wall_ns))
+
+
+def holes(store: Store, stretch: Stretch) -> list[tuple[int, int]]:
+    """The times (monotonic, from and to) within the stretch of which entries are missing, in order."""
+    found = []
+    for first, last in store.lost(stretch.journal.id):
+        if stretch.first_seq <= first and last <= stretch.last_seq:
+            before, after = (
+                _at_most(store, stretch.journal.id, first - 1),
+                _at_least(store, stretch.journal.id, last + 1),
+            )
+            if before and after:
+                found.append((int(before[2]), int(after[2])))
+    found.extend(_blocked(store, stretch))
+    return sorted(found)
+
+
+def first_seq_at(store: Store, stretch: Stretch, mono_ns: int) -> int:
+    """A sequence number before which every entry of the stretch is older than `mono_ns`; found by halving."""
+    low, high = stretch.first_seq, stretch.last_seq + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = _at_least(store, stretch.journal.id, middle)
+        if row is not None and row[0] <= stretch.last_seq and row[2] < mono_ns - DISORDER_NS:
+            low = int(row[0]) + 1
+        else:
+            high = middle
+    return low
+
+
+def last_seq_at(store: Store, stretch: Stretch, mono_ns: int) -> int:
+    """A sequence number after which no entry of the stretch is older than `mono_ns`."""
+    return min(stretch.last_seq, first_seq_at(store, stretch, mono_ns + 2 * DISORDER_NS))
+
+
+def _boots(store: Store, journal: Journal) -> Iterator[Stretch]:
+    """Boots follow each other within a journal, so the end of each is found by halving: no entry's body is read."""
+    row = _at_least(store, journal.id, 0)
+    while row is not None:
+        first, boot_id = int(row[0]), str(row[1])
+        last = _last_of_boot(store, journal, first, boot_id)
+        yield _stretch(store, journal, boot_id, first, last)
+        row = _at_least(store, journal.id, last + 1)
+
+
+def _last_of_boot(store: Store, journal: Journal, first: int, boot_id: str) -> int:
+    low, high = first, journal.last_seq
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = _at_least(store, journal.id, middle)
+        if row is not None and row[1] == boot_id:
+            low = max(middle, int(row[0]))
+        else:
+            high = middle - 1
+    row = _at_most(store, journal.id, low)
+    assert row is not None  # the boot's first entry is there
+    return int(row[0])
+
+
+def _stretch(store: Store, journal: Journal, boot_id: str, first: int, last: int) -> Stretch:
+    near_end = store.select(
+        f"{_HEAD} AND seq <= ? AND seq >= ? ORDER BY seq DESC LIMIT {_NEWEST_ROWS}", (journal.id, last, first)
+    )
+    near_start = store.select(
+        f"{_HEAD} AND seq >= ? AND seq <= ? ORDER BY seq LIMIT {_NEWEST_ROWS}", (journal.id, first, last)
+    )
+    first_mono, last_mono = min(int(row[2]) for row in near_start), max(int(row[2]) for row in near_end)
+    arrived = _arrived(store, journal.id, boot_id)
+    said = int(near_end[0][3]) - int(near_end[0][2])
+    return Stretch(
+        journal, boot_id, first, last, first_mono, last_mono, said if arrived is None else arrived, arrived is not None
+    )
+
+
+def _arrived(store: Store, journal_id: int, boot_id: str) -> int | None:
+    """The offset by arrivals: the least one, if another as good was seen at another time; what came in bulk differs."""
+    one_boot = "FROM arrivals WHERE journal_id = ? AND boot_id = ?"
+    rows = store.select(f"SELECT offset_ns, ten_s {one_boot} ORDER BY offset_ns LIMIT 1", (journal_id, boot_id))
+    if not rows:
+        return None
+    least, ten_s = rows[0]
+    # Not the next ten seconds: both may be one moment at their border.
+    as_good = f"SELECT 1 {one_boot} AND offset_ns <= ? AND abs(ten_s - ?) >= 2 LIMIT 1"
+    return int(least) if store.select(as_good, (journal_id, boot_id, least + AGREE_NS, ten_s)) else None
+
+
+def _contradicts(before: Stretch, found: Stretch) -> bool:
+    if before.journal.id != found.journal.id:
+        return False  # another journal may be another computer's, which was on at the same time
+    return found.offset_ns < before.last_wall_ns - AGREE_NS  # monotonic time begins with the boot
+
+
+def _follows(before: Stretch, found: Stretch) -> bool:
+    """Whether `found` goes on in the same journal right where `before` ends."""
+    return before.journal.id == found.journal.id and before.last_seq + 1 == found.first_seq
+
+
+def _blocked(store: Store, stretch: Stretch) -> Iterator[tuple[int, int]]:
+    """Where the robot's disk refused entries for good: the widest gap before the entry that says so."""
+    sql = "SELECT seq, body FROM entries WHERE journal_id = ? AND kind = 'event' AND seq >= ? AND seq <= ? AND instr(body, ?)"
+    journal, first = stretch.journal.id, stretch.first_seq
+    for seq, body in store.select(sql, (journal, first, stretch.last_seq, b'"journal_blocked"')):
+        event = told(body)
+        if event is not None and event.name == "journal_blocked" and event.data.get("not_journalled"):
+            near = (journal, max(first, seq - _WAITING_MOST), seq)
+            yield _widest(store.select(f"{_HEAD} AND seq >= ? AND seq <= ? ORDER BY seq", near))
+
+
+def _widest(rows: Sequence[tuple[int, str, int, int]]) -> tuple[int, int]:
+    pairs = [(one[2], other[2]) for one, other in pairwise(rows)]
+    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(rows[0][2], rows[0][2]))
+
+
+def _at_least(store: Store, journal_id: int, seq: int) -> tuple[int, str, int, int] | None:
+    rows = store.select(f"{_HEAD} AND seq >= ? ORDER BY seq LIMIT 1", (journal_id, seq))
+    return tuple(rows[0]) if rows else None
+
+
+def _at_most(store: Store, journal_id: int, seq: int) -> tuple[int, str, int, int] | None:
+    rows = store.select(f"{_HEAD} AND seq <= ? ORDER BY seq DESC LIMIT 1", (journal_id, seq))
+    return tuple(rows[0]) if rows else None

@@ -1,0 +1,80 @@
+"""Journals as robots write them, for tests: windows and host samples each second, events, failures, boots, clock jumps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from console.store.store import Store
+from remote.histogram import Histogram
+from remote.protocol import Body, CameraHealth, CameraPhase, Entry, Event, Failure, Host, LabelCount, Window, raw
+
+S = 1_000_000_000
+START_NS = 1_700_000_000 * S
+"""When the first boot's monotonic clock stood at 0, by a right clock."""
+
+
+@dataclass
+class Robot:
+    """Writes entries as a robot would. `wall_error_s` is how wrong its wall clock is now."""
+
+    boot: str = "boot-1"
+    booted_ns: int = START_NS
+    now_ns: int = 0
+    wall_error_s: float = 0.0
+    entries: list[Entry] = field(default_factory=list)
+    run: int = 1
+
+    def write(self, body: Body) -> None:
+        """Journal a body now."""
+        wall = self.booted_ns + self.now_ns + round(self.wall_error_s * S)
+        self.entries.append(Entry(len(self.entries) + 1, self.boot, self.now_ns, wall, raw(body)))
+
+    def event(self, name: str, **data: str | int) -> None:
+        """Journal an event."""
+        self.write(Event(name=name, severity="info", text=name, data=dict(data)))
+
+    def failure(self, name: str) -> None:
+        """Journal a failure."""
+        self.write(Failure(name=name, text=name))
+
+    def idle(self, seconds: float) -> None:
+        """Let time pass in which the agent does not run."""
+        self.now_ns += round(seconds * S)
+
+    def work(
+        self, seconds: int, *, camera: CameraPhase = "ok", frames: int = 10, ms: float = 20.0, bundle: str = "b"
+    ) -> None:
+        """Let the worker work (`frames` a second), a window and a host sample each second."""
+        for number in range(seconds):
+            start = self.now_ns
+            self.now_ns += S
+            self.write(Host(values={"cpu_percent": 20.0 + number % 10}))
+            times = Histogram.of([ms * (1 + 0.01 * step) for step in range(frames)])
+            seen = {"cube": LabelCount(frames, frames, 0.9 * frames, 0.9, 0.9)} if frames else {}
+            self.write(
+                Window(
+                    run=self.run,
+                    window=number,
+                    start_mono_ns=start,
+                    span_ms=1000.0,
+                    frames=frames,
+                    stages_ms={"end_to_end": times},
+                    labels=seen,
+                    camera=CameraHealth(camera, brightness=120.0),
+                    source="scene:",
+                    bundle=bundle,
+                )
+            )
+
+    def reboot(self, off_s: float, *, wall_error_s: float = 0.0) -> None:
+        """Go off and boot anew: the first entry comes 20 s after the boot."""
+        self.booted_ns += self.now_ns + round(off_s * S)
+        self.boot, self.now_ns, self.wall_error_s = f"{self.boot}+", 20 * S, wall_error_s
+        self.event("agent_started")
+
+
+def stored(store: Store, robot: Robot, name: str = "orin", journal: str = "j1", batch: int = 400) -> None:
+    """Put everything into a store, in batches."""
+    known = store.journal(name, journal)
+    for first in range(0, len(robot.entries), batch):
+        store.add(known.id, robot.entries[first : first + batch])
