@@ -321,6 +321,13 @@ class StopLifted(msgspec.Struct, frozen=True, tag="stop_lifted", kw_only=True):
     reason: str
 
 
+class ConditionsSet(msgspec.Struct, frozen=True, tag="conditions_set", kw_only=True):
+    """From here on these conditions, all of them, are carried over into the session's trials."""
+
+    session: int
+    conditions: dict[str, str]
+
+
 Outcome = Literal["success", "failure", "aborted"]
 
 
@@ -442,6 +449,7 @@ Body = Union[
     SessionResumed,
     SessionEnded,
     StopLifted,
+    ConditionsSet,
     TrialBegun,
     Trial,
     Intervention,

@@ -1,0 +1,299 @@
+"""Trials: begun, logged, undone, and what a person says beside them. Each is on the disk when its method returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from console.campaigns.crashes import crashed_since
+from console.campaigns.field_sessions import FieldSessions
+from console.campaigns.ongoing import SessionNow
+from console.campaigns.scoring import FrameToScore, check_score
+from console.campaigns.trial_conditions import carried, check_complete, checked
+from console.checklist.probes import Sight
+from console.phases.states import TrialState
+from console.record.entries import (
+    Attachment,
+    Body,
+    FrameScored,
+    Intervention,
+    Outcome,
+    ScoredBox,
+    Trial,
+    TrialBegun,
+    Withdrawal,
+)
+from console.record.rows import Stored
+from remote.errors import Trouble
+
+UNDONE = "undone at once"
+LONGEST_TRIAL_S = 86_400.0
+"""A trial that seems to have taken longer was measured by a clock that jumped."""
+
+
+class FieldTrials(FieldSessions):
+    """FieldSessions, with all that is tried in them."""
+
+    def begin_trial(self, person: str) -> int:
+        """Note that an attempt begins; the number of its entry. Only where somebody wants its duration.
+
+        Raises Trouble: `no_session`, `session_paused`, `trial_open`.
+        """
+
+        def made() -> Body:
+            session, _ = self._taking()
+            if session.open_trial is not None:
+                what = f"the trial that was begun in entry {session.open_trial.seq} waits for its outcome"
+                raise Trouble(what, cure="log it first, as aborted if nobody saw its end", code="trial_open")
+            return TrialBegun(session=session.seq)
+
+        return self._add(person, made).entry.seq
+
+    def log_trial(
+        self,
+        outcome: Outcome,
+        person: str,
+        *,
+        conditions: Mapping[str, str] | None = None,
+        note: str = "",
+        intervened: bool = False,
+        measures: Mapping[str, float] | None = None,
+        failures: Sequence[str] = (),
+        files: Sequence[Path] = (),
+        sight: Sight | None = None,
+    ) -> TrialState:
+        """Log how an attempt came out: the one that was begun, or one without a begin.
+
+        Args:
+            outcome: success, failure or aborted.
+            person: who says so.
+            conditions: those that differ from what was carried over so far; they are carried over from now on.
+            note: their words.
+            intervened: a person had to help.
+            measures: numbers of this attempt, by names with the unit in them (`took_s`); of an attempt that was begun `took_s`
+                is added where it is not given.
+            failures: ids of failures on the robot that belong to it.
+            files: photos or other files to keep with it.
+            sight: the robot: tells whether the worker crashed meanwhile. None: that is not known.
+
+        Raises:
+            Trouble: `no_session`, `session_paused`, `phase_changed`, `unknown_condition`, `condition_missing`, `bad_value`, or
+                what the record raises (a full disk).
+        """
+        if outcome not in ("success", "failure", "aborted"):
+            raise Trouble(f"'{outcome}' is no outcome", cure="success, failure or aborted", code="bad_value")
+        numbers = _numbers(measures or {})
+        attachments = tuple(self.campaign.record.attach_file(path) for path in files)
+        with self.campaign.alone():
+            stored = self._add(
+                person,
+                lambda: self._trial(
+                    outcome, conditions or {}, note, intervened, numbers, tuple(failures), attachments, sight
+                ),
+            )
+            self._mark_begun(stored.entry.seq, sight)
+            state = self._trial_state(stored)
+            self._stop_if_reached(person, sight)
+        return state
+
+    def intervene(self, person: str, note: str = "", sight: Sight | None = None) -> None:
+        """A person had to step in while the robot worked, outside of a trial. Raises Trouble: `no_session`."""
+        with self.campaign.alone():
+            self._add(
+                person,
+                lambda: Intervention(session=self._open().seq, note=note.strip(), moment=self._moment(sight)),
+            )
+            self._stop_if_reached(person, sight)
+
+    def undo(self, person: str, reason: str = UNDONE) -> TrialState | None:
+        """Take back the newest trial, score or intervention of the open session, or of the one that a stop rule has just ended;
+        it stays in the record. The trial as it is now; None where it was a score or an intervention.
+
+        Raises Trouble: `nothing_to_undo`.
+        """
+        taken: list[tuple[int, str]] = []
+
+        def made() -> Body:
+            newest = next(self._ongoing.undoable(), None)
+            if newest is None:
+                cure = "`fieldgate campaign withdraw ENTRY --reason ...` takes back what is older"
+                raise Trouble("nothing of this session can be undone", cure=cure, code="nothing_to_undo")
+            taken.append(newest)
+            return Withdrawal(seq=newest[0], reason=" ".join(reason.split()) or UNDONE)
+
+        self._add(person, made)
+        seq, kind = taken[-1]
+        self._tell(f"undone: the {_KINDS[kind]} in entry {seq}; it stays in the record")
+        return next((one for one in self.state().trials if one.seq == seq), None) if kind == "trial" else None
+
+    # ------------------------------------------------------------ scored frames
+
+    def score(
+        self,
+        frame: FrameToScore,
+        right: int,
+        wrong: int,
+        missed: int,
+        boxes: Sequence[ScoredBox],
+        person: str,
+        note: str = "",
+    ) -> None:
+        """Score a frame that was drawn, by a person who looked at its picture, which is kept with the record.
+
+        A frame is scored once; to score it otherwise, undo first. The session that it was drawn in may be over.
+
+        Raises Trouble: `bad_score`, `unknown_label`, `scored_already`, `unknown_session`.
+        """
+        check_score(frame, right, wrong, missed, boxes)
+        name = f"frame-{frame.run}-{frame.frame}.jpg"
+        picture = self.campaign.record.attach(frame.jpeg, name, "image/jpeg") if frame.jpeg else None
+        self._score(_scored(frame, right, wrong, missed, tuple(boxes), note.strip(), picture), person)
+
+    def score_by_scene(
+        self, frame: FrameToScore, right: int, wrong: int, missed: int, boxes: Sequence[ScoredBox], person: str
+    ) -> None:
+        """The same by a scene file: the objects were known (console.campaigns.scene_file), so nobody looked."""
+        check_score(frame, right, wrong, missed, boxes)
+        body = _scored(frame, right, wrong, missed, tuple(boxes), "", None, by_scene=True)
+        self._score(body, person)
+
+    def is_scored(self, session: int, run: int, frame: int) -> bool:
+        """Whether that frame of that run is scored already, by a person or by a scene."""
+        self._caught_up()
+        return any((session, run, frame, by) in self._ongoing.frames for by in ("person", "scene"))
+
+    def _score(self, body: FrameScored, person: str) -> None:
+        def made() -> Body:
+            if body.session not in self._ongoing.sessions:
+                what = f"this record has no session {body.session}"
+                raise Trouble(what, cure="the frames belong to another campaign", code="unknown_session")
+            if any((body.session, body.run, body.frame, by) in self._ongoing.frames for by in ("person", "scene")):
+                what = f"frame {body.frame} of run {body.run} is scored already"
+                raise Trouble(what, cure="undo its score first, or leave it", code="scored_already")
+            return body
+
+        self._add(person, made)
+
+    # ------------------------------------------------------------ parts
+
+    def _trial(
+        self,
+        outcome: Outcome,
+        conditions: Mapping[str, str],
+        note: str,
+        intervened: bool,
+        measures: dict[str, float],
+        failures: tuple[str, ...],
+        attachments: tuple[Attachment, ...],
+        sight: Sight | None,
+    ) -> Trial:
+        session, phase = self._taking()
+        held = carried(session.conditions, checked(phase, conditions))
+        check_complete(phase, held)
+        since_ns = self._since_mono_ns(session, sight)
+        return Trial(
+            session=session.seq,
+            phase=phase.id,
+            outcome=outcome,
+            conditions=held,
+            note=note.strip(),
+            began=session.open_trial.seq if session.open_trial else None,
+            intervened=intervened,
+            crashed=crashed_since(sight, since_ns, session.boot_id),
+            measures={**self._took(session, sight), **measures},
+            failures=failures,
+            fingerprints=self._fingerprints(),
+            attachments=attachments,
+            moment=self._moment(sight),
+        )
+
+    def _since_mono_ns(self, session: SessionNow, sight: Sight | None) -> int | None:
+        """When the attempt began, or the one before it ended, by the laptop's monotonic clock: as it was noted, else by the
+        wall clock of the entry, which another process wrote."""
+        if sight is None:
+            return None
+        begun = session.open_trial.seq if session.open_trial else None
+        noted = [ns for seq, ns in self._begun_mono_ns.items() if begun is None or seq == begun]
+        if noted:
+            return noted[-1]
+        age_ns = sight.wall_ns() - session.since_wall_ns
+        return sight.mono_ns() - age_ns if age_ns >= 0 else None
+
+    def _took(self, session: SessionNow, sight: Sight | None) -> dict[str, float]:
+        """How long the attempt took, where it was begun and no clock jumped."""
+        if session.open_trial is None:
+            return {}
+        took_s = (self.campaign.wall_ns() - session.open_trial.wall_ns) / 1e9
+        return {"took_s": round(took_s, 3)} if 0 <= took_s <= LONGEST_TRIAL_S else {}
+
+    def _trial_state(self, stored: Stored) -> TrialState:
+        trial = stored.entry.body
+        assert isinstance(trial, Trial)
+        return TrialState(
+            seq=stored.entry.seq,
+            number=self._ongoing.trials,
+            session=trial.session,
+            phase=trial.phase,
+            outcome=trial.outcome,
+            conditions=trial.conditions,
+            note=trial.note,
+            person=stored.entry.person,
+            wall_ns=stored.entry.wall_ns,
+            intervened=trial.intervened,
+            crashed=trial.crashed,
+            measures=trial.measures,
+        )
+
+    def _stop_if_reached(self, person: str, sight: Sight | None) -> None:
+        """End the session where a stop rule of its phase is reached."""
+        session, phase = self._ongoing.session, self.phases.get(self._ongoing.phase)
+        stop = self._ongoing.reached(phase) if session is not None and phase is not None else ""
+        if session is None or phase is None or not stop:
+            return
+        rule = next(one for one in phase.stop if one.id == stop)
+        why = f"{rule.title}: {self._ongoing.stop_count(phase, stop)} of {rule.at}"
+        self._add(person, lambda: self._ended(session.seq, stop, why, sight))
+        self._tell(f"the session is ended by the stop rule '{stop}': {why}")
+
+
+_KINDS = {"trial": "trial", "frame_scored": "score", "intervention": "intervention"}
+
+
+def _scored(
+    frame: FrameToScore,
+    right: int,
+    wrong: int,
+    missed: int,
+    boxes: tuple[ScoredBox, ...],
+    note: str,
+    picture: Attachment | None,
+    *,
+    by_scene: bool = False,
+) -> FrameScored:
+    return FrameScored(
+        session=frame.session,
+        phase=frame.phase,
+        by="scene" if by_scene else "person",
+        frame=frame.frame,
+        run=frame.run,
+        right=right,
+        wrong=wrong,
+        missed=missed,
+        boxes=boxes,
+        drawn=frame.drawn,
+        picture=picture,
+        conditions=frame.conditions,
+        note=note,
+        fingerprints=frame.fingerprints,
+        moment=frame.moment,
+    )
+
+
+def _numbers(measures: Mapping[str, float]) -> dict[str, float]:
+    """The numbers. Raises Trouble (`bad_value`) for a name that is none, and for what is not finite."""
+    for name, value in measures.items():
+        if not name.isidentifier() or len(name) > 48 or not math.isfinite(value):
+            cure = "write it like took_s=12.5: a name with its unit, and a finite number"
+            raise Trouble(f"{name}={value} is no measure", cure=cure, code="bad_value")
+    return {name: float(value) for name, value in measures.items()}
