@@ -28,7 +28,7 @@ class ClipPicture(msgspec.Struct, frozen=True, array_like=True):
     picture: str
 
 
-class FailureRow(msgspec.Struct, frozen=True, kw_only=True):
+class FailureRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A failure of a robot, or a line of somebody else's log.
 
     `id` is the book's name for it, unique and the same after the book was built anew: `JOURNAL:SEQ`, or `SOURCE:LINE` of
