@@ -100,11 +100,12 @@ class StopState(msgspec.Struct, frozen=True, kw_only=True):
 
 class PhaseState(msgspec.Struct, frozen=True, kw_only=True):
     """One phase now. `reason` is one sentence that says why it stands so. `trials` counts those that count; `left_out` maps a
-    reason to how many trials do not count for it."""
+    reason to how many trials do not count for it. `begun_seq` is the entry that began it last."""
 
     phase: Phase
     status: Status
     reason: str
+    begun_seq: int | None = None
     begun_wall_ns: int | None = None
     entry: tuple[ConditionSeen, ...] = ()
     questions: tuple[QuestionState, ...] = ()

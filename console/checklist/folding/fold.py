@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from console.checklist.folding.entering import Conditions, measured_rate
 from console.checklist.folding.gate_fold import fold_gate, is_due
-from console.checklist.folding.ground import Ground
+from console.checklist.folding.ground import Ground, value_at
 from console.checklist.folding.item_fold import own_state
 from console.checklist.folding.recheck import recheck
 from console.checklist.folding.staleness import Change, Present
@@ -19,6 +20,7 @@ from console.checklist.folding.together import Together, Words
 from console.checklist.pack import Checklist
 from console.checklist.states import SETTLED, ChecklistState, GateState, ItemState, StageState
 from console.checklist.wording import age_words
+from console.phases.fold import fold_phases, with_entry
 from console.record.changes import difference
 from console.record.entries import Deferral, Opened, Override, Revised, Seen
 from console.record.ledger import Kept, Ledger
@@ -47,6 +49,7 @@ def fold(record: RecordLike, checklist: Checklist, wall_ns: int, running: Collec
     gates: list[GateState] = []
     for place in range(len(ground.stages)):
         gates.append(fold_gate(ground, place, gates))
+    field = with_entry(ground.field, Conditions(ground, gates).seen)
     here = next((place for place, gate in enumerate(gates) if not gate.open), len(gates) - 1)
     states = list(ground.states.values())
     distrust = tuple(_distrust(ground, checklist, opened, wall_ns))
@@ -72,6 +75,7 @@ def fold(record: RecordLike, checklist: Checklist, wall_ns: int, running: Collec
         warnings=tuple(dict.fromkeys((*_warnings(ground, wall_ns), *distrust))),
         distrust=distrust,
         pack=checklist.pack.name,
+        field=field,
     )
 
 
@@ -96,7 +100,15 @@ def _ground(
     states = {id: together.state(id) for id in items}
     if wall_ns < now_ns:
         states = {id: _untrusted(state) for id, state in states.items()}
-    return Ground(ledger, pack.stages, present, revisions, words, states)
+    field = fold_phases(
+        ledger,
+        pack.phases,
+        checklist.phase_rules,
+        bundle=value_at(bundle),
+        robot=value_at(present.seen.get("robot", ())),
+        baseline=lambda id: measured_rate(states.get(id)),
+    )
+    return Ground(ledger, pack.stages, present, revisions, words, states, field)
 
 
 def _changes(

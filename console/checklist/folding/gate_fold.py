@@ -12,6 +12,7 @@ from console.checklist.folding.ground import Ground
 from console.checklist.pack import Signing, Stage
 from console.checklist.signatories import same_name
 from console.checklist.states import SETTLED, GateState, ItemState, PollState, SignatureState
+from console.phases.states import PASSED as TESTED
 from console.record.entries import GatePassed, Poll, Signature
 from console.record.ledger import Kept
 
@@ -27,6 +28,7 @@ def fold_gate(ground: Ground, place: int, earlier: Sequence[GateState]) -> GateS
         *_unsettled(ground, stage),
         *_due(ground, place),
         *_overridden(ground, place),
+        *_untested(ground, stage),
         *_unpolled(poll),
         *_unsigned(stage, signatures),
     )
@@ -45,7 +47,7 @@ def basis_of(ground: Ground, place: int) -> str:
     """SHA-256 over what a go or a signature is given on.
 
     That is each item's state and the entry it rests on, the fingerprints that the stage's evidence rests on, bundle and
-    revision, and the overrides in force here and before.
+    revision, the overrides in force here and before, and what its phases' verdicts rest on.
     """
     stage = ground.stages[place]
     items = [(one.item.id, one.state, one.basis.digest if one.basis else "") for one in ground.of(stage)]
@@ -55,6 +57,8 @@ def basis_of(ground: Ground, place: int) -> str:
     ]
     seen = {name: value for name, value in ground.present.fingerprints().items() if name in ground.rests_on(stage)}
     held = [stage.id, ground.bundle, ground.revision, items, sorted(seen.items()), overrides, deferrals]
+    if stage.gate.phases:
+        held.append([(id, ground.field.basis.get(id, "")) for id in stage.gate.phases])
     return hashlib.sha256(msgspec.json.encode(held)).hexdigest()
 
 
@@ -169,6 +173,18 @@ def _overridden(ground: Ground, place: int) -> tuple[str, ...]:
     if ground.stages[place].gate.overrides_allowed or not overridden:
         return ()
     return (f"no override may stand here: {named(overridden)}",)
+
+
+def _untested(ground: Ground, stage: Stage) -> tuple[str, ...]:
+    """The phases of field testing that the gate wants and that are not passed, with how they stand."""
+    states = {one.phase.id: one for one in ground.field.phases}
+    wanted = [(id, states.get(id)) for id in stage.gate.phases]
+    words = [
+        f"{id} ({state.status}: {state.reason})" if state is not None else f"{id} (unknown)"
+        for id, state in wanted
+        if state is None or state.status not in TESTED
+    ]
+    return (f"phase not passed: {named(words)}",) if words else ()
 
 
 def _unpolled(poll: Sequence[PollState]) -> tuple[str, ...]:

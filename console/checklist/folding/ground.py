@@ -9,12 +9,14 @@ from console.checklist.folding.staleness import Change, Present
 from console.checklist.folding.together import Words
 from console.checklist.pack import Stage
 from console.checklist.states import ItemState
+from console.phases.states import FieldState
 from console.record.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Ground:
-    """`revisions` are the checklist revisions in force, one after the other; `words` the overrides and deferrals that count."""
+    """`revisions` are the checklist revisions in force, one after the other; `words` the overrides and deferrals that count;
+    `field` how the phases stand by what was tried."""
 
     ledger: Ledger
     stages: Sequence[Stage]
@@ -22,6 +24,7 @@ class Ground:
     revisions: tuple[Change, ...]
     words: Words
     states: Mapping[str, ItemState]
+    field: FieldState
 
     @property
     def bundle(self) -> str:

@@ -12,12 +12,18 @@ from typing import Any
 import msgspec
 
 from console.checklist.pack import Item, Pack
+from console.phases.schema import Phase
 
 DECIDING = (
     "kind", "criterion", "probe", "hold", "latched", "act", "inspect", "statement", "critical", "when", "one_of",
     "rests_on", "valid_for",
 )  # fmt: skip
 """The keys of an item that decide how it is judged. Titles, texts and who may override do not."""
+
+PHASE_DECIDING = ("trial", "success", "aborted", "questions", "min_running")
+"""The keys of a phase that decide what its trials prove. Conditions, entry, holding and stop rules say when one may test."""
+_SAID = ("title", "denominator")
+"""The keys of a question that only say what it is."""
 
 
 def revision_of(pack: Pack) -> str:
@@ -28,6 +34,13 @@ def revision_of(pack: Pack) -> str:
 def rule_of(item: Item) -> str:
     """The digest of what decides about an item (hex): a change of it makes earlier evidence stale."""
     return _digest({name: held for name, held in _plain(item).items() if name in DECIDING})
+
+
+def phase_rule_of(phase: Phase) -> str:
+    """The digest of what decides about a phase (hex): a change of it makes the trials before it count no more."""
+    held = {name: value for name, value in _plain(phase).items() if name in PHASE_DECIDING}
+    questions = [{key: value for key, value in one.items() if key not in _SAID} for one in held["questions"]]
+    return _digest({**held, "questions": questions})
 
 
 def _digest(plain: Any) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from console.checklist.pack import Checklist, Pack
-from console.checklist.packs.digests import revision_of, rule_of
+from console.checklist.packs.digests import phase_rule_of, revision_of, rule_of
 from console.checklist.packs.overlays import Laid, lay
 from console.checklist.packs.sources import CODE, Source, Sources
-from console.fieldtest.spans import span_s
 from console.checklist.packs.validity import problems
+from console.fieldtest.spans import span_s
 from remote import strict_yaml
 from remote.errors import Trouble
 
@@ -30,12 +30,14 @@ def load_checklist(pack: Path | str, overlays: Sequence[Path] = ()) -> Checklist
     return parse_checklist([(path.name, source.text) for path, source in zip(paths, named, strict=True)])
 
 
-def parse_checklist(sources: Sequence[tuple[str, str]]) -> Checklist:
+def parse_checklist(texts: Sequence[tuple[str, str]]) -> Checklist:
     """The same from texts: the pack's first, then its overlays', each with its file's name. Raises Trouble likewise."""
-    named = [Source(*source) for source in sources]
+    named = [Source(*text) for text in texts]
     pack = checked_pack(named[0], named[1:])
     rules = {item.id: rule_of(item) for item in pack.items()}
-    return Checklist(pack, revision_of(pack), rules, tuple((source.name, source.text) for source in named))
+    phase_rules = {phase.id: phase_rule_of(phase) for phase in pack.phases}
+    sources = tuple((source.name, source.text) for source in named)
+    return Checklist(pack, revision_of(pack), rules, sources, phase_rules)
 
 
 def checked_pack(source: Source, overlays: Sequence[Source] = ()) -> Pack:

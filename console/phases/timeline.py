@@ -1,0 +1,219 @@
+"""A record's entries about field testing, read once and in order: sessions with what was tried, scored and measured in them.
+
+What is wrong with a trial in itself (undone, logged twice, in a session that was paused) is told here; whether it counts for
+its phase as things are now, in evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from console.record.entries import (
+    Evaluated,
+    FrameScored,
+    Intervention,
+    PhaseBegun,
+    SessionBegun,
+    SessionEnded,
+    SessionMeasured,
+    SessionPaused,
+    SessionResumed,
+    StopLifted,
+    Trial,
+    TrialBegun,
+)
+from console.record.ledger import Kept, Ledger
+
+T = TypeVar("T", Trial, FrameScored, Intervention)
+
+
+class Identity(NamedTuple):
+    """What evidence belongs to: digests of the phase's rule, the bundle and the robot. An empty robot was never seen."""
+
+    rule: str
+    bundle: str
+    robot: str
+
+
+@dataclass(frozen=True)
+class Heard(Generic[T]):
+    """A trial, a scored frame or an intervention. `wrong` says why it counts nowhere ("undone"); empty where it may."""
+
+    kept: Kept[T]
+    identity: Identity
+    wrong: str = ""
+
+
+@dataclass
+class Session:
+    """One session as told, each list in the order of the record, what was undone included.
+
+    `attempts` are its TrialBegun entries, `answered` those that an outcome was logged for (undone or not).
+    """
+
+    kept: Kept[SessionBegun]
+    identity: Identity
+    paused: Kept[SessionPaused] | None = None
+    ended: Kept[SessionEnded] | None = None
+    attempts: set[int] = field(default_factory=set)
+    answered: set[int] = field(default_factory=set)
+    measured: Kept[SessionMeasured] | None = None
+    trials: list[Heard[Trial]] = field(default_factory=list)
+    frames: list[Heard[FrameScored]] = field(default_factory=list)
+    interventions: list[Heard[Intervention]] = field(default_factory=list)
+
+    @property
+    def seq(self) -> int:
+        """The number of the entry that began it: its name."""
+        return self.kept.seq
+
+    @property
+    def phase(self) -> str:
+        """The phase's id."""
+        return self.kept.body.phase
+
+    @property
+    def open_trial(self) -> int | None:
+        """The last attempt, where it was begun and waits for its outcome."""
+        last = max(self.attempts, default=None)
+        return last if last not in self.answered and self.ended is None else None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything that the record tells of field testing. `trials` are those of no session too."""
+
+    begun: tuple[Kept[PhaseBegun], ...]
+    sessions: Mapping[int, Session]
+    trials: tuple[Heard[Trial], ...]
+    lifted: tuple[Kept[StopLifted], ...]
+    evaluated: tuple[Kept[Evaluated], ...]
+
+    def last_begun(self, phase: str) -> Kept[PhaseBegun] | None:
+        """When the phase was begun last; None where it never was."""
+        return next((kept for kept in reversed(self.begun) if kept.body.phase == phase), None)
+
+
+def timeline(ledger: Ledger) -> Timeline:
+    """Read all of it. Raises Trouble as the ledger does."""
+    reading = _Reading(ledger.withdrawn)
+    events: list[Kept[Any]] = [kept for kind in reading.takes for kept in ledger.all(kind)]
+    for kept in sorted(events, key=lambda one: one.seq):
+        reading.takes[type(kept.body)](kept)
+    return Timeline(
+        begun=tuple(ledger.all(PhaseBegun)),
+        sessions=reading.sessions,
+        trials=tuple(reading.trials),
+        lifted=tuple(ledger.all(StopLifted)),
+        evaluated=tuple(ledger.all(Evaluated)),
+    )
+
+
+class _Reading:
+    """What has been read up to an entry. `takes` maps each kind of entry to what takes it."""
+
+    def __init__(self, withdrawn: Mapping[int, object]) -> None:
+        self.sessions: dict[int, Session] = {}
+        self.trials: list[Heard[Trial]] = []
+        self._withdrawn = withdrawn
+        self._logged: set[int] = set()
+        self._drawn: set[tuple[int, int, int]] = set()
+        self.takes: dict[type[Any], Any] = {
+            SessionBegun: self._begun,
+            SessionPaused: self._paused,
+            SessionResumed: self._resumed,
+            SessionEnded: self._ended,
+            TrialBegun: self._attempt,
+            Trial: self._trial,
+            Intervention: self._intervention,
+            FrameScored: self._frame,
+            SessionMeasured: self._measured,
+        }
+
+    # ------------------------------------------------------------ sessions
+
+    def _begun(self, kept: Kept[SessionBegun]) -> None:
+        body = kept.body
+        self.sessions[kept.seq] = Session(kept, _identity(body.rule, body.fingerprints))
+
+    def _paused(self, kept: Kept[SessionPaused]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None and session.paused is None:  # the first reason stays until a person resumes
+            session.paused = kept
+
+    def _resumed(self, kept: Kept[SessionResumed]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None:
+            session.paused = None
+
+    def _ended(self, kept: Kept[SessionEnded]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None and session.ended is None:
+            session.ended = kept
+
+    def _measured(self, kept: Kept[SessionMeasured]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None:
+            session.measured = kept
+
+    # ------------------------------------------------------------ what was tried and scored
+
+    def _attempt(self, kept: Kept[TrialBegun]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None and session.ended is None:
+            session.attempts.add(kept.seq)
+
+    def _trial(self, kept: Kept[Trial]) -> None:
+        body, session = kept.body, self.sessions.get(kept.body.session)
+        wrong = self._wrong(kept, session) or self._of_phase(body.phase, session) or self._again(body, session)
+        heard = Heard(kept, _identity(session.identity.rule if session else "", body.fingerprints), wrong)
+        self.trials.append(heard)
+        if session is not None:
+            session.trials.append(heard)
+            if body.began is not None:
+                session.answered.add(body.began)
+        if body.began is not None and not wrong:
+            self._logged.add(body.began)
+
+    def _intervention(self, kept: Kept[Intervention]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None:
+            wrong = "undone" if kept.seq in self._withdrawn else ""
+            session.interventions.append(Heard(kept, session.identity, wrong))
+
+    def _frame(self, kept: Kept[FrameScored]) -> None:
+        body, session = kept.body, self.sessions.get(kept.body.session)
+        if session is None:
+            return
+        name = (body.session, body.run, body.frame)
+        wrong = "undone" if kept.seq in self._withdrawn else self._of_phase(body.phase, session)
+        if not wrong and name in self._drawn:
+            wrong = "scored twice"
+        if not wrong:
+            self._drawn.add(name)
+        session.frames.append(Heard(kept, _identity(session.identity.rule, body.fingerprints), wrong))
+
+    def _wrong(self, kept: Kept[Trial], session: Session | None) -> str:
+        if kept.seq in self._withdrawn:
+            return "undone"
+        if session is None:
+            return "of no session"
+        if session.ended is not None:
+            return "after the session's end"
+        return "while the session was paused" if session.paused is not None else ""
+
+    def _of_phase(self, phase: str, session: Session | None) -> str:
+        return "of another phase than its session" if session is not None and phase != session.phase else ""
+
+    def _again(self, body: Trial, session: Session | None) -> str:
+        if body.began is None:
+            return ""
+        if body.began in self._logged:
+            return "logged twice"
+        return "" if session is not None and body.began in session.attempts else "its begin is not in the session"
+
+
+def _identity(rule: str, fingerprints: Mapping[str, str]) -> Identity:
+    return Identity(rule, fingerprints.get("bundle", ""), fingerprints.get("robot", ""))
