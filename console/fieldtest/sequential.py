@@ -110,23 +110,25 @@ class SequentialTest(msgspec.Struct, frozen=True):
         return lower, 1 - max(0.0, float(_lower_bounds(trials - hits, trials, self.alpha).max()))
 
     def further(self, successes: int, n: int) -> int | None:
-        """About how many more trials decide if they go as those so far; 0 where it is decided, None where they never do.
+        """After how many more trials the path of the mean is decided, if they go as those so far; 0: it is, None: never.
 
-        The path of the mean: half of the robots with this rate need fewer. Right at the threshold nothing ever decides.
+        Most robots with this rate need fewer: `console.fieldtest.stopping.further_trials` follows all paths. Right at the
+        threshold nothing ever decides.
         """
         if n == 0:
             return None
         check_counts(successes, n)
         share = successes / n
-        return smallest(lambda more: self._crossed(successes + share * more, n + more))
+        return smallest(lambda more: self.crossed(successes + share * more, n + more))
 
     def further_in_a_row(self, successes: int, n: int, kind: bool) -> int | None:
         """How many more trials decide if all of them are successes (`kind` True) or none is; 0 where it is decided."""
         if n:
             check_counts(successes, n)
-        return smallest(lambda more: self._crossed(successes + more * kind, n + more))
+        return smallest(lambda more: self.crossed(successes + more * kind, n + more))
 
-    def _crossed(self, successes: float, n: float) -> bool:
+    def crossed(self, successes: float, n: float) -> bool:
+        """Whether these counts are over either wall; they need not be whole (a path of the mean)."""
         wall = -math.log(self.alpha)
         up = log_evidence_above(successes, n, self.threshold)
         down = log_evidence_above(n - successes, n, 1 - self.threshold)
