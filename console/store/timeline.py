@@ -11,15 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from console.store.light import told
+from console.store.light import told, window
 from console.store.store import Journal, Store
 
 AGREE_NS = 2_000_000_000
 """Two placings of a boot that differ by less are the same."""
 DISORDER_NS = 10_000_000_000
 """A window is stamped when it ends and journalled soon after: entries are in order of time but for so much."""
+_FIRST_ROWS = 10
 _NEWEST_ROWS = 50
 _WAITING_MOST = 2100  # a robot keeps 2000 entries while its disk refuses, and lets older ones go
+_Row = tuple[int, str, int, int]
 _HEAD = "SELECT seq, boot_id, mono_ns, wall_ns FROM entries WHERE journal_id = ?"
 
 
@@ -80,12 +82,9 @@ def holes(store: Store, stretch: Stretch) -> list[tuple[int, int]]:
     found = []
     for first, last in store.lost(stretch.journal.id):
         if stretch.first_seq <= first and last <= stretch.last_seq:
-            before, after = (
-                _at_most(store, stretch.journal.id, first - 1),
-                _at_least(store, stretch.journal.id, last + 1),
-            )
-            if before and after:
-                found.append((int(before[2]), int(after[2])))
+            before = _at_most(store, stretch.journal.id, first - 1)
+            if before is not None:
+                found.append((before[2], _told_from(store, stretch.journal.id, last + 1, stretch.last_seq)))
     found.extend(_blocked(store, stretch))
     return sorted(found)
 
@@ -136,15 +135,26 @@ def _stretch(store: Store, journal: Journal, boot_id: str, first: int, last: int
     near_end = store.select(
         f"{_HEAD} AND seq <= ? AND seq >= ? ORDER BY seq DESC LIMIT {_NEWEST_ROWS}", (journal.id, last, first)
     )
-    near_start = store.select(
-        f"{_HEAD} AND seq >= ? AND seq <= ? ORDER BY seq LIMIT {_NEWEST_ROWS}", (journal.id, first, last)
-    )
-    first_mono, last_mono = min(int(row[2]) for row in near_start), max(int(row[2]) for row in near_end)
+    first_mono, last_mono = _told_from(store, journal.id, first, last), max(int(row[2]) for row in near_end)
     arrived = _arrived(store, journal.id, boot_id)
     said = int(near_end[0][3]) - int(near_end[0][2])
     return Stretch(
         journal, boot_id, first, last, first_mono, last_mono, said if arrived is None else arrived, arrived is not None
     )
+
+
+def _told_from(store: Store, journal_id: int, seq: int, last_seq: int) -> int:
+    """The earliest moment that the entries from `seq` on tell of: a window tells of the time that it covers."""
+    sql = (
+        "SELECT mono_ns, kind, body FROM entries WHERE journal_id = ? AND seq >= ? AND seq <= ? "
+        f"ORDER BY seq LIMIT {_FIRST_ROWS}"
+    )
+    moments = []
+    for mono_ns, kind, body in store.select(sql, (journal_id, seq, last_seq)):
+        moments.append(int(mono_ns))
+        if kind == "window" and (read := window(body)) and (up := read.up):
+            moments.append(up[0])
+    return min(moments)
 
 
 def _arrived(store: Store, journal_id: int, boot_id: str) -> int | None:
@@ -178,19 +188,19 @@ def _blocked(store: Store, stretch: Stretch) -> Iterator[tuple[int, int]]:
         event = told(body)
         if event is not None and event.name == "journal_blocked" and event.data.get("not_journalled"):
             near = (journal, max(first, seq - _WAITING_MOST), seq)
-            yield _widest(store.select(f"{_HEAD} AND seq >= ? AND seq <= ? ORDER BY seq", near))
+            before, after = _widest(store.select(f"{_HEAD} AND seq >= ? AND seq <= ? ORDER BY seq", near))
+            yield before[2], _told_from(store, journal, after[0], stretch.last_seq)
 
 
-def _widest(rows: Sequence[tuple[int, str, int, int]]) -> tuple[int, int]:
-    pairs = [(one[2], other[2]) for one, other in pairwise(rows)]
-    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(rows[0][2], rows[0][2]))
+def _widest(rows: Sequence[_Row]) -> tuple[_Row, _Row]:
+    return max(pairwise(rows), key=lambda pair: pair[1][2] - pair[0][2], default=(rows[0], rows[0]))
 
 
-def _at_least(store: Store, journal_id: int, seq: int) -> tuple[int, str, int, int] | None:
+def _at_least(store: Store, journal_id: int, seq: int) -> _Row | None:
     rows = store.select(f"{_HEAD} AND seq >= ? ORDER BY seq LIMIT 1", (journal_id, seq))
     return tuple(rows[0]) if rows else None
 
 
-def _at_most(store: Store, journal_id: int, seq: int) -> tuple[int, str, int, int] | None:
+def _at_most(store: Store, journal_id: int, seq: int) -> _Row | None:
     rows = store.select(f"{_HEAD} AND seq <= ? ORDER BY seq DESC LIMIT 1", (journal_id, seq))
     return tuple(rows[0]) if rows else None

@@ -41,30 +41,44 @@ class Robot:
         """Let time pass in which the agent does not run."""
         self.now_ns += round(seconds * S)
 
+    def write_end(self) -> None:
+        """Journal something that counts as nothing: time is known up to here."""
+        self.event("note")
+
     def work(
         self, seconds: int, *, camera: CameraPhase = "ok", frames: int = 10, ms: float = 20.0, bundle: str = "b"
     ) -> None:
         """Let the worker work (`frames` a second), a window and a host sample each second."""
         for number in range(seconds):
-            start = self.now_ns
             self.now_ns += S
             self.write(Host(values={"cpu_percent": 20.0 + number % 10}))
-            times = Histogram.of([ms * (1 + 0.01 * step) for step in range(frames)])
-            seen = {"cube": LabelCount(frames, frames, 0.9 * frames, 0.9, 0.9)} if frames else {}
-            self.write(
-                Window(
-                    run=self.run,
-                    window=number,
-                    start_mono_ns=start,
-                    span_ms=1000.0,
-                    frames=frames,
-                    stages_ms={"end_to_end": times},
-                    labels=seen,
-                    camera=CameraHealth(camera, brightness=120.0),
-                    source="scene:",
-                    bundle=bundle,
-                )
-            )
+            self.window(camera=camera, frames=frames, ms=ms, bundle=bundle)
+
+    def window(
+        self,
+        *,
+        span_s: float = 1.0,
+        camera: CameraPhase = "ok",
+        frames: int = 10,
+        ms: float = 20.0,
+        bundle: str = "b",
+        score: float = 0.9,
+    ) -> None:
+        """A window that ends now."""
+        times = Histogram.of([ms * (1 + 0.01 * step) for step in range(frames)])
+        body = Window(
+            run=self.run,
+            window=len(self.entries),
+            start_mono_ns=self.now_ns - round(span_s * S),
+            span_ms=span_s * 1000,
+            frames=frames,
+            stages_ms={"end_to_end": times},
+            labels={"cube": LabelCount(frames, frames, score * frames, score, score)} if frames else {},
+            camera=CameraHealth(camera, brightness=120.0),
+            source="scene:",
+            bundle=bundle,
+        )
+        self.write(body)
 
     def reboot(self, off_s: float, *, wall_error_s: float = 0.0) -> None:
         """Go off and boot anew: the first entry comes 20 s after the boot."""
