@@ -25,10 +25,13 @@ from remote.protocol import (
     Request,
     SetBundle,
     SetSource,
+    SetWatch,
     Start,
     Stop,
     TakeLease,
+    Watch,
 )
+from remote.safety.watch_check import check_watch
 
 NOTE_LIMIT = 2000
 LONGEST_DRILL_S = 600.0
@@ -105,6 +108,18 @@ class Actions:
         self._agent.event("bundle_set", "info", text, bundle=bundle.digest, name_of_bundle=bundle.name, by=who.name)
         return self._done(request)
 
+    async def set_watch(self, command: SetWatch, who: Holder, request: Request) -> Reply:
+        """Say what to look out for. Raises Trouble: `bad_watch`, or `settings_unwritable` where it can't be stored."""
+        agent = self._agent
+        if command.watch is not None:
+            check_watch(command.watch, agent.bundle.labels if agent.bundle else ())
+        if command.watch != agent.watch:
+            agent.look_out_for(command.watch)
+            text = f"{who.name} said what to look out for: {_in_words(command.watch)}"
+            whole = msgspec.json.encode(command.watch).decode()
+            agent.event("watch_set", "info", text, by=who.name, watch=whole)
+        return self._done(request)
+
     async def _switch(self, settings: Settings) -> None:
         agent, before = self._agent, self._agent.settings
         if settings == before:
@@ -172,3 +187,17 @@ class Actions:
     def _done(self, request: Request) -> Reply:
         self._agent.changed()
         return Reply(id=request.id, state=self._agent.state())
+
+
+def _in_words(watch: Watch | None) -> str:
+    if watch is None:
+        return "nothing special"
+    words = [f"{name}={word}" for name, word in watch.conditions.items()]
+    words += [one.label if one.box is None else f"{one.label} at {one.box}" for one in watch.expected]
+    words += ["nothing else"] if watch.complete else []
+    words += ["what the source itself knows"] if watch.own_truth else []
+    given = msgspec.to_builtins(watch)
+    usual = msgspec.to_builtins(Watch())
+    told = ("conditions", "expected", "complete", "own_truth")
+    words += [f"{key}={value}" for key, value in given.items() if key not in told and value != usual[key]]
+    return ", ".join(words) or "nothing special"

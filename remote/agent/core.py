@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from remote.agent import settings as settings_file
+from remote.agent import watch_file
 from remote.agent.bundles import BundleStore
 from remote.agent.clock import Clock
 from remote.agent.counters import Counters
@@ -20,7 +21,7 @@ from remote.agent.settings import Settings
 from remote.agent.supervisor import Supervisor, Timing
 from remote.agent.writer import JournalWriter
 from remote.errors import Trouble
-from remote.perception.messages import WorkerConfig
+from remote.perception.messages import Moment, WorkerConfig
 from remote.protocol import (
     SAMPLES_PER_S_MAX,
     AgentState,
@@ -31,6 +32,7 @@ from remote.protocol import (
     Sample,
     Scalar,
     Severity,
+    Watch,
     line,
 )
 
@@ -91,6 +93,7 @@ class Agent:
         self.reader = JournalReader(places.journal)
         self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
         self.bundle: BundleState | None = None
+        self.watch: Watch | None = None
         self.consoles: dict[int, Console] = {}
         self.host: Host | None = None
         self.host_came = threading.Event()
@@ -113,6 +116,7 @@ class Agent:
             consoles=tuple(console.holder.name for console in self.consoles.values()),
             on_link_loss=self.settings.on_link_loss,
             drills=self.drills,
+            watch=self.watch,
         )
 
     def load_bundle(self) -> None:
@@ -124,6 +128,20 @@ class Agent:
             self.bundle = self.bundles.find(digest)[1]
         except Trouble as trouble:
             self.event("bundle_unusable", "error", trouble.what, code=trouble.code)
+
+    def load_watch(self) -> None:
+        """Take up what the robot was told to look out for; a broken file is told by an event and means nothing special."""
+        try:
+            self.watch = watch_file.load(self.places.watch)
+        except Trouble as trouble:
+            self.event("watch_unusable", "error", trouble.what, cure=trouble.cure)
+        self.supervisor.look_out_for(self.watch)
+
+    def look_out_for(self, watch: Watch | None) -> None:
+        """Make this the Watch in force, on the disk first. Raises Trouble where it can't be written."""
+        watch_file.save(self.places.watch, watch)
+        self.watch = watch
+        self.supervisor.look_out_for(watch)
 
     def worker_config(self, source: str, digest: str) -> WorkerConfig:
         """How the worker is started with this source and bundle. Raises Trouble where the bundle is not usable."""
@@ -155,6 +173,12 @@ class Agent:
             data = line(sample)
             for console in takers:
                 console.offer_sample(data)
+
+    def moment(self, moment: Moment) -> None:
+        """A small picture of what the worker sees."""
+
+    def worker_ended(self, how: str) -> None:
+        """The worker's process is gone."""
 
     def worker_changed(self) -> None:
         """The supervisor's state is another one."""

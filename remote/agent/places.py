@@ -56,6 +56,11 @@ class Places:
         return self.state / "counters.json"
 
     @property
+    def watch(self) -> Path:
+        """What the robot was told to look out for; the file may be missing."""
+        return self.state / "watch.json"
+
+    @property
     def log(self) -> Path:
         """The agent's own log, rotated."""
         return self.state / "agent.log"

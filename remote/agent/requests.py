@@ -31,6 +31,7 @@ from remote.protocol import (
     Request,
     SetBundle,
     SetSource,
+    SetWatch,
     Start,
     Stop,
     TakeLease,
@@ -67,6 +68,7 @@ class Desk:
             Stop: actions.stop,
             SetSource: actions.set_source,
             SetBundle: actions.set_bundle,
+            SetWatch: actions.set_watch,
             Mark: actions.mark,
             Drill: actions.drill,
         }

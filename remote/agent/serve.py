@@ -123,6 +123,7 @@ class _Daemon:
         agent = self._agent
         self._tell_of_the_start()
         agent.load_bundle()
+        agent.load_watch()
         server = await asyncio.start_unix_server(self._welcome, sock=_bound(self._places))
         monitor = Monitor(self._places.state, agent.journal, worker_pid=lambda: agent.supervisor.state.pid)
         monitor.start()

@@ -24,10 +24,12 @@ from remote.perception.messages import (
     Journalled,
     Live,
     MarkFrame,
+    Moment,
     Quit,
     Ready,
     SampleRate,
     Unable,
+    WatchFor,
     WorkerConfig,
 )
 from remote.protocol import (
@@ -39,6 +41,7 @@ from remote.protocol import (
     Sample,
     Scalar,
     Severity,
+    Watch,
     WorkerPhase,
     WorkerState,
 )
@@ -73,6 +76,12 @@ class WorkerListener(Protocol):
 
     def live(self, sample: Sample) -> None:
         """The newest frame."""
+
+    def moment(self, moment: Moment) -> None:
+        """A small picture of what the worker sees."""
+
+    def worker_ended(self, how: str) -> None:
+        """The process is gone; its last failure, if it left one, was journalled before."""
 
     def worker_changed(self) -> None:
         """`Supervisor.state` is another one."""
@@ -121,6 +130,7 @@ class Supervisor:
         self._asks: dict[int, asyncio.Future[Picture | None]] = {}
         self._ask_ids = itertools.count(1)
         self._samples_per_s = 0.0
+        self._look_for: Watch | None = None
         self._config: WorkerConfig | None = None
         self.state = WorkerState("stopped", clock.mono_ns())
         self.bundle: BundleState | None = None
@@ -186,6 +196,12 @@ class Supervisor:
         if self._life and self._life.ready:
             self._life.process.send(SampleRate(per_s))
 
+    def look_out_for(self, watch: Watch | None) -> None:
+        """Tell the worker what to look out for, now and in later runs."""
+        self._look_for = watch
+        if self._life and self._life.ready:
+            self._life.process.send(WatchFor(watch))
+
     async def ask_frame(self, max_width: int) -> Picture | None:
         """The newest frame; None while there is none yet. Raises Trouble (`not_running`, `no_answer`)."""
         return await self._ask(lambda number: AskFrame(number, max_width))
@@ -247,7 +263,7 @@ class Supervisor:
         """Run the worker once, to its end; None where it can't be started at all."""
         assert self._config is not None  # start has set it
         run = self._next_run()
-        config = msgspec.structs.replace(self._config, run=run, samples_per_s=self._samples_per_s)
+        config = msgspec.structs.replace(self._config, run=run, samples_per_s=self._samples_per_s, watch=self._look_for)
         try:
             process = await WorkerProcess.spawn(self._command, self._cwd, self._take, self._noise)
         except OSError as error:
@@ -266,6 +282,7 @@ class Supervisor:
             self._life = None
             self._fail_asks()
         self._ended(life, how)
+        self._listener.worker_ended(how)
         life.over.set()
         return life
 
@@ -336,6 +353,8 @@ class Supervisor:
             self._answered(message)
         elif isinstance(message, Ready):
             self._ready(life, message)
+        elif isinstance(message, Moment):
+            self._listener.moment(message)
         else:
             life.unable = message
             asyncio.get_running_loop().call_later(self._timing.unable_s, life.process.signal, signal.SIGKILL)
@@ -345,6 +364,7 @@ class Supervisor:
         life.beat_ns = life.ready_ns
         self.bundle, self.engine = ready.bundle, ready.engine
         life.process.send(SampleRate(self._samples_per_s))
+        life.process.send(WatchFor(self._look_for))  # it may be another one than when the process began
         if not self._halt.is_set():
             self._set("running")
         text = f"the worker runs {ready.bundle.name} on {ready.engine}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from remote.errors import Trouble
 from remote.models.bundle import Bundle, load_bundle
 from remote.perception.cameras.spec import make_camera, parse_source
+from remote.perception.darkroom import Darkroom
 from remote.perception.detector import Detector
 from remote.perception.drills import Drills
 from remote.perception.eye import Eye
@@ -22,6 +23,7 @@ from remote.perception.orders import Orders
 from remote.perception.reporter import Reporter
 from remote.perception.sampler import Sampler
 from remote.perception.tally import Tally
+from remote.perception.watching.watcher import Watcher
 from remote.perception.wire import Outbox
 from remote.protocol import BundleState
 
@@ -49,7 +51,9 @@ def assemble(
     unplugged = drills.unplugged if drills is not None else _never
     limits = Limits.for_camera(noisy=camera.noisy, interval_s=camera.interval_s)
     now = time.monotonic_ns()
-    reporter = Reporter(outbox, pictures, source=config.source, bundle=digest)
+    darkroom = Darkroom(outbox, pictures)
+    conditions = config.watch.conditions if config.watch else {}
+    reporter = Reporter(outbox, darkroom, source=config.source, bundle=digest, conditions=conditions)
     parts = Parts(
         detector=detector,
         eye=Eye(lambda: make_camera(source), handoff, unplugged=unplugged),
@@ -61,6 +65,8 @@ def assemble(
         sampler=Sampler(config.samples_per_s, now),
         orders=Orders(outbox, reporter, drills),
         drills=drills,
+        darkroom=darkroom,
+        watcher=Watcher(labels, config.watch),
     )
     ready = Ready(BundleState(digest, bundle.contract.name, labels), detector.engine.name)
     return ready, parts, WorkerLoop(parts, ended=ended)

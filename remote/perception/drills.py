@@ -41,6 +41,10 @@ class Drills:
         """Whether the camera is to fail."""
         return self._clock() < self._until_ns.get("camera_unplugged", 0)
 
+    def blind(self) -> bool:
+        """Whether every detection is to be suppressed, as of a model that has gone blind."""
+        return self._clock() < self._until_ns.get("blind", 0)
+
     def slow_engine(self) -> None:
         """Within the inference stage: takes SLOWER_S longer while that drill lasts."""
         if self._clock() < self._until_ns.get("slow_inference", 0):

@@ -6,20 +6,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from remote.perception.detector import Detector
+from remote.perception.darkroom import Darkroom
+from remote.perception.detector import Detector, Result
 from remote.perception.drills import Drills
 from remote.perception.eye import Eye
 from remote.perception.faults import FrameFault
 from remote.perception.handoff import Gone, Handoff, Note, Opened, Seen, Spoiled, Unreadable
 from remote.perception.liveness import Change, Liveness
-from remote.perception.messages import Beat, Live, Quit, SampleRate
+from remote.perception.messages import Beat, Live, Quit, SampleRate, WatchFor
 from remote.perception.orders import Orders
 from remote.perception.reporter import Reporter
 from remote.perception.sampler import Sampler
-from remote.perception.shown import Shown
+from remote.perception.shown import Shown, Sight
 from remote.perception.tally import Tally
+from remote.perception.watching.watcher import Outcome, Problem, Watcher
 from remote.perception.wire import Outbox
-from remote.protocol import CameraHealth
+from remote.protocol import CameraHealth, Detection, Watch
 
 BEAT_NS = 500_000_000
 LONGEST_WAIT_S = 0.1
@@ -41,6 +43,8 @@ class Parts:
     sampler: Sampler
     orders: Orders
     drills: Drills | None
+    darkroom: Darkroom
+    watcher: Watcher
 
 
 class WorkerLoop:
@@ -67,12 +71,15 @@ class WorkerLoop:
 
     def run(self) -> None:
         """Loop until the end, then journal what is left."""
+        self._parts.darkroom.start()
         self._parts.eye.start()
+        self._tell_unknown_labels()
         while not (self._quit or self._ended()):
             self._parts.handoff.wait(self._wait_s())
             self.turn()
         self._fold(self._clock())
         self._parts.reporter.tell_repeats(everything=True)
+        self._parts.darkroom.finish()
 
     def turn(self) -> None:
         """One round: notes, the newest frame, time."""
@@ -96,23 +103,38 @@ class WorkerLoop:
         except FrameFault as fault:
             self._failed(fault, seen, number)
         else:
-            detections = result.boxes.detections()
-            now = self._clock()
-            end_to_end = (now - seen.frame.capture_mono_ns) / _NS_PER_MS
-            stages = {"capture": seen.capture_ms, **result.stages_ms, "end_to_end": end_to_end}
-            self._shown = Shown(number, seen, stages, detections)
-            self._parts.tally.frame(stages, detections)
-            if self._parts.sampler.take(now):
-                self._parts.outbox.send(Live(self._shown.sample()))
-        self._report(self._parts.liveness.frame(seen.frame.capture_mono_ns, seen.look), seen, number)
+            self._result(seen, number, result)
+        changes = self._parts.liveness.frame(seen.frame.capture_mono_ns, seen.look)
+        if changes:
+            self._report(changes, Sight.of(seen, number))
+
+    def _result(self, seen: Seen, number: int, result: Result) -> None:
+        detections = self._believed(result)
+        now = self._clock()
+        end_to_end = (now - seen.frame.capture_mono_ns) / _NS_PER_MS
+        stages = {"capture": seen.capture_ms, **result.stages_ms, "end_to_end": end_to_end}
+        self._shown = shown = Shown(number, seen, stages, detections)
+        self._parts.tally.frame(stages, detections)
+        if self._parts.sampler.take(now):
+            self._parts.outbox.send(Live(shown.sample()))
+        sight = shown.sight()
+        self._parts.darkroom.seen(sight)
+        outcome = Outcome(detections, sight.width, sight.height, end_to_end, seen.frame.truth)
+        watched = self._parts.watcher.frame(outcome, now / _NS_PER_S)
+        if watched.score is not None:
+            self._parts.tally.scored(watched.score)
+        for problem in watched.problems:
+            self._parts.reporter.failure(problem, sight)
+
+    def _believed(self, result: Result) -> tuple[Detection, ...]:
+        drills = self._parts.drills
+        return () if drills is not None and drills.blind() else result.boxes.detections()
 
     def _failed(self, fault: FrameFault, seen: Seen, number: int) -> None:
         self._parts.tally.failed()
-        frame, stages = seen.frame, {"capture": seen.capture_ms}
-        data = {"label": frame.label} if frame.label else {}
-        self._parts.reporter.failure(
-            fault.name, str(fault), image=frame.image, frame=number, stages_ms=stages, data=dict(data)
-        )
+        label, sight = seen.frame.label, Sight.of(seen, number)
+        self._parts.darkroom.seen(sight)
+        self._parts.reporter.failure(Problem(fault.name, str(fault), data={"label": label} if label else {}), sight)
 
     # ------------------------------------------------------------ time
 
@@ -136,16 +158,33 @@ class WorkerLoop:
         if reason and eye.hanging:
             reason = f"{reason}; {eye.hanging} reads hang in the driver"
         health = CameraHealth(liveness.phase, reason, brightness, eye.reopened)
-        window = self._parts.tally.fold(now_ns, camera=health, dropped=self._parts.handoff.take_dropped())
+        dropped, conditions = self._parts.handoff.take_dropped(), self._parts.watcher.watch.conditions
+        window = self._parts.tally.fold(now_ns, camera=health, dropped=dropped, conditions=conditions)
         self._parts.reporter.window(window)
 
-    def _report(self, changes: list[Change], seen: Seen | None = None, number: int | None = None) -> None:
+    def _report(self, changes: list[Change], sight: Sight | None = None) -> None:
         for change in changes:
             if change.name == "camera_recovered":
                 self._parts.reporter.event(change.name, "info", change.text, {"away_s": round(change.away_s, 3)})
             else:
-                image = seen.frame.image if seen is not None else None
-                self._parts.reporter.failure_now(change.name, change.text, image=image, frame=number)
+                self._parts.reporter.failure_now(Problem(change.name, change.text), sight)
+
+    # ------------------------------------------------------------ what to look out for
+
+    def _look_out_for(self, watch: Watch | None) -> None:
+        """Ends the window first: one window has one set of conditions."""
+        if watch == self._parts.watcher.told:
+            return
+        self._fold(self._clock())
+        self._parts.watcher.look_out_for(watch)
+        self._parts.reporter.conditions = self._parts.watcher.watch.conditions
+        self._tell_unknown_labels()
+
+    def _tell_unknown_labels(self) -> None:
+        unknown = ", ".join(self._parts.watcher.unknown_labels)
+        if unknown:
+            text = f"the bundle has no label {unknown}: it is not watched for"
+            self._parts.reporter.event("watch_labels_unknown", "warning", text, {"labels": unknown})
 
     # ------------------------------------------------------------ notes
 
@@ -155,6 +194,8 @@ class WorkerLoop:
                 self._heed_camera(note)
         elif isinstance(note, SampleRate):
             self._parts.sampler.set_rate(note.per_s)
+        elif isinstance(note, WatchFor):
+            self._look_out_for(note.watch)
         elif isinstance(note, Unreadable):
             self._parts.reporter.event("message_refused", "warning", f"a message was refused: {note.text}")
         elif isinstance(note, Quit):
@@ -169,7 +210,7 @@ class WorkerLoop:
         elif isinstance(note, Spoiled):
             self._parts.tally.failed()
             data = {"label": note.subject} if note.subject else {}
-            reporter.failure("bad_frame", note.text, subject=note.subject, data=dict(data))
+            reporter.failure(Problem("bad_frame", note.text, note.subject, dict(data)))
         elif eye.opened(note.opening):
             reporter.event("camera_reopened", "info", "the camera was opened again", {"reopened": eye.reopened})
         else:

@@ -57,6 +57,20 @@ class Live(msgspec.Struct, frozen=True, tag="live"):
     sample: Sample
 
 
+class Moment(msgspec.Struct, frozen=True, tag="moment", kw_only=True):
+    """A small JPEG of a frame, two a second: the agent keeps the last seconds of them, for what came before a failure.
+
+    `width` and `height` are those of the camera's frame, `light` its mean grey level, 0 to 255.
+    """
+
+    mono_ns: int
+    frame: int
+    width: int
+    height: int
+    light: float
+    jpeg: bytes
+
+
 class FrameAnswer(msgspec.Struct, frozen=True, tag="frame"):
     """Answer to AskFrame or MarkFrame; `picture` is None while there is no frame yet."""
 
@@ -72,7 +86,7 @@ class Unable(msgspec.Struct, frozen=True, tag="unable"):
     code: str
 
 
-FromWorker = Union[Ready, Beat, Journalled, Live, FrameAnswer, Unable]
+FromWorker = Union[Ready, Beat, Journalled, Live, Moment, FrameAnswer, Unable]
 
 
 # ------------------------------------------------------------ agent -> worker

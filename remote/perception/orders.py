@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Union
 
 from remote.perception.drills import Drills
-from remote.perception.messages import AskFrame, Cause, FrameAnswer, MarkFrame, WatchFor
+from remote.perception.messages import AskFrame, Cause, FrameAnswer, MarkFrame
 from remote.perception.reporter import Reporter
 from remote.perception.shown import Shown
+from remote.perception.watching.watcher import Problem
 from remote.perception.wire import Outbox
 
 SMALLEST_WIDTH = 16
-Order = Union[AskFrame, MarkFrame, WatchFor, Cause]
+Order = Union[AskFrame, MarkFrame, Cause]
 
 
 class Orders:
@@ -31,16 +32,11 @@ class Orders:
             self._cause(order)
 
     def _mark(self, order: MarkFrame, shown: Shown | None) -> None:
-        text, data = order.note or "marked without a note", {"note": order.note}
-        if shown is None:
-            self._reporter.failure_now("operator_mark", text, data=dict(data))
-            self._outbox.send(FrameAnswer(order.id, None))
-            return
-        image, stages = shown.seen.frame.image, shown.stages_ms
-        self._reporter.failure_now(
-            "operator_mark", text, image=image, frame=shown.number, stages_ms=stages, data=dict(data)
-        )
-        self._outbox.send(FrameAnswer(order.id, shown.picture()))
+        """Answered only after the failure was sent, so that who gets the answer finds it."""
+        problem = Problem("operator_mark", order.note or "marked without a note", data={"note": order.note})
+        answer = FrameAnswer(order.id, shown.picture() if shown is not None else None)
+        sight = shown.sight() if shown is not None else None
+        self._reporter.failure_now(problem, sight, then=lambda: self._outbox.send(answer))
 
     def _cause(self, order: Cause) -> None:
         if self._drills is None:

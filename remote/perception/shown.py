@@ -1,13 +1,46 @@
-"""The newest frame that has a result, and the pictures that people are shown of it."""
+"""A frame and what is known of it, and the pictures that people are shown of the newest one."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from remote.perception.arrays import Pixels
 from remote.perception.handoff import Seen
 from remote.perception.jpeg import encode
 from remote.protocol import Detection, Picture, Sample
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A frame that something is told of. `number` counts the worker's frames, `light` is its mean grey level, 0 to 255.
+
+    `stages_ms` and `detections` are empty where the frame has no result.
+    """
+
+    image: Pixels
+    number: int
+    mono_ns: int
+    light: float
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+    detections: tuple[Detection, ...] = ()
+
+    @classmethod
+    def of(cls, seen: Seen, number: int) -> Sight:
+        """A frame that has no result (yet)."""
+        stages = {"capture": seen.capture_ms}
+        return cls(seen.frame.image, number, seen.frame.capture_mono_ns, round(seen.look.mean, 1), stages)
+
+    @property
+    def width(self) -> int:
+        """Of the camera's frame, in pixels."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Of the camera's frame, in pixels."""
+        return int(self.image.shape[0])
 
 
 @dataclass(frozen=True)
@@ -18,6 +51,11 @@ class Shown:
     seen: Seen
     stages_ms: dict[str, float]
     detections: tuple[Detection, ...]
+
+    def sight(self) -> Sight:
+        """The frame as something is told of it."""
+        frame, light = self.seen.frame, round(self.seen.look.mean, 1)
+        return Sight(frame.image, self.number, frame.capture_mono_ns, light, self.stages_ms, self.detections)
 
     def sample(self) -> Sample:
         """For live display; times are rounded to microseconds."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from remote.histogram import Histogram
-from remote.protocol import STAGES, CameraHealth, Detection, LabelCount, Window
+from remote.perception.watching.watcher import Score
+from remote.protocol import STAGES, CameraHealth, Detection, LabelCount, Scored, Window
 
 WINDOW_NS = 1_000_000_000
 _NS_PER_MS = 1e6
@@ -30,6 +31,7 @@ class Tally:
         self._stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
         self._frames = self._failed = self._with_detections = 0
         self._counts: dict[int, LabelCount] = {}
+        self._scored: Scored | None = None
 
     @property
     def due_ns(self) -> int:
@@ -48,12 +50,20 @@ class Tally:
             first_of_frame.add(found.label_index)
             self._counts[found.label_index] = _added(self._counts.get(found.label_index), found.score, new)
 
+    def scored(self, score: Score) -> None:
+        """What the frame that was just given showed of the objects that are known."""
+        before = self._scored or Scored(0, 0, 0)
+        extra = (before.extra or 0) + (score.extra or 0) if score.extra is not None else before.extra
+        self._scored = Scored(before.frames + 1, before.found + score.found, before.missed + score.missed, extra)
+
     def failed(self) -> None:
         """A frame that ended in a failure."""
         self._failed += 1
 
-    def fold(self, now_ns: int, *, camera: CameraHealth, dropped: int) -> Window:
-        """The window up to now; the next one begins."""
+    def fold(
+        self, now_ns: int, *, camera: CameraHealth, dropped: int, conditions: Mapping[str, str] | None = None
+    ) -> Window:
+        """The window up to now; the next one begins. `conditions` are those of the Watch in force all the while."""
         window = Window(
             run=self._run,
             window=self._number,
@@ -68,6 +78,8 @@ class Tally:
             camera=camera,
             source=self._source,
             bundle=self._bundle,
+            conditions=dict(conditions or {}),
+            scored=self._scored,
         )
         self._number += 1
         self._begin(now_ns)

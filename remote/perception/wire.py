@@ -24,16 +24,19 @@ class ParentGone(Exception):
 
 
 class Outbox:
-    """Sends messages, one line each; ParentGone when the agent has closed its end."""
+    """Sends messages, one line each, from any thread; ParentGone when the agent has closed its end."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._lock = threading.Lock()
 
     def send(self, message: FromWorker) -> None:
         """Write one message at once."""
+        data = line(message)
         try:
-            self._file.write(line(message))
-            self._file.flush()
+            with self._lock:
+                self._file.write(data)
+                self._file.flush()
         except (BrokenPipeError, ValueError) as error:
             raise ParentGone from error
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from remote.perception.arrays import Pixels
+from remote.perception.watching.boxes import Truth
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class Frame:
         capture_mono_ns: when the picture came into being, by this machine's monotonic clock.
         index: counts the camera's frames from 0 since it was opened.
         label: what the picture is called, where it has a name (a file).
+        truth: what is in it, where the source itself knows that.
     """
 
     image: Pixels
     capture_mono_ns: int
     index: int
     label: str = ""
+    truth: Truth | None = None
 
 
 class Camera(Protocol):

@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from remote.perception.cameras.base import Frame
 from remote.perception.cameras.pace import Pace
 from remote.perception.faults import CameraGone
+from remote.perception.watching.boxes import Corners, Known, Truth
 
 if TYPE_CHECKING:
     from remote.training.scene import RenderedScene
@@ -57,7 +61,7 @@ class SceneCamera:
         self._pace.wait()
         scene = next(self._episode)
         index, self._index = self._index, self._index + 1
-        return Frame(scene.image, self._clock(), index)
+        return Frame(scene.image, self._clock(), index, truth=truth_of(scene))
 
     def wake(self) -> None:
         """See Camera.wake."""
@@ -65,3 +69,21 @@ class SceneCamera:
 
     def close(self) -> None:
         """Nothing is held open between two reads."""
+
+
+def truth_of(scene: RenderedScene) -> Truth:
+    """The scene's labelled objects; where an object is too hidden to be labelled, a detection is neither right nor wrong."""
+    from remote.training.scene import LABELS
+
+    objects = tuple(Known(LABELS[box.label], (box.x1, box.y1, box.x2, box.y2)) for box in scene.boxes)
+    return Truth(objects, _hidden(scene))
+
+
+def _hidden(scene: RenderedScene) -> tuple[Corners, ...]:
+    from remote.training.visibility import UNLABELLED_ID
+
+    pixels = cv2.inRange(scene.ids, UNLABELLED_ID, UNLABELLED_ID)
+    if not pixels.any():
+        return ()
+    _, _, patches, _ = cv2.connectedComponentsWithStats(np.asarray(pixels, np.uint8))
+    return tuple((float(x), float(y), float(x + w), float(y + h)) for x, y, w, h, _ in patches[1:].tolist())

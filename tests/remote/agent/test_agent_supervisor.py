@@ -16,7 +16,7 @@ from remote.agent.lines import LineSplitter
 from remote.agent.supervisor import Supervisor, Timing
 from remote.agent.worker_process import LAST_WORDS_BYTES, exit_text
 from remote.errors import Trouble
-from remote.perception.messages import WorkerConfig
+from remote.perception.messages import Moment, WorkerConfig
 from remote.protocol import Body, Event, Failure, Sample, WorkerState
 
 SMALL_WORKER = str(Path(__file__).with_name("small_worker.py"))
@@ -32,6 +32,8 @@ class Ear:
     def __init__(self) -> None:
         self.bodies: list[Body] = []
         self.samples: list[Sample] = []
+        self.moments: list[Moment] = []
+        self.ends: list[str] = []
         self.states: list[WorkerState] = []
         self.supervisor: Supervisor | None = None
 
@@ -40,6 +42,12 @@ class Ear:
 
     def live(self, sample: Sample) -> None:
         self.samples.append(sample)
+
+    def moment(self, moment: Moment) -> None:
+        self.moments.append(moment)
+
+    def worker_ended(self, how: str) -> None:
+        self.ends.append(how)
 
     def worker_changed(self) -> None:
         if self.supervisor:

@@ -250,7 +250,7 @@ def test_a_mark_and_a_question_are_answered_with_the_newest_frame(start: Start) 
     worker.send(MarkFrame(7, "gripper slipped"))
     worker.send(AskFrame(8, 32))
     worker.wait(lambda: len(worker.messages(FrameAnswer)) == 2, "both answers")
-    mark, asked = worker.messages(FrameAnswer)
+    mark, asked = sorted(worker.messages(FrameAnswer), key=lambda answer: answer.id)
     assert (mark.id, asked.id) == (7, 8)
     assert mark.picture is not None
     assert asked.picture is not None
