@@ -26,6 +26,7 @@ _COMMANDS = {
     "campaign": ("console.commands.campaign", "campaign", "Bring a bundle onto a robot through a checklist."),
     "check": ("console.commands.check", "check", "Look at a robot's sensed items without a screen, for a job."),
     "checklist": ("console.commands.checklist", "checklist", "The packs of items: list, show, lint, diff, schema."),
+    "failures": ("console.commands.failures", "failures", "What robots got wrong: list, mark, pull, patterns, export."),
     "roster": ("console.commands.roster", "roster", "Who may sign: people, roles and public SSH keys."),
     "sign": ("console.commands.sign", "sign", "Sign a stage of a campaign with your own SSH key."),
     "verify": (

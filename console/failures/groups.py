@@ -11,6 +11,7 @@ import msgspec
 from console.failures.query import Query, with_term
 from console.failures.searching import LOCAL_HOUR, KnownWords, condition, known_words, search
 from console.failures.shelf import MARKS
+from remote.errors import Trouble
 
 BY = ("kind", "label", "hour", "light", "place", "robot", "marked")
 """What can be grouped by, beside the names of conditions; `place` counts every word of every condition."""
@@ -119,3 +120,10 @@ _COLUMNS: dict[str, tuple[str, Members]] = {
     "robot": ("(SELECT robot FROM sources WHERE sources.id = source)", _robot),
     "marked": ("mark", _mark),
 }
+
+
+def check_by(by: str, conditions: Iterable[str]) -> None:
+    """Raise Trouble `bad_query` for what nothing can be grouped by."""
+    names = (*BY, *conditions)
+    if by.casefold() not in {name.casefold() for name in names}:
+        raise Trouble(f"failures can't be grouped by '{by}'", cure=f"by {', '.join(names)}", code="bad_query")
