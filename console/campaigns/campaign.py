@@ -7,7 +7,6 @@ from pathlib import Path
 
 from console.campaigns import vouching
 from console.campaigns.gates import Gates
-from console.record.ledger import Ledger
 from console.checklist.states import ItemState
 from console.record.canonical import kind_of
 from console.record.entries import (
@@ -22,6 +21,7 @@ from console.record.entries import (
     Transcribed,
     Withdrawal,
 )
+from console.record.ledger import Ledger
 from remote.errors import Trouble
 
 

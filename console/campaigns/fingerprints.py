@@ -8,8 +8,8 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from console.tables.held import digest_of_file, find
 from console.record.entries import FINGERPRINTS
+from console.tables.held import digest_of_file, find
 from remote.errors import Trouble
 from remote.protocol import Facts
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from console.campaigns import vouching
-from console.campaigns.in_force import attach_text, read_source
+from console.campaigns.in_force import attach_text, read_kpis, read_source
 from console.campaigns.looking import Looking
 from console.campaigns.origin import Origin
 from console.campaigns.statement import covers_of, statement_of
@@ -214,7 +214,12 @@ class Gates(Looking):
         )
         kept.write(self.folder)
         texts = [attach_text(self.record, one) for one in (first, *laid)]
-        return msgspec.structs.replace(body, revision=checklist.revision, pack=texts[0], overlays=tuple(texts[1:]))
+        beside = read_kpis(path) if path is not None else None
+        kpis = attach_text(self.record, beside) if beside is not None else None
+        changed = kpis if kpis != self._force.opened.kpis else None
+        return msgspec.structs.replace(
+            body, revision=checklist.revision, pack=texts[0], overlays=tuple(texts[1:]), kpis=changed
+        )
 
     def _with_roster(self, body: Revised, roster: Path | None) -> Revised:
         if roster is None:

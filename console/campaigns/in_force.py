@@ -10,11 +10,15 @@ import msgspec
 from console.checklist.pack import Checklist
 from console.checklist.packs.loading import parse_checklist
 from console.checklist.packs.sources import CODE, Source
+from console.fieldtest import kpis
 from console.record.entries import Attachment, Body, Opened, Revised
 from console.record.record import Record, Row
 from console.record.roster import Roster, parse_roster
 from remote import strict_yaml
 from remote.errors import Trouble
+
+KPIS = "kpis.yaml"
+"""The file beside a pack that says its figures and their limits."""
 
 
 class InForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +29,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, seq: int, revised: Revised) -> InForce:
         """The same with one revision more."""
-        fields = ("bundle", "bundle_name", "revision", "pack", "overlays", "roster")
+        fields = ("bundle", "bundle_name", "revision", "pack", "overlays", "roster", "kpis")
         new = {name: getattr(revised, name) for name in fields if getattr(revised, name) is not None}
         return InForce(seq=seq, opened=msgspec.structs.replace(self.opened, **new))
 
@@ -71,6 +75,16 @@ def read_source(path: Path) -> Source:
 def attach_text(record: Record, source: Source) -> Attachment:
     """Keep such a text with the record."""
     return record.attach(source.text.encode(), source.name)
+
+
+def read_kpis(pack: Path) -> Source | None:
+    """The kpis.yaml that lies beside a pack's file, checked; None where there is none. Raises Trouble (`bad_kpis`)."""
+    path = pack.parent / KPIS
+    if not path.exists():
+        return None
+    text = strict_yaml.read_text(path, code=kpis.CODE)
+    kpis.parse_kpis(text, str(path))
+    return Source(KPIS, text)
 
 
 def _text(record: Record, attachment: Attachment) -> str:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import msgspec
 
 from console.checklist.pack import Item
-from console.fieldtest.spans import span_s
 from console.checklist.probes import PROBES, Finding, Look, Sight, look_of, parameters_type
 from console.fieldtest.criteria import Judgement
 from console.fieldtest.judging import judge
+from console.fieldtest.spans import span_s
 from console.link.snapshot import LOST
 from console.record.entries import Moment
 from console.visiting import confirmed

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from console import __version__
 from console.campaigns.campaign import Campaign
-from console.campaigns.in_force import attach_text, in_force, read_source
+from console.campaigns.in_force import attach_text, in_force, read_kpis, read_source
 from console.campaigns.origin import Origin
 from console.checklist.packs.loading import pack_path, parse_checklist
 from console.places import data_dir
@@ -61,7 +61,7 @@ def new_campaign(
     root: Path | None = None,
     wall_ns: Callable[[], int] = time.time_ns,
 ) -> Campaign:
-    """Begin a campaign; its record then holds the very texts of pack, overlays and roster.
+    """Begin a campaign; its record then holds the very texts of pack, overlays, roster and the kpis.yaml beside the pack.
 
     Args:
         robot: a robot of this laptop.
@@ -83,7 +83,7 @@ def new_campaign(
     Robots().get(robot)
     path = pack_path(pack)
     sources = [read_source(path), *map(read_source, overlays)]
-    checklist = parse_checklist(sources)
+    checklist, kpis = parse_checklist(sources), read_kpis(path)
     people = roster or (default_path() if default_path().exists() else None)
     if people is not None:
         load_roster(people)
@@ -103,6 +103,7 @@ def new_campaign(
                 pack=texts[0],
                 overlays=tuple(texts[1:]),
                 roster=record.attach_file(people) if people is not None else None,
+                kpis=attach_text(record, kpis) if kpis is not None else None,
                 files=str((files or Path.cwd()).absolute()),
                 software=f"fieldgate {__version__}",
             )

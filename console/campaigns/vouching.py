@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from console.campaigns.who_may import known_person
-from console.record.ledger import WITHDRAWABLE
 from console.checklist.pack import Item
 from console.checklist.signatories import why_not_witness
 from console.checklist.states import PASSED, ItemState
 from console.record.entries import Attachment, Meaning, Signature
+from console.record.ledger import WITHDRAWABLE
 from console.record.roster import Roster
 from remote.errors import Trouble
 
