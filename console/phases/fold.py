@@ -191,7 +191,7 @@ def _session(session: Session, found: Mapping[str, Ground]) -> SessionState:
         paused=paused.body.why if paused and not ended else "",
         paused_by=paused.body.condition if paused and not ended else "",
         paused_wall_ns=paused.entry.wall_ns if paused and not ended else None,
-        conditions={**body.conditions, **(trials[-1].conditions if trials else {})},
+        conditions=dict(session.conditions),
         trials=len(trials),
         successes=sum(trial.outcome == "success" for trial in trials),
         frames_scored=sum(not one.wrong for one in session.frames),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from console.record.entries import (
+    ConditionsSet,
     Evaluated,
     FrameScored,
     Intervention,
@@ -57,6 +58,7 @@ class Session:
     identity: Identity
     paused: Kept[SessionPaused] | None = None
     ended: Kept[SessionEnded] | None = None
+    conditions_set: Kept[ConditionsSet] | None = None
     attempts: set[int] = field(default_factory=set)
     answered: set[int] = field(default_factory=set)
     measured: Kept[SessionMeasured] | None = None
@@ -73,6 +75,15 @@ class Session:
     def phase(self) -> str:
         """The phase's id."""
         return self.kept.body.phase
+
+    @property
+    def conditions(self) -> Mapping[str, str]:
+        """What is carried over into the next trial: as last said, by itself or in a trial that was not undone."""
+        said = self.conditions_set
+        last = next((one.kept for one in reversed(self.trials) if not one.wrong), None)
+        if last is not None and (said is None or said.seq < last.seq):
+            return last.body.conditions
+        return said.body.conditions if said is not None else self.kept.body.conditions
 
     @property
     def open_trial(self) -> int | None:
@@ -125,6 +136,7 @@ class _Reading:
             SessionPaused: self._paused,
             SessionResumed: self._resumed,
             SessionEnded: self._ended,
+            ConditionsSet: self._conditions,
             TrialBegun: self._attempt,
             Trial: self._trial,
             Intervention: self._intervention,
@@ -152,6 +164,11 @@ class _Reading:
         session = self.sessions.get(kept.body.session)
         if session is not None and session.ended is None:
             session.ended = kept
+
+    def _conditions(self, kept: Kept[ConditionsSet]) -> None:
+        session = self.sessions.get(kept.body.session)
+        if session is not None and session.ended is None:
+            session.conditions_set = kept
 
     def _measured(self, kept: Kept[SessionMeasured]) -> None:
         session = self.sessions.get(kept.body.session)
