@@ -35,6 +35,7 @@ _COMMANDS = {
         "Say whether a record was changed, who signed it, what went stale.",
     ),
     "report": ("console.commands.report", "report", "Write what a campaign proves: HTML, printable page, JSON record."),
+    "gap": ("console.commands.gap", "gap", "Simulation and reality side by side: episodes, poses, pictures, models."),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),
 }
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from console.fieldtest.criteria import Rate
 from console.gap.names import ALIASES, column_of, nearest, vector_of
 from console.gap.steps import figures_of_steps
+from console.phases.states import TrialState
 from console.tables.cells import is_true, number
 from console.tables.reading import CODE, Row, Table
 from remote.errors import Trouble
@@ -25,6 +26,11 @@ FIGURES: dict[str, tuple[str, str]] = {
     "lag_s": ("s", "by how much the position follows the target, where they fit best"),
 }
 """The figures that are compared beside success: unit and meaning. A unit that is empty is the file's own."""
+
+
+def figure_words(figure: str) -> str:
+    """The figure as people read it; its unit stands with the number."""
+    return figure.removesuffix("_ms").removesuffix("_s").replace("_", " ")
 
 
 class Episodes(NamedTuple):
@@ -164,3 +170,30 @@ def _paired(vectors: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 
 def _matrix(table: Table, rows: Sequence[Row], columns: Sequence[str]) -> list[list[float]]:
     return [[number(table, row, column) for column in columns] for row in rows]
+
+
+# ------------------------------------------------------------ trials of a campaign
+
+
+def episodes_of_trials(name: str, trials: Iterable[TrialState]) -> Episodes:
+    """The trials of a campaign that count, each an episode. What a trial measured (`tracking_error_mm`) is compared under
+    the figure that its name begins with."""
+    counted = [one for one in trials if one.counts]
+    values: dict[str, list[float]] = {}
+    columns: dict[str, str] = {}
+    for trial in counted:
+        for measure, value in trial.measures.items():
+            figure = next(
+                (known for known in FIGURES if measure in ALIASES.get(known, ()) or measure.startswith(known)), None
+            )
+            if figure is not None:
+                values.setdefault(figure, []).append(value)
+                columns[figure] = measure
+    successes = sum(one.outcome == "success" for one in counted)
+    return Episodes(
+        name,
+        len(counted),
+        Rate(successes, len(counted)) if counted else None,
+        {figure: tuple(found) for figure, found in values.items()},
+        {**columns, "success": "outcome"},
+    )
