@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "perception", "agent", "journal", "link", "screen", "record", "verify", "checklist_open")
+NAMES = (
+    "startup",
+    "perception",
+    "agent",
+    "journal",
+    "link",
+    "screen",
+    "record",
+    "verify",
+    "checklist_open",
+    "percentiles",
+)
 
 
 def main(names: list[str]) -> int:

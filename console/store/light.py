@@ -13,6 +13,8 @@ from remote.protocol import LabelCount, Scalar
 
 UP_MOST_MS = 5000.0
 """A worker that says nothing for 5 s hangs: a longer window is not counted as up."""
+LATE_NS = 5_000_000_000
+"""A window is journalled within so much of its end."""
 T = TypeVar("T")
 _Spread = tuple[int, float, float, float, list[int], list[int]]
 
@@ -38,12 +40,15 @@ class LightWindow(msgspec.Struct):
     labels: dict[str, LabelCount] = {}
     stages_ms: dict[str, _Spread] = {}
 
-    @property
-    def up(self) -> tuple[int, int] | None:
-        """From when to when (monotonic) frames were processed as they should be; None: not in this window."""
+    def up(self, stamp_ns: int) -> tuple[int, int] | None:
+        """From when to when (monotonic) frames were processed as they should be; None: not in this window.
+
+        `stamp_ns` is its entry's: a window that says it covers another time is not believed.
+        """
         if self.frames <= 0 or self.camera.phase != "ok" or not 0 < self.span_ms <= UP_MOST_MS:
             return None
-        return self.start_mono_ns, self.start_mono_ns + round(self.span_ms * 1e6)
+        end_ns = self.start_mono_ns + round(self.span_ms * 1e6)
+        return (self.start_mono_ns, end_ns) if -LATE_NS < end_ns - stamp_ns < LATE_NS else None
 
 
 class LightHost(msgspec.Struct):

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from console.store.light import LightHost, LightWindow
 from remote.histogram import Histogram
+from remote.protocol import STAGES
 
+_ABSURD = 1e100
+_MOST = 1 << 40
 _BUCKETS = range(-32_768, 32_768)
 """More than any finite positive number needs; what lies outside is no histogram of ours."""
 
@@ -20,8 +23,8 @@ class Sum:
         self.count, self.total, self.minimum, self.maximum = count, total, minimum, maximum
 
     def add(self, count: int, total: float, minimum: float, maximum: float) -> None:
-        """Add what another one holds."""
-        if not count:
+        """Add what another one holds; a total that can't be one is passed over."""
+        if not count or not -_ABSURD < total < _ABSURD:
             return
         if not self.count or minimum < self.minimum:
             self.minimum = minimum
@@ -107,7 +110,7 @@ class Rolled:
         if window.camera.brightness is not None:
             self._one("brightness", window.camera.brightness)
         for stage, (count, total, minimum, maximum, buckets, counts) in window.stages_ms.items():
-            if count and _sound(count, buckets, counts):
+            if stage in STAGES and 0 <= total < _ABSURD and _sound(count, buckets, counts):
                 self.spread(f"{stage}_ms").add(total, minimum, maximum, buckets, counts)
 
     def add_host(self, host: LightHost) -> None:
@@ -138,9 +141,6 @@ class Rolled:
 
 
 def _sound(count: int, buckets: Sequence[int], counts: Sequence[int]) -> bool:
-    return (
-        len(buckets) == len(counts)
-        and sum(counts) == count
-        and min(counts) > 0
-        and (min(buckets) in _BUCKETS and max(buckets) in _BUCKETS)
-    )
+    if not 0 < count < _MOST or len(buckets) != len(counts) or sum(counts) != count or min(counts) <= 0:
+        return False
+    return min(buckets) in _BUCKETS and max(buckets) in _BUCKETS

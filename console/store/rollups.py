@@ -6,11 +6,18 @@ from collections.abc import Iterator
 
 from console.store.light import LightHost, LightWindow, host, window
 from console.store.rolled import Rolled
+from console.store.rolling import LEVELS_S, S_NS, add_up, numbers_of, roll, rolled_through, spread_of
 from console.store.store import Store
 from console.store.timeline import DISORDER_NS, Stretch, first_seq_at, last_seq_at, stretches
 from remote.histogram import Histogram
+from remote.protocol import STAGES
 
 _ROWS = 500
+_MINUTE_NS = LEVELS_S[0] * S_NS
+_MINUTES_IN_HOUR = LEVELS_S[1] // LEVELS_S[0]
+_SPREADS = tuple(f"{stage}_ms" for stage in STAGES)
+_WORTH_ROLLING_NS = 1800 * S_NS
+"""A shorter span is read from the windows as quickly; it must not wait for weeks to be added up first."""
 
 
 def spread(store: Store, robot: str, metric: str, from_wall_ns: int, to_wall_ns: int) -> Histogram:
@@ -19,16 +26,68 @@ def spread(store: Store, robot: str, metric: str, from_wall_ns: int, to_wall_ns:
     """
     found = Rolled()
     for stretch in stretches(store, robot):
-        found.merge(rolled_between(store, stretch, from_wall_ns - stretch.offset_ns, to_wall_ns - stretch.offset_ns))
+        offset_ns = stretch.offset_ns
+        found.merge(rolled_between(store, stretch, from_wall_ns - offset_ns, to_wall_ns - offset_ns, only=metric))
     return found.spread(metric).histogram()
 
 
-def rolled_between(store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int) -> Rolled:
-    """Everything of a stretch whose moment lies in the span of its monotonic clock, the end excluded."""
+def rolled_between(
+    store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int, *, only: str | None = None
+) -> Rolled:
+    """Everything of a stretch whose moment lies in the span of its monotonic clock, the end excluded.
+
+    `only`: the one distribution that is wanted, and no numbers. A span of half an hour or more brings the journal's
+    roll-ups up to date first: the first time that takes a while (about a second for each 8 hours of windows).
+    """
     found = Rolled()
-    if to_mono_ns <= stretch.first_mono_ns or from_mono_ns > stretch.last_mono_ns:
+    start, end = max(from_mono_ns, stretch.first_mono_ns), min(to_mono_ns, stretch.last_mono_ns + 1)
+    if start >= end:
         return found
-    for mono_ns, body in bodies(store, stretch, from_mono_ns, to_mono_ns):
+    first, last = -(-start // _MINUTE_NS), end // _MINUTE_NS
+    if not _is_rolled(store, stretch, end, worth=end - start >= _WORTH_ROLLING_NS) or last <= first:
+        _add_read(store, stretch, start, end, found)
+        return found
+    _add_read(store, stretch, start, first * _MINUTE_NS, found)
+    _add_whole(store, stretch, first, last, found, only)
+    _add_read(store, stretch, last * _MINUTE_NS, end, found)
+    return found
+
+
+def _is_rolled(store: Store, stretch: Stretch, end_ns: int, *, worth: bool) -> bool:
+    through = roll(store, stretch.journal.id) if worth else rolled_through(store, stretch.journal.id)
+    return through >= last_seq_at(store, stretch, end_ns + DISORDER_NS)
+
+
+def _add_whole(store: Store, stretch: Stretch, first: int, last: int, found: Rolled, only: str | None) -> None:
+    """Minutes `first` to `last` (excluded), by whole hours where there are any."""
+    hour, hours_end = -(-first // _MINUTES_IN_HOUR), last // _MINUTES_IN_HOUR
+    if hour >= hours_end:
+        _add_rows(store, stretch, LEVELS_S[0], first, last, found, only)
+        return
+    _add_rows(store, stretch, LEVELS_S[0], first, hour * _MINUTES_IN_HOUR, found, only)
+    _add_rows(store, stretch, LEVELS_S[1], hour, hours_end, found, only)
+    _add_rows(store, stretch, LEVELS_S[0], hours_end * _MINUTES_IN_HOUR, last, found, only)
+
+
+def _add_rows(
+    store: Store, stretch: Stretch, level_s: int, first: int, last: int, found: Rolled, only: str | None
+) -> None:
+    where = "WHERE journal_id = ? AND boot_id = ? AND level_s = ? AND bucket >= ? AND bucket < ?"
+    key = (stretch.journal.id, stretch.boot_id, level_s, first, last)
+    if only is None:
+        for (blob,) in store.select(f"SELECT numbers FROM rolled_numbers {where}", key):
+            numbers_of(blob, found)
+    for metric in (only,) if only is not None else _SPREADS:
+        sql = f"SELECT total, minimum, maximum, buckets, counts FROM rolled_spreads {where} AND metric = ?"
+        for row in store.select(sql, (*key, metric)):
+            spread_of(row, found.spread(metric))
+
+
+def _add_read(store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int, found: Rolled) -> None:
+    """Windows and host samples themselves."""
+    if from_mono_ns >= to_mono_ns:
+        return
+    for mono_ns, body in _bodies(store, stretch, from_mono_ns, to_mono_ns):
         within = from_mono_ns <= mono_ns < to_mono_ns
         if isinstance(body, LightHost):
             if within:
@@ -36,12 +95,10 @@ def rolled_between(store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns
             continue
         if within:
             found.add_window(body)
-        if (up := body.up) and (span_ns := min(up[1], to_mono_ns) - max(up[0], from_mono_ns)) > 0:
-            found.add_up(span_ns)
-    return found
+        add_up(found, body.up(mono_ns), from_mono_ns, to_mono_ns)
 
 
-def bodies(
+def _bodies(
     store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int
 ) -> Iterator[tuple[int, LightWindow | LightHost]]:
     """Windows and host samples around a span, with the moment of each; some lie outside of it."""

@@ -152,7 +152,7 @@ def _told_from(store: Store, journal_id: int, seq: int, last_seq: int) -> int:
     moments = []
     for mono_ns, kind, body in store.select(sql, (journal_id, seq, last_seq)):
         moments.append(int(mono_ns))
-        if kind == "window" and (read := window(body)) and (up := read.up):
+        if kind == "window" and (read := window(body)) and (up := read.up(mono_ns)):
             moments.append(up[0])
     return min(moments)
 
