@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 
 import msgspec
 
@@ -19,6 +20,7 @@ from remote.protocol import (
     Failure,
     Mark,
     Note,
+    Pin,
     ReleaseLease,
     RenewLease,
     Reply,
@@ -150,6 +152,17 @@ class Actions:
             self._agent.journal(
                 Failure(name="operator_mark", text=note, source=self._agent.settings.source, data=dict(data))
             )
+        return self._done(request)
+
+    async def pin(self, command: Pin, who: Holder, request: Request) -> Reply:
+        """Keep a failure's pictures, or let them go like others. Raises Trouble as PictureBook.pin."""
+        agent = self._agent
+        limit = agent.settings.limits.pictures_bytes
+        pin = functools.partial(agent.book.pin, command.failure, pinned=command.pinned, limit_bytes=limit)
+        count = await asyncio.to_thread(pin)
+        does = "pinned" if command.pinned else "let go of"
+        text = f"{who.name} {does} the {count} pictures of the failure {command.failure}"
+        agent.event("pictures_pinned", "info", text, failure=command.failure, pinned=command.pinned, by=who.name)
         return self._done(request)
 
     async def note(self, command: Note, who: Holder, request: Request) -> Reply:

@@ -14,20 +14,26 @@ from remote.agent import watch_file
 from remote.agent.bundles import BundleStore
 from remote.agent.clock import Clock
 from remote.agent.counters import Counters
+from remote.agent.errands import Errands
+from remote.agent.failure_desk import FailureDesk
+from remote.agent.failure_log import FailureLog
 from remote.agent.journal import JournalReader
 from remote.agent.lease import TERM_S, Holder, LeaseBook
+from remote.agent.picture_book import PictureBook, Removed
 from remote.agent.places import Places
 from remote.agent.settings import Settings
 from remote.agent.supervisor import Supervisor, Timing
 from remote.agent.writer import JournalWriter
 from remote.errors import Trouble
 from remote.perception.messages import Moment, WorkerConfig
+from remote.perception.picture_folder import PictureFolder
 from remote.protocol import (
     SAMPLES_PER_S_MAX,
     AgentState,
     Body,
     BundleState,
     Event,
+    Failure,
     Host,
     Sample,
     Scalar,
@@ -78,6 +84,7 @@ class Agent:
         settings: Settings,
         clock: Clock,
         writer: JournalWriter,
+        book: PictureBook,
         *,
         name: str,
         drills: bool,
@@ -94,11 +101,21 @@ class Agent:
         self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
         self.bundle: BundleState | None = None
         self.watch: Watch | None = None
+        self.book = book
+        self.failures = FailureDesk(
+            PictureFolder(places.pictures),
+            self.book,
+            FailureLog(places.failure_log),
+            Errands("failures"),
+            clock,
+            writer.append,
+        )
         self.consoles: dict[int, Console] = {}
         self.host: Host | None = None
         self.host_came = threading.Event()
         self._version = 0
         self._push_due = False
+        self._pins_over = False
 
     # ------------------------------------------------------------ what it knows
 
@@ -135,13 +152,17 @@ class Agent:
             self.watch = watch_file.load(self.places.watch)
         except Trouble as trouble:
             self.event("watch_unusable", "error", trouble.what, cure=trouble.cure)
-        self.supervisor.look_out_for(self.watch)
+        self._looks_out()
 
     def look_out_for(self, watch: Watch | None) -> None:
         """Make this the Watch in force, on the disk first. Raises Trouble where it can't be written."""
         watch_file.save(self.places.watch, watch)
         self.watch = watch
-        self.supervisor.look_out_for(watch)
+        self._looks_out()
+
+    def _looks_out(self) -> None:
+        self.failures.conditions = self.watch.conditions if self.watch else {}
+        self.supervisor.look_out_for(self.watch)
 
     def worker_config(self, source: str, digest: str) -> WorkerConfig:
         """How the worker is started with this source and bundle. Raises Trouble where the bundle is not usable."""
@@ -160,11 +181,17 @@ class Agent:
     # ------------------------------------------------------------ WorkerListener
 
     def journal(self, body: Body, mono_ns: int | None = None) -> None:
-        """Journal a body soon; of the computer's own samples the newest is remembered. From any thread."""
+        """Journal a body soon; of the computer's own samples the newest is remembered.
+
+        From any thread; a Failure from the loop's only.
+        """
         if isinstance(body, Host):
             self.host = body
             self.host_came.set()
-        self.writer.append(body, mono_ns)
+        if isinstance(body, Failure):
+            self.failures.failure(body, mono_ns)
+        else:
+            self.writer.append(body, mono_ns)
 
     def live(self, sample: Sample) -> None:
         """Pass the newest frame to the consoles that want samples."""
@@ -176,9 +203,11 @@ class Agent:
 
     def moment(self, moment: Moment) -> None:
         """A small picture of what the worker sees."""
+        self.failures.moment(moment)
 
     def worker_ended(self, how: str) -> None:
         """The worker's process is gone."""
+        self.failures.worker_ended(how)
 
     def worker_changed(self) -> None:
         """The supervisor's state is another one."""
@@ -216,6 +245,18 @@ class Agent:
         self.reader = JournalReader(self.places.journal)
         for console in list(self.consoles.values()):
             console.end()
+
+    def pictures_removed(self, gone: Removed) -> None:
+        """Pictures made room for newer ones; or pins alone are over the quota, which is told once."""
+        if gone.pictures:
+            text = f"{gone.pictures} pictures of {gone.failures} failures made room for newer ones ({gone.bytes} bytes)"
+            data: dict[str, Scalar] = {"pictures": gone.pictures, "failures": gone.failures, "bytes": gone.bytes}
+            self.event("pictures_removed", "info", text, **data)
+        if gone.over and not self._pins_over:
+            limit = self.settings.limits.pictures_bytes
+            text = f"pinned pictures alone take {gone.pinned_bytes} bytes, pictures_bytes allows {limit}"
+            self.event("pins_over_quota", "warning", text, cure="let go of older pins, or raise `pictures_bytes`")
+        self._pins_over = gone.over
 
     # ------------------------------------------------------------ consoles
 

@@ -61,6 +61,21 @@ class Places:
         return self.state / "watch.json"
 
     @property
+    def picture_index(self) -> Path:
+        """Which pictures belong to which failure, in the order of the failures."""
+        return self.state / "pictures.jsonl"
+
+    @property
+    def pins(self) -> Path:
+        """Which failures' pictures are to be kept; the file may be missing."""
+        return self.state / "pins.json"
+
+    @property
+    def failure_log(self) -> Path:
+        """One line for each failure, rotated, for people."""
+        return self.state / "failures.log"
+
+    @property
     def log(self) -> Path:
         """The agent's own log, rotated."""
         return self.state / "agent.log"

@@ -25,6 +25,7 @@ from remote.protocol import (
     GetState,
     Mark,
     Note,
+    Pin,
     ReleaseLease,
     RenewLease,
     Reply,
@@ -70,6 +71,7 @@ class Desk:
             SetBundle: actions.set_bundle,
             SetWatch: actions.set_watch,
             Mark: actions.mark,
+            Pin: actions.pin,
             Drill: actions.drill,
         }
 

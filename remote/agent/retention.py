@@ -1,4 +1,4 @@
-"""What the journal and the pictures let go, and when. Age and absence count while the agent runs, not by the wall clock."""
+"""What the journal lets go, and when. Age and absence count while the agent runs, not by the wall clock."""
 
 from __future__ import annotations
 
@@ -62,23 +62,6 @@ def _cut_hard(journal: Journal, through: int, taken: int, clock: Clock) -> int:
     data = {"first_seq": first, "last_seq": through, "count": count}
     event = Event(name="journal_lost", severity="error", text=text, data=dict(data))
     return journal.remove_through(through, then=draft(event, clock))
-
-
-def trim_pictures(folder: Path, limit_bytes: int) -> int:
-    """Remove the oldest pictures until the folder holds at most `limit_bytes`; how many went."""
-    try:
-        found = sorted(
-            (status.st_mtime_ns, status.st_size, path) for path in folder.iterdir() if (status := path.stat())
-        )
-    except OSError:
-        return 0  # a picture vanished meanwhile or the folder can't be read: the next round looks again
-    excess, gone = sum(size for _, size, _ in found) - limit_bytes, 0
-    for _, size, path in found:
-        if excess <= 0:
-            break
-        path.unlink(missing_ok=True)
-        excess, gone = excess - size, gone + 1
-    return gone
 
 
 def _free_bytes(folder: Path) -> int:

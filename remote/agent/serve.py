@@ -24,6 +24,7 @@ from remote.agent.clock import Clock, StepWatch, system_clock
 from remote.agent.connection import Connection
 from remote.agent.core import Agent
 from remote.agent.lease import TERM_S
+from remote.agent.picture_book import PictureBook
 from remote.agent.places import Places
 from remote.agent.recovery import open_journal
 from remote.agent.requests import Desk
@@ -73,6 +74,8 @@ class _Daemon:
         self._places, self._settings, self._options, self._clock = places, settings, options, clock
         self._killed = killed
         self._steps = StepWatch(clock)
+        self._book = PictureBook(places.pictures, places.picture_index, places.pins)
+        self._book_troubles = self._book.read()
         self._numbers = 0
         self._alone_since_ns = clock.mono_ns()
         self._open: set[asyncio.Task[None]] = set()
@@ -99,7 +102,7 @@ class _Daemon:
             journal,
             self._clock,
             self._settings.limits,
-            pictures=self._places.pictures,
+            housekeep=lambda: self._trim_pictures(loop),
             on_commit=lambda: _soon(loop, lambda: self._agent.committed()),
             on_replaced=lambda: _soon(loop, lambda: self._agent.journal_replaced()),
             housekeeping_s=self._options.housekeeping_s,
@@ -112,6 +115,7 @@ class _Daemon:
             self._settings,
             self._clock,
             writer,
+            self._book,
             name=options.name or self._settings.name or socket.gethostname(),
             drills=options.drills,
             worker_command=options.worker_command,
@@ -124,6 +128,8 @@ class _Daemon:
         self._tell_of_the_start()
         agent.load_bundle()
         agent.load_watch()
+        for trouble in self._book_troubles:
+            agent.event("pictures_unordered", "error", trouble)
         server = await asyncio.start_unix_server(self._welcome, sock=_bound(self._places))
         monitor = Monitor(self._places.state, agent.journal, worker_pid=lambda: agent.supervisor.state.pid)
         monitor.start()
@@ -141,6 +147,12 @@ class _Daemon:
             monitor.stop()
             await self._wind_down()
 
+    def _trim_pictures(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called from the journal's thread."""
+        gone = self._book.trim(self._settings.limits.pictures_bytes)
+        if gone is not None:
+            _soon(loop, lambda: self._agent.pictures_removed(gone))
+
     def _tell_of_the_start(self) -> None:
         facts: dict[str, Scalar] = {"pid": os.getpid(), "version": __version__}
         if not self._killed:
@@ -155,6 +167,7 @@ class _Daemon:
             one.cancel()
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
+        await asyncio.to_thread(self._agent.failures.close)
         await asyncio.to_thread(self._agent.writer.flush, 2.0)
         await asyncio.sleep(0)  # lets the last commit reach the subscribers
         for console in list(self._agent.consoles.values()):
@@ -186,6 +199,7 @@ class _Daemon:
             agent.event("clock_stepped", "warning", text, step_s=round(step_s, 3))
         if agent.look_at_lease():
             self._link_lost()
+        agent.failures.tick()
         self._look_for_loneliness()
         feed_watchdog(agent, time.monotonic())
 

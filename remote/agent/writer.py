@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 
 from remote.agent import recovery, retention
 from remote.agent.clock import Clock
@@ -34,7 +33,7 @@ class JournalWriter:
 
     Args:
         journal: the open journal; the writer's thread alone uses it from now on, and closes it.
-        pictures: the folder whose size is bounded in the same round, None for no pictures.
+        housekeep: called from the writer's thread in each round of housekeeping.
         on_commit: called from the writer's thread after each commit.
         on_replaced: called from the writer's thread when the file was damaged and a new journal has begun.
     """
@@ -45,13 +44,13 @@ class JournalWriter:
         clock: Clock,
         limits: Limits,
         *,
-        pictures: Path | None = None,
+        housekeep: Callable[[], None] = lambda: None,
         on_commit: Callable[[], None] = lambda: None,
         on_replaced: Callable[[], None] = lambda: None,
         group_s: float = GROUP_S,
         housekeeping_s: float = HOUSEKEEPING_S,
     ) -> None:
-        self._journal, self._clock, self._limits, self._pictures = journal, clock, limits, pictures
+        self._journal, self._clock, self._limits, self._also = journal, clock, limits, housekeep
         self._on_commit, self._on_replaced = on_commit, on_replaced
         self._group_s, self._housekeeping_s = group_s, housekeeping_s
         self._change = threading.Condition()
@@ -244,8 +243,7 @@ class JournalWriter:
         self._store_acks()
         self._journal.grow_older(passed_s, self.attached)
         gone = retention.trim(self._journal, self._limits, self._clock)
-        if self._pictures:
-            retention.trim_pictures(self._pictures, self._limits.pictures_bytes)
+        self._also()
         if gone:
             log.info("%d entries let go", gone)
             self._on_commit()

@@ -86,7 +86,8 @@ class Reporter:
     def tell_repeats(self, *, everything: bool = False) -> None:
         """Journal the counts of failures that were withheld; `everything` at the end."""
         for repeats in self._gate.overdue(self._clock(), everything=everything):
-            self.failure_now(Problem(repeats.name, repeats.text), repeats=repeats.count)
+            told = Problem(repeats.name, repeats.text, data={"only_repeats": True})
+            self.failure_now(told, repeats=repeats.count)
 
     def _send(self, body: Window | Event | Failure) -> None:
         self._outbox.send(Journalled(self._clock(), body))

@@ -27,6 +27,7 @@ from remote.perception.messages import (
     SampleRate,
     ToWorker,
     Unable,
+    WatchFor,
     WorkerConfig,
 )
 from remote.protocol import STAGES, BundleState, CameraHealth, Detection, Failure, Picture, Sample, Window, line
@@ -73,6 +74,8 @@ def answer(message: ToWorker, config: WorkerConfig) -> bool:
         say(FrameAnswer(message.id, Picture(jpeg=b"\xff\xd8", digest="d" * 64, width=64, height=48)))
     if isinstance(message, Cause) and message.fault == "worker_hang":
         time.sleep(message.seconds)
+    if isinstance(message, WatchFor):
+        print(f"watch {message.watch.conditions if message.watch else None}", file=sys.stderr, flush=True)
     if isinstance(message, SampleRate):
         print(f"sample rate {message.per_s}", file=sys.stderr, flush=True)
     return True

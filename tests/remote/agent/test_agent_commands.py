@@ -17,6 +17,7 @@ from remote.agent.clock import system_clock
 from remote.agent.core import Agent
 from remote.agent.journal import Journal
 from remote.agent.lines import LineSplitter
+from remote.agent.picture_book import PictureBook
 from remote.agent.places import places_for
 from remote.agent.serve import feed_watchdog
 from remote.agent.settings import Settings
@@ -250,7 +251,8 @@ async def test_the_watchdog_is_fed_only_while_the_journal_moves(
     places = places_for(tmp_path / "home").prepare()
     writer = JournalWriter(Journal(places.journal, clock.boot_id), clock, Settings().limits)
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    agent = Agent(places, Settings(), clock, writer, name="r", drills=False, worker_command=("true",))
+    book = PictureBook(places.pictures, places.picture_index, places.pins)
+    agent = Agent(places, Settings(), clock, writer, book, name="r", drills=False, worker_command=("true",))
     feed_watchdog(agent, time.monotonic() + silent_s)
     door.settimeout(0.2)
     if fed:

@@ -15,7 +15,7 @@ import pytest
 from remote.agent.clock import Clock, StepWatch
 from remote.agent.journal import Journal, JournalDamaged, JournalFull, JournalReader, draft
 from remote.agent.recovery import open_journal
-from remote.agent.retention import taken_through, trim, trim_pictures
+from remote.agent.retention import taken_through, trim
 from remote.agent.settings import Limits
 from remote.agent.writer import JournalWriter
 from remote.protocol import Body, Entry, Event, body_of
@@ -308,18 +308,6 @@ def test_an_ack_beyond_the_journal_frees_nothing_that_is_still_to_come(journal: 
     journal.record_acks([("a", "anna", 10**9)])
     assert taken_through(journal.acks()) == 5
     assert taken_through([]) == 0
-
-
-def test_pictures_are_bounded_oldest_first(tmp_path: Path) -> None:
-    import os
-
-    for i in range(10):
-        file = tmp_path / f"{i}.jpg"
-        file.write_bytes(b"x" * 1000)
-        os.utime(file, (i, i))
-    assert trim_pictures(tmp_path, 10_000) == 0
-    assert trim_pictures(tmp_path, 3_500) == 7
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["7.jpg", "8.jpg", "9.jpg"]
 
 
 # ------------------------------------------------------------ the writer
