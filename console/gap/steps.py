@@ -58,6 +58,7 @@ def _lag_s(measured: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], s
     most = min(int(LONGEST_LAG_S / step_s), len(measured) // 2) if step_s > 0 else 0
     if len(measured) < FEWEST_STEPS or most < 1 or float(np.ptp(wanted, axis=0).max()) == 0.0:
         return None
+    measured, wanted = measured - measured.mean(axis=0), wanted - wanted.mean(axis=0)  # an offset is no lag
     misfit = np.array([np.mean((measured[k:] - wanted[: len(wanted) - k]) ** 2) for k in range(most + 1)])
     best = int(misfit.argmin())
     if 0 < best < most:
