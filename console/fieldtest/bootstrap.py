@@ -55,7 +55,7 @@ def ratio_of_sums(
         method = f"BCa bootstrap over {n} {of}"
     else:
         few, what = (imperfect, "100 %") if imperfect <= not_none else (not_none, "0 %")
-        method = f"exact bound, {n} {of} as the trials: only {few} of them differ from {what}, too few for a bootstrap"
+        method = f"exact bound with {n} {of} as the trials: {few} of them differ from {what}, too few for a bootstrap"
     scale = 100 if unit == "%" else 1
     return Estimate(
         value=scale * share,

@@ -23,6 +23,9 @@ from console.fieldtest.criteria import (
 )
 from remote.errors import Trouble
 
+HOURS = "hours"
+"""What an estimate that counts events over time is computed from (console.fieldtest.mtbf)."""
+
 
 class _Estimate(NamedTuple):
     """The estimate in the criterion's unit, its one-sided bounds (None: unbounded), and whether it has bounds at all."""
@@ -149,10 +152,30 @@ def _more(criterion: Criterion, measurement: Measurement, found: _Estimate) -> i
         further = binomial.further_successes if upwards else binomial.further_failures
         more = further(measurement.successes, measurement.n, share, criterion.confidence) if found.n else missing
         return None if more is None else max(missing, more)
+    if isinstance(measurement, Estimate):
+        return max(missing, _more_like_these(criterion, measurement)) or None
     if criterion.statistic in QUANTILES and found.bounded:
         needed = quantiles.readings_needed(QUANTILES[criterion.statistic], criterion.confidence)
         missing = max(missing, needed - found.n)
     return missing or None
+
+
+def _more_like_these(criterion: Criterion, estimate: Estimate) -> int:
+    """How many more of what the estimate was computed from bring its bound over the threshold; 0 where that isn't known.
+
+    Hours without another event: bounds of a Poisson count go with the time. Else the distance of the bound shrinks with the
+    root of n, as long as the estimate stays.
+    """
+    upwards, threshold = criterion.comparison in (">", ">="), criterion.threshold
+    bound = estimate.lower if upwards else estimate.upper
+    if bound is None or criterion.judge == "point" or criterion.comparison == "==":
+        return 0
+    if estimate.of == HOURS:
+        factor = (threshold / bound if upwards else bound / threshold) if bound > 0 and threshold > 0 else 0.0
+    else:
+        better = estimate.value > threshold if upwards else estimate.value < threshold
+        factor = ((estimate.value - bound) / (estimate.value - threshold)) ** 2 if better else 0.0
+    return max(0, math.floor(estimate.n * (factor - 1)) + 1) if math.isfinite(factor) else 0
 
 
 # ------------------------------------------------------------ words
@@ -195,12 +218,19 @@ def _is_bounded(criterion: Criterion) -> bool:
     return criterion.judge == "bound" and has_bounds and criterion.comparison != "=="
 
 
+def count_words(n: int, of: str) -> str:
+    """`8 hours`, `1 hour`: a count of what is named in the plural."""
+    return f"{n} {of.removesuffix('s') if n == 1 else of}"
+
+
 def measured_words(measurement: Measurement, judgement: Judgement, unit: str) -> str:
-    """What was measured, short: `p99 12.3 ms (n 900)`, `2 of 5 = 40 %`, an answer's own words."""
+    """What was measured, short: `p99 12.3 ms (n 900)`, `2 of 5 = 40 %`, `11.5 h (8 hours)`, an answer's words."""
     if isinstance(measurement, Answer):
         return measurement.words
     if isinstance(measurement, Rate):
         return f"{measurement.successes} of {measurement.n} = {number_words(judgement.value, '%')}"
+    if isinstance(measurement, Estimate) and measurement.of:
+        return f"{number_words(judgement.value, unit)} ({count_words(judgement.n, measurement.of)})"
     count = f" (n {judgement.n})" if judgement.n != 1 else ""
     return f"{number_words(judgement.value, unit)}{count}"
 
@@ -208,10 +238,16 @@ def measured_words(measurement: Measurement, judgement: Judgement, unit: str) ->
 def _why(criterion: Criterion, measurement: Measurement, judgement: Judgement, judged: float | None) -> str:
     head = f"{measured_words(measurement, judgement, criterion.unit)} against {limit_words(criterion)}"
     if judgement.n < criterion.n_min:
-        return f"{head}: {criterion.n_min - judgement.n} more needed before it is judged"
+        missing = criterion.n_min - judgement.n
+        more = (
+            count_words(missing, f"more {_what_of(measurement)}")
+            if isinstance(measurement, Estimate)
+            else f"{missing} more"
+        )
+        return f"{head}: {more} needed before it is judged"
     parts = [head]
     if judgement.lower is not None or judgement.upper is not None:
-        parts.append(_bound_words(criterion, judgement))
+        parts.append(_bound_words(criterion, measurement, judgement))
     if judgement.verdict == "marginal":
         parts.append(f"within the margin of {number_words(criterion.margin, criterion.unit)}")
     if judgement.verdict == "inconclusive":
@@ -219,23 +255,39 @@ def _why(criterion: Criterion, measurement: Measurement, judgement: Judgement, j
     return "; ".join(part for part in parts if part)
 
 
-def _bound_words(criterion: Criterion, judgement: Judgement) -> str:
+def _bound_words(criterion: Criterion, measurement: Measurement, judgement: Judgement) -> str:
     upwards = criterion.comparison in (">", ">=")
     bound, side = (judgement.lower, "lower") if upwards else (judgement.upper, "upper")
     if judgement.verdict == "fail" and criterion.judge == "bound":
         bound, side = (judgement.upper, "upper") if upwards else (judgement.lower, "lower")
     if bound is None:
-        return f"too few readings for the {side} bound"
-    return f"the {side} bound is {number_words(bound, criterion.unit)}"
+        return f"too few {_what_of(measurement)} for the {side} bound"
+    words = f"the {side} bound is {number_words(bound, criterion.unit)}"
+    if isinstance(measurement, Estimate):
+        words += f" at {measurement.confidence:.0%} ({measurement.method})".replace("%", " %", 1)
+    return words
+
+
+def _what_of(measurement: Measurement) -> str:
+    return (measurement.of if isinstance(measurement, Estimate) else "") or "readings"
 
 
 def _undecided_words(criterion: Criterion, measurement: Measurement, judgement: Judgement) -> str:
     head = "it meets the letter, but proves nothing yet" if judgement.meets_letter else "not decided"
     if isinstance(measurement, Rate):
         tail = _trials_words(criterion, measurement)
+    elif isinstance(measurement, Estimate):
+        tail = _estimate_words(measurement, judgement)
     else:
         tail = f"about {judgement.more} more readings would decide" if judgement.more else ""
     return f"{head}: {tail}" if tail else head
+
+
+def _estimate_words(estimate: Estimate, judgement: Judgement) -> str:
+    if not judgement.more:
+        return ""
+    like = "without another event" if estimate.of == HOURS else "like these"
+    return f"about {count_words(judgement.more, f'more {_what_of(estimate)}')} {like} would pass it"
 
 
 def _trials_words(criterion: Criterion, rate: Rate) -> str:

@@ -24,13 +24,13 @@ def mtbf(hours: float, breakdowns: int, confidence: float) -> Estimate:
     check_positive("the hours of running", hours)
     upper_rate, lower_rate = _poisson_bounds(breakdowns, confidence)
     value = hours / breakdowns if breakdowns else hours / math.log(2)
-    said = "" if breakdowns else "; no breakdown, so the estimate is the median one, hours / ln 2"
+    said = "" if breakdowns else ", the estimate without a breakdown is hours / ln 2"
     return Estimate(
         value=value,
         lower=hours / upper_rate,
         upper=hours / lower_rate if breakdowns else None,
         confidence=confidence,
-        method=f"chi-square bounds of a run ended by time{said}",
+        method=f"chi-square bounds{said}",
         unit="h",
         n=int(hours),
         of="hours",
@@ -49,7 +49,7 @@ def rate_per_day(count: int, days: float, confidence: float) -> Estimate:
         lower=lower / days,
         upper=upper / days,
         confidence=confidence,
-        method="exact bounds of a Poisson count",
+        method="exact Poisson bounds",
         unit="1/d",
         n=int(days * _HOURS_A_DAY),
         of="hours",

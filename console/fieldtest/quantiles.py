@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 
+from console.fieldtest.refusing import check_confidence
 from remote.histogram import RELATIVE_ERROR, Histogram
 
 
 def upper_rank(q: float, n: int, confidence: float) -> int | None:
     """The smallest rank (from 1) whose reading is above the true `q`-quantile with `confidence`; None where n is too small."""
+    _check(q, confidence)
     from scipy.special import bdtr
 
     if n < 1 or bdtr(n - 1, n, q) < confidence:
@@ -26,6 +28,7 @@ def upper_rank(q: float, n: int, confidence: float) -> int | None:
 
 def lower_rank(q: float, n: int, confidence: float) -> int | None:
     """The largest rank (from 1) whose reading is below the true `q`-quantile with `confidence`; None where n is too small."""
+    _check(q, confidence)
     from scipy.special import bdtrc
 
     if n < 1 or bdtrc(0, n, q) < confidence:
@@ -39,8 +42,7 @@ def lower_rank(q: float, n: int, confidence: float) -> int | None:
 
 def readings_needed(q: float, confidence: float) -> int:
     """From how many readings on the largest covers the true `q`-quantile: 299 for p99 at 95 %."""
-    if not 0 < q < 1:
-        raise ValueError(f"a quantile with a bound lies between 0 and 1, not at {q!r}")
+    _check(q, confidence)
     return math.ceil(math.log(1 - confidence) / math.log(q))
 
 
@@ -63,6 +65,12 @@ def lower_bound(histogram: Histogram, q: float, confidence: float) -> float | No
         return None
     value = _at_rank(histogram, rank)
     return value if rank == 1 else max(value / (1 + RELATIVE_ERROR), histogram.minimum)
+
+
+def _check(q: float, confidence: float) -> None:
+    if not 0 < q < 1:
+        raise ValueError(f"a quantile with a bound lies between 0 and 1, not at {q!r}")
+    check_confidence(confidence)
 
 
 def _at_rank(histogram: Histogram, rank: int) -> float:

@@ -73,7 +73,7 @@ def further_trials(test: SequentialTest, successes: int, n: int) -> int | None:
     """How many more trials decide with a chance of one half if the rate is what it was so far; 0: decided, None: never."""
     if n == 0:
         return None
-    about = test.further(successes, n)
+    about = test.mean_path(successes, n)
     if not about or about > MOST_FOLLOWED:
         return about
     stopped = chances_of(test, successes / n, 2 * about, successes, n).stopped()

@@ -35,7 +35,7 @@ def transfer_ratio(real: Rate, sim: Rate, confidence: float) -> Estimate:
         lower=lower,
         upper=upper,
         confidence=confidence,
-        method=f"score bounds of a ratio of two rates (Koopman 1984), {_counts(real, sim)}",
+        method=f"Koopman's score bounds, {_counts(real, sim)}",
         n=real.n,
         of="trials",
     )
@@ -52,7 +52,7 @@ def success_drop(real: Rate, sim: Rate, confidence: float) -> Estimate:
         lower=100 * lower,
         upper=100 * upper,
         confidence=confidence,
-        method=f"hybrid score bounds of a difference of two rates (Newcombe 1998), {_counts(real, sim)}",
+        method=f"Newcombe's hybrid score bounds, {_counts(real, sim)}",
         unit="%",
         n=real.n,
         of="trials",
