@@ -133,14 +133,16 @@ class Overlay(Part, frozen=True, kw_only=True):
     """Changes of one robot or site to one pack. `items` maps an item's id to the keys that replace its own.
 
     Only these keys of an item may be given: criterion, probe (parameters are merged), hold, valid_for, override_by,
-    defer_by, how, cure, hazard, requirement, not_applicable.
+    defer_by, how, cure, hazard, requirement, not_applicable. `phases` maps a phase's id to planned_n, min_running, and
+    questions, holding and stop by their own ids (docs/phases.md).
     """
 
     format: Literal[1]
     overlay: Id
     pack: Id
     reason: Line
-    items: dict[Id, dict[str, Any]]
+    items: dict[Id, dict[str, Any]] = msgspec.field(default_factory=dict)
+    phases: dict[Id, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
 class Checklist(msgspec.Struct, frozen=True):

@@ -1,6 +1,8 @@
-"""Every key of a pack and of an overlay in one sentence: for editors (the JSON Schema) and for docs/checklists.md."""
+"""Every key of a pack and of an overlay in one sentence: for editors (the JSON Schema) and for the pages of docs/."""
 
 from __future__ import annotations
+
+from console.checklist.packs.phase_keys import PHASE_MEANINGS, PHASE_TITLES
 
 MEANINGS: dict[str, dict[str, str]] = {
     "Pack": {
@@ -11,6 +13,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "description": "what the pack is for, where its limits come from, which hazards its ids mean",
         "roles": "each role's id and what it is; roles are given to people in the roster",
         "stages": "the stages in order; each one's gate opens the way to the next",
+        "phases": "the phases of field testing in order, as docs/phases.md describes them",
     },
     "Stage": {
         "id": "its name in the record and in commands",
@@ -20,6 +23,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "gate": "what opens the way to the next stage beside its items",
     },
     "Gate": {
+        "phases": "phases of field testing that must be passed, by trials of this bundle on this robot",
         "poll": "roles that must each say go; any change of what they said it on asks them again",
         "signatures": "signatures that are needed, each `{meaning, roles}`",
         "overrides_allowed": "`false`: it stays shut while an item of this or an earlier stage is overridden",
@@ -83,9 +87,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "pack": "the name of the pack that it belongs to",
         "reason": "why this robot or site differs; lint, diff and the report show it",
         "items": "each item's id and the keys that it changes",
+        "phases": "each phase's id and the keys that it changes, as docs/phases.md describes them",
     },
+    **PHASE_MEANINGS,
 }
-"""Struct name of console.checklist.pack (or Criterion) to its keys to their meaning."""
+"""Struct name of console.checklist.pack, of console.phases.schema, or Criterion, to its keys to their meaning."""
 
 
 _TITLES = {
@@ -104,7 +110,16 @@ _TITLES = {
 
 def section() -> str:
     """Every key as the last part of docs/checklists.md."""
-    return "\n".join(f"### {title}\n\n{_table(MEANINGS[name])}\n" for name, title in _TITLES.items())
+    return _section(_TITLES)
+
+
+def phase_section() -> str:
+    """Every key of phases as the last part of docs/phases.md."""
+    return _section(PHASE_TITLES)
+
+
+def _section(titles: dict[str, str]) -> str:
+    return "\n".join(f"### {title}\n\n{_table(MEANINGS[name])}\n" for name, title in titles.items())
 
 
 def _table(meanings: dict[str, str]) -> str:

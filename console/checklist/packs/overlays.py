@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple, Union, cast
+from typing import Any, NamedTuple
 
 import msgspec
 
 from console.checklist.pack import Item, Overlay, Pack
+from console.checklist.packs.phase_overlays import LISTS, CriterionChange, PhaseChange, changeable, phase_with
 from console.checklist.packs.sources import CODE, Source
-from console.fieldtest.criteria import Criterion
 from console.fieldtest.parts import Part
+from console.phases.schema import Phase
 from remote import strict_yaml
 from remote.errors import Trouble
 
@@ -27,32 +28,14 @@ class ProbeChange(Part, frozen=True, kw_only=True):
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-def _optional(name: str, fields: list[tuple[str, Any]]) -> type[Part]:
-    """A struct in which each field may be missing."""
-    given = [(field, Union[kind, msgspec.UnsetType], msgspec.UNSET) for field, kind in fields]
-    made = msgspec.defstruct(name, given, bases=(Part,), frozen=True, kw_only=True, module=__name__)
-    return cast("type[Part]", made)
-
-
-def _changed_type(field: str, kind: Any) -> Any:
-    return {"criterion": _CriterionChange, "probe": ProbeChange}.get(field, kind)
-
-
-_CriterionChange = _optional(
-    "CriterionChange", [(field.name, field.type) for field in msgspec.structs.fields(Criterion)]
-)
-_ItemChange = _optional(
-    "ItemChange",
-    [
-        (field.name, _changed_type(field.name, field.type))
-        for field in msgspec.structs.fields(Item)
-        if field.name in KEYS
-    ],
-)
+_ItemChange = changeable("ItemChange", Item, KEYS, criterion=CriterionChange, probe=ProbeChange)
+_CHANGES: dict[str, Any] = {"items": dict[str, _ItemChange], "phases": dict[str, PhaseChange]}  # type: ignore[valid-type]
 OverlayFile: type[Any] = msgspec.defstruct(
     "OverlayFile",
     [
-        (field.name, dict[str, _ItemChange] if field.name == "items" else field.type)  # type: ignore[valid-type]
+        (field.name, _CHANGES[field.name], msgspec.field(default_factory=dict))
+        if field.name in _CHANGES
+        else (field.name, field.type)
         for field in msgspec.structs.fields(Overlay)
     ],
     bases=(Part,),
@@ -83,16 +66,48 @@ def lay(pack: Pack, source: Source) -> Laid:
     if overlay.pack != pack.name:
         said = f"this overlay belongs to the pack `{overlay.pack}`, not to `{pack.name}`"
         raise _trouble(source, ("pack",), said, "Use it with its own pack, or write one for this pack")
+    if not (overlay.items or overlay.phases):
+        raise _trouble(source, ("pack",), "this overlay changes nothing", "Give `items` or `phases`")
     known = [item.id for item in pack.items()]
     for item in overlay.items:
         if item not in known:
             cure = strict_yaml.nearest_of(item, known, "items")
             raise _trouble(source, ("items",), f"the pack `{pack.name}` has no item `{item}`", cure, key=item)
+    _check_phases(pack, overlay, source)
     stages = tuple(
         msgspec.structs.replace(stage, items=tuple(_changed(item, overlay, source) for item in stage.items))
         for stage in pack.stages
     )
-    return Laid(overlay, pack, msgspec.structs.replace(pack, stages=stages))
+    phases = tuple(_changed_phase(phase, overlay, source) for phase in pack.phases)
+    return Laid(overlay, pack, msgspec.structs.replace(pack, stages=stages, phases=phases))
+
+
+def _check_phases(pack: Pack, overlay: Overlay, source: Source) -> None:
+    known = [phase.id for phase in pack.phases]
+    for id in overlay.phases:
+        if id not in known:
+            cure = strict_yaml.nearest_of(id, known, "phases")
+            raise _trouble(source, ("phases",), f"the pack `{pack.name}` has no phase `{id}`", cure, key=id)
+
+
+def _changed_phase(phase: Phase, overlay: Overlay, source: Source) -> Phase:
+    """The phase with what the overlay says of it: its questions, holding conditions and stop rules by their ids."""
+    change = overlay.phases.get(phase.id)
+    if not change:
+        return phase
+    steps = ("phases", phase.id)
+    for key in LISTS:
+        known = [one.id for one in getattr(phase, key)]
+        for id in change.get(key, {}):
+            if id not in known:
+                cure = strict_yaml.nearest_of(id, known, key)
+                raise _trouble(source, (*steps, key), f"`{phase.id}` has no `{id}` in its {key}", cure, key=id)
+    merged = phase_with(phase, change)
+    try:
+        return msgspec.convert(copy.deepcopy(merged), Phase)
+    except msgspec.ValidationError as error:
+        refused = strict_yaml.explain(error, merged, Phase)
+        raise _trouble(source, steps, refused.said, refused.cure) from error
 
 
 def _changed(item: Item, overlay: Overlay, source: Source) -> Item:

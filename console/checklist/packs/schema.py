@@ -19,7 +19,17 @@ from console.record.entries import FINGERPRINTS
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/{name}"
 _NEEDED = {"sensed": "probe", "measured": "criterion", "confirmed": "statement", "witnessed": "statement"}
-_OF_CHANGES = {"OverlayFile": "Overlay", "ItemChange": "Item", "CriterionChange": "Criterion", "ProbeChange": "Probe"}
+_OF_CHANGES = {
+    "OverlayFile": "Overlay",
+    "ItemChange": "Item",
+    "CriterionChange": "Criterion",
+    "ProbeChange": "Probe",
+    "PhaseChange": "Phase",
+    "QuestionChange": "Question",
+    "PlanChange": "Plan",
+    "HoldingChange": "Holding",
+    "StopChange": "Stop",
+}
 
 
 def pack_schema() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from console.checklist.pack import Pack
+from console.phases.schema import Phase
 from remote import strict_yaml
 from remote.errors import Trouble
 from remote.strict_yaml import Step
@@ -61,9 +62,18 @@ def _to(steps: tuple[Step, ...], key: str | None) -> tuple[Step, ...]:
 
 def _in_overlay(steps: tuple[Step, ...], pack: Pack) -> tuple[Step, ...]:
     """The same place as an overlay writes it: `items.ID.key...`; empty for what no overlay can change."""
+    if len(steps) >= 3 and steps[0] == "phases" and isinstance(steps[1], int):
+        return _in_phase(steps, pack.phases[steps[1]])
     if len(steps) < 5 or not (isinstance(steps[1], int) and isinstance(steps[3], int)):
         return ()
     return ("items", pack.stages[steps[1]].items[steps[3]].id, *steps[4:])
+
+
+def _in_phase(steps: tuple[Step, ...], phase: Phase) -> tuple[Step, ...]:
+    """Questions, holding conditions and stop rules are named by their ids there, not by their places."""
+    if len(steps) > 3 and steps[2] in ("questions", "holding", "stop") and isinstance(steps[3], int):
+        return ("phases", phase.id, steps[2], getattr(phase, str(steps[2]))[steps[3]].id, *steps[4:])
+    return ("phases", phase.id, *steps[2:])
 
 
 def _is_written(data: Any, steps: Iterable[Step]) -> bool:

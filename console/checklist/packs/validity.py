@@ -11,6 +11,7 @@ from typing import get_args
 import msgspec
 
 from console.checklist.pack import Item, Pack
+from console.checklist.packs.phase_validity import phase_problems
 from console.checklist.packs.quantities import quantity_of, statistics_of
 from console.checklist.packs.sources import Problem
 from console.checklist.probes import PROBES, parameters_type
@@ -34,6 +35,7 @@ def problems(pack: Pack) -> Iterator[Problem]:
             yield from _of_when(pack, item, steps)
         yield from _of_gate(pack, number)
     yield from _of_groups(pack)
+    yield from phase_problems(pack)
 
 
 def _of_ids(pack: Pack) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from console.commands.checklist import checklist
 from console.fieldtest.binomial import lower_bound
 from console.fieldtest.criteria import Criterion
 from console.fieldtest.parts import Part
+from console.phases import schema
 from console.record.entries import FINGERPRINTS
 from docs.generate import checklists_page
 from tests.console.checklist.test_schema import check_overlay, check_pack
@@ -58,10 +59,11 @@ def test_the_overlay_fits_the_example_and_loosens_what_the_page_says(tmp_path: P
 
 def test_every_key_is_on_the_page_as_it_is_in_the_program() -> None:
     assert checklists_page(DOCS) == PAGE, "run `make docs`"
-    structs: dict[str, Any] = {**vars(pack), "Criterion": Criterion}
+    structs: dict[str, Any] = {**vars(schema), **vars(pack), "Criterion": Criterion}
     for name, meanings in MEANINGS.items():
-        assert tuple(meanings) == structs[name].__struct_fields__
-    written = {name for name, one in vars(pack).items() if isinstance(one, type) and issubclass(one, Part)}
+        assert tuple(meanings) == structs[name].__struct_encode_fields__
+    known = [*vars(schema).items(), *vars(pack).items()]
+    written = {name for name, one in known if isinstance(one, type) and issubclass(one, Part)}
     assert written - {"Part"} | {"Criterion"} == set(MEANINGS)
 
 
