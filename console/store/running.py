@@ -15,7 +15,7 @@ from console.fieldtest.running import Measured, Running, Span
 from console.store.light import told
 from console.store.rolled import Rolled
 from console.store.rollups import rolled_between
-from console.store.spans import spans_of
+from console.store.spans import spans_in
 from console.store.store import Store
 from console.store.timeline import Stretch, first_seq_at, holes, last_seq_at, stretches
 from remote.metrics import METRICS
@@ -93,7 +93,7 @@ def _add_stretch(store: Store, stretch: Stretch, span: tuple[int, int], boots: s
         if name in _CAMERA_OVER:
             camera_away = False
     counts.rolled.merge(rolled_between(store, stretch, from_ns, to_ns))
-    counts.spans.extend(_spans(store, stretch, from_ns, to_ns))
+    counts.spans.extend(spans_in(store, stretch, from_ns, to_ns))
 
 
 def _happenings(store: Store, stretch: Stretch, from_ns: int, to_ns: int) -> Iterator[tuple[int, int, str]]:
@@ -127,17 +127,6 @@ def _camera_away(store: Store, stretch: Stretch, seq: int) -> bool:
                 newest = max(newest, (number, one.name))
                 break
     return newest[1] in _CAMERA
-
-
-def _spans(store: Store, stretch: Stretch, from_ns: int, to_ns: int) -> Iterator[Span]:
-    sql = (
-        "SELECT min(seq), max(seq) FROM entries WHERE journal_id = ? AND seq >= ? AND seq <= ? "
-        "AND mono_ns >= ? AND mono_ns < ?"
-    )
-    around = (first_seq_at(store, stretch, from_ns), last_seq_at(store, stretch, to_ns))
-    first, last = store.select(sql, (stretch.journal.id, *around, from_ns, to_ns))[0]
-    if first is not None:
-        yield from spans_of(store, stretch.journal, first, last)
 
 
 def _measured(counts: _Counts, wanted_ns: int, interventions: int) -> Measured:

@@ -7,8 +7,31 @@ from collections.abc import Iterator
 
 from console.fieldtest.running import Span
 from console.store.store import Journal, Store
+from console.store.timeline import Stretch, first_seq_at, last_seq_at, stretches
 
 _ROWS = 500
+
+
+def spans_between(store: Store, robot: str, from_wall_ns: int, to_wall_ns: int) -> tuple[Span, ...]:
+    """The entries of all of a robot's journals in a span of this laptop's wall clock, its end excluded."""
+    return tuple(
+        span
+        for stretch in stretches(store, robot)
+        for span in spans_in(store, stretch, from_wall_ns - stretch.offset_ns, to_wall_ns - stretch.offset_ns)
+    )
+
+
+def spans_in(store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int) -> Iterator[Span]:
+    """The entries of a stretch in a span of its monotonic clock, the end excluded."""
+    sql = (
+        "SELECT min(seq), max(seq) FROM entries WHERE journal_id = ? AND seq >= ? AND seq <= ? "
+        "AND mono_ns >= ? AND mono_ns < ?"
+    )
+    from_mono_ns, to_mono_ns = max(from_mono_ns, stretch.first_mono_ns), min(to_mono_ns, stretch.last_mono_ns + 1)
+    around = (first_seq_at(store, stretch, from_mono_ns), last_seq_at(store, stretch, to_mono_ns))
+    first, last = store.select(sql, (stretch.journal.id, *around, from_mono_ns, to_mono_ns))[0]
+    if first is not None:
+        yield from spans_of(store, stretch.journal, first, last)
 
 
 def spans_of(store: Store, journal: Journal, first_seq: int, last_seq: int) -> Iterator[Span]:
