@@ -36,6 +36,7 @@ _COMMANDS = {
     ),
     "report": ("console.commands.report", "report", "Write what a campaign proves: HTML, printable page, JSON record."),
     "gap": ("console.commands.gap", "gap", "Simulation and reality side by side: episodes, poses, pictures, models."),
+    "stats": ("console.commands.stats", "stats", "What counts prove: a rate, a plan, two models, MTBF, transfer."),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),
 }
 
