@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from console.campaigns.field_trials import FieldTrials
+from console.campaigns.ongoing import SessionNow
+from console.phases.states import SessionState
+from console.record.entries import Moment, SessionMeasured
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.store.store import Store
 
 
 class FieldTest(FieldTrials):
@@ -13,3 +22,47 @@ class FieldTest(FieldTrials):
     anything is written; what it accepts is synced to the disk when it returns, so a laptop that crashes loses nothing. Several
     processes may use one campaign at once.
     """
+
+    def measure(self, store: Store, person: str) -> SessionMeasured:
+        """Count what the robot's journal says of every session, as far as it has come to this laptop, and write down what
+        differs from what was written last. What it says of the newest session.
+
+        Raises Trouble: `no_data` where no session had a robot.
+        """
+        self._caught_up()
+        newest: SessionMeasured | None = None
+        for state in self.state().sessions:
+            if state.journal:
+                newest = self._measure(store, state, person)
+        if newest is None:
+            cure = "begin a session with a robot"
+            raise Trouble("no session had a robot whose journal could tell of it", cure=cure, code="no_data")
+        return newest
+
+    def _measure(self, store: Store, state: SessionState, person: str) -> SessionMeasured:
+        from console.store.running import running_between
+
+        session = self._ongoing.sessions[state.seq]
+        before = session.measured
+        if before is not None and _is_final(session, before):
+            return before
+        end_ns = state.ended_wall_ns or max(self.campaign.wall_ns(), state.began_wall_ns)
+        robot = self.campaign.robot
+        found = running_between(store, robot, state.began_wall_ns, end_ns, interventions=state.interventions)
+        if before is not None and before.measured == found:
+            return before
+        body = SessionMeasured(
+            session=state.seq,
+            measured=found,
+            fingerprints=session.begun.fingerprints,
+            moment=Moment(wall_ns=self.campaign.wall_ns()),
+        )
+        if found.running.known_s > 0 or before is not None:  # a journal that has not come yet says nothing
+            self._add(person, lambda: body)
+        return body
+
+
+def _is_final(session: SessionNow, before: SessionMeasured) -> bool:
+    """Whether all of an ended session is known: nothing can be added to it."""
+    running = before.measured.running
+    return session.ended and running.wanted_s > 0 and running.unknown_s == 0

@@ -1,0 +1,91 @@
+"""The KPIs of a campaign: for one session, or for everything that was done with its bundle on its robot."""
+
+from __future__ import annotations
+
+import msgspec
+
+from console.campaigns.in_force import in_force
+from console.campaigns.standing import Standing
+from console.checklist.folding.together import measured_rate
+from console.fieldtest.criteria import Rate
+from console.fieldtest.kpis import Kpi, Kpis, load_kpis, parse_kpis
+from console.phases.counting import count
+from console.phases.evidence import Evidence
+from console.phases.schema import Phase, Question
+from console.phases.states import QuestionState
+from console.phases.timeline import Session, Timeline, timeline
+from console.phases.verdicts import question_state
+from console.record.ledger import Ledger
+from remote.errors import Trouble
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One KPI and how it stands; `state` has its measurement, its verdict and the whole in words."""
+
+    kpi: Kpi
+    state: QuestionState
+
+
+def kpis_in_force(campaign: Standing) -> Kpis:
+    """The KPIs that the campaign's record keeps; those that come with fieldgate where its pack had none."""
+    kept = in_force(campaign.record, campaign.record.rows()).opened.kpis
+    if kept is None:
+        return load_kpis()
+    return parse_kpis(campaign.record.attachment(kept.digest).decode("utf-8"), kept.name)
+
+
+def figures(campaign: Standing, session: int | None = None) -> tuple[Figure, ...]:
+    """Every KPI of the campaign, over all sessions with its bundle on its robot, or over the one that entry `session` began.
+
+    An aborted trial counts as a failure here, whatever its phase says. Raises Trouble (`unknown_session`).
+    """
+    told = timeline(Ledger(campaign.record.rows()))
+    if session is not None and session not in told.sessions:
+        known = ", ".join(map(str, told.sessions)) or "none was begun yet"
+        raise Trouble(f"entry {session} began no session", cure=f"sessions: {known}", code="unknown_session")
+    evidence = _evidence(campaign, told, session)
+    return tuple(_figure(campaign, kpi, evidence) for kpi in kpis_in_force(campaign).kpis)
+
+
+def _evidence(campaign: Standing, told: Timeline, session: int | None) -> Evidence:
+    """What was done with this bundle on this robot; of one session everything, whatever it was done with."""
+    chosen = [one for seq, one in told.sessions.items() if session in (None, seq)]
+    now = (campaign.bundle, campaign.state().fingerprints.get("robot", ""))
+
+    def fits(bundle: str, robot: str) -> bool:
+        return session is not None or (bundle == now[0] and (not now[1] or robot == now[1]))
+
+    same = [one for one in chosen if fits(one.identity.bundle, one.identity.robot)]
+    return Evidence(
+        trials=[one.kept for each in chosen for one in each.trials if not one.wrong and fits(*one.identity[1:])],
+        frames=[one.kept for each in chosen for one in each.frames if not one.wrong and fits(*one.identity[1:])],
+        interventions=[one.kept for each in same for one in each.interventions if not one.wrong],
+        measured=[one.measured for one in same if one.measured is not None],
+        evaluated=[kept for kept in told.evaluated if kept.body.bundle == campaign.bundle],
+        sessions=_in_order(same),
+    )
+
+
+def _in_order(sessions: list[Session]) -> list[Session]:
+    return sorted(sessions, key=lambda one: one.seq)
+
+
+def _figure(campaign: Standing, kpi: Kpi, evidence: Evidence) -> Figure:
+    question = Question(id=kpi.id, title=kpi.title, denominator=kpi.denominator, criterion=kpi.criterion)
+    every = Phase(
+        id="every",
+        title="Every phase",
+        trial="one attempt",
+        success="as its phase says",
+        questions=(question,),
+        planned_n=1,
+    )
+    counted = count(question, every, evidence, _simulated(campaign, kpi.criterion.metric))
+    return Figure(kpi, question_state(question, every, counted, 0.0))
+
+
+def _simulated(campaign: Standing, metric: str) -> Rate | None:
+    """The rate in simulation that the pack's phases compare this measure with."""
+    questions = [one for phase in campaign.checklist.pack.phases for one in phase.questions]
+    item = next((one.baseline.item for one in questions if one.criterion.metric == metric and one.baseline), None)
+    return measured_rate(campaign.item_state(item)) if item is not None else None

@@ -1,0 +1,98 @@
+"""Whether what a phase plans is enough, worked out before the first trial: for `fieldgate phase plan`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from console.fieldtest.criteria import Criterion
+from console.phases.schema import Phase, Plan, Question
+
+MOST = 5000
+"""The exact chances of a sequential plan are worked out up to so many trials."""
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """One question's plan.
+
+    `power`: the chance to pass within the planned `n` if the true rate is `expected` (a share); None where it can't be told,
+    and `why` says so. `at_threshold`: the chance to pass all the same where the rate is only the threshold. `needed`: the
+    smallest n with the wanted power, looked at once.
+    """
+
+    question: str
+    look: Literal["fixed", "sequential"]
+    n: int
+    expected: float
+    wanted_power: float
+    power: float | None = None
+    at_threshold: float | None = None
+    needed: int | None = None
+    why: str = ""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the plan has the power that it wants."""
+        return self.power is not None and self.power >= self.wanted_power
+
+
+def planned(phase: Phase) -> tuple[Planned, ...]:
+    """Every question of the phase that has a plan."""
+    return tuple(_planned(question, question.plan) for question in phase.questions if question.plan is not None)
+
+
+def _planned(question: Question, plan: Plan) -> Planned:
+    from console.fieldtest.planning import planned_n
+
+    criterion = question.criterion
+    made = Planned(
+        question=question.id, look=plan.look, n=plan.n, expected=plan.expected / 100, wanted_power=plan.power
+    )
+    if criterion.statistic != "rate" or criterion.judge != "bound" or not 0 < criterion.threshold < 100:
+        return msgspec.structs.replace(made, why=f"{criterion.metric} is no rate of trials against a bound")
+    threshold = criterion.threshold / 100
+    try:
+        needed = planned_n(threshold, made.expected, plan.power, criterion.confidence, criterion.comparison)
+    except ValueError as error:
+        return msgspec.structs.replace(made, why=str(error))
+    chance = _fixed if plan.look == "fixed" else _sequential
+    if plan.look == "sequential" and plan.n > MOST:
+        return msgspec.structs.replace(made, needed=needed, why=f"more than {MOST} trials are not worked out")
+    return msgspec.structs.replace(
+        made,
+        needed=needed,
+        power=chance(criterion, plan.n, made.expected),
+        at_threshold=chance(criterion, plan.n, threshold),
+    )
+
+
+def _fixed(criterion: Criterion, n: int, rate: float) -> float:
+    from console.fieldtest.planning import power_of
+
+    return power_of(n, criterion.threshold / 100, rate, criterion.confidence, criterion.comparison)
+
+
+def _sequential(criterion: Criterion, n: int, rate: float) -> float:
+    from console.fieldtest.sequential import SequentialTest
+    from console.fieldtest.stopping import chances, walls
+
+    up = criterion.comparison.startswith(">")
+    test = SequentialTest(criterion.threshold / 100, round(1 - criterion.confidence, 12), ">" if up else "<")
+    found = chances(rate, *walls(test, 0, n))
+    return float((found.passed if up else found.failed)[-1])
+
+
+def plan_lines(plan: Planned) -> list[str]:
+    """The plan in words."""
+    how = "looked at after every trial" if plan.look == "sequential" else "looked at once"
+    head = f"{plan.question}: {plan.n} trials, {how}"
+    if plan.power is None or plan.at_threshold is None:
+        return [head, f"  {plan.why}"]
+    enough = "enough" if plan.is_enough else f"NOT ENOUGH, wanted are {plan.wanted_power:.0%}"
+    return [
+        head,
+        f"  passes with {plan.power:.0%} if the true rate is {plan.expected:.0%}: {enough}",
+        f"  passes with {plan.at_threshold:.1%} where it is only the threshold",
+        f"  looked at once, {plan.needed} trials would have that power",
+    ]

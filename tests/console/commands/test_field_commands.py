@@ -1,0 +1,154 @@
+"""Phases, sessions and trials from the command line: what a person without a screen and a script read, and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from console.campaigns.opening import open_campaign
+from console.cli import main
+from console.commands.session_watch import Watching
+from tests.console.campaigns.field_world import FieldRobot, FieldWorld
+from tests.console.checklist.campaign_world import kinds
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Fieldgate = Callable[..., Done]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
+    """A laptop with one campaign, c1, on which nothing was done."""
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path / "home"))
+    made = FieldWorld(tmp_path)
+    made.field().campaign.close()
+    return made
+
+
+@pytest.fixture
+def fieldgate(home: FieldWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fieldgate:
+    """The program itself, in this process; everybody is anna."""
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+
+    def run(*words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["fieldgate", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return Done(end.value.code, said.out, said.err)
+
+    return run
+
+
+def test_a_whole_bench_phase_without_a_robot(fieldgate: Fieldgate) -> None:
+    assert fieldgate("phase", "show").code == 7
+    refused = fieldgate("phase", "begin", "lab")
+    assert (refused.code, refused.out) == (1, "")
+    assert "fence is pending" in refused.err
+    assert fieldgate("phase", "begin", "bench_trials").code == 0
+    assert fieldgate("session", "begin", "--no-robot").code == 0
+    for _ in range(19):
+        assert fieldgate("trial", "log", "success").code == 0
+    assert "logged" not in fieldgate("trial", "log", "failure", "-m", "took_s=3.5").out
+    undone = fieldgate("trial", "undo")
+    assert "undone" in undone.out
+    assert "stays in the record" in undone.err
+    assert fieldgate("phase", "show").code == 7
+    fieldgate("trial", "log", "c1", "success", "--note", "=HYPERLINK(1)", "--as", "bo")
+    shown = fieldgate("phase", "show")
+    assert (shown.code, "pass" in shown.out) == (0, True)
+    assert json.loads(fieldgate("phase", "show", "--json").out)["phases"][1]["status"] == "pass"
+    rows = list(csv.DictReader(io.StringIO(fieldgate("trial", "list", "--csv").out)))
+    assert [row["counts"] for row in rows].count("yes") == 20
+    assert (rows[19]["why_not"], rows[19]["took_s"]) == ("undone", "3.5")
+    assert rows[20]["note"] == "'=HYPERLINK(1)"
+    assert fieldgate("session", "end", "--why", "noon").code == 0
+    assert "noon" in fieldgate("session", "show").out
+    assert fieldgate("session", "show", "--json").code == 0
+
+
+def test_a_failed_phase_ends_with_3(fieldgate: Fieldgate) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin", "--no-robot")
+    for outcome in ("success", "failure") * 10:
+        fieldgate("trial", "log", outcome)
+    assert fieldgate("phase", "show").code in (3, 7)
+    assert fieldgate("phase", "show", "--phase", "lab").code == 7
+
+
+def test_what_is_mistyped_is_told_and_nothing_is_written(fieldgate: Fieldgate, home: FieldWorld) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin", "--no-robot")
+    near = fieldgate("trial", "log", "sucess")
+    assert (near.code, "success" in near.err) == (2, True)
+    assert fieldgate("trial", "log", "success", "-c", "light").code == 2
+    assert fieldgate("trial", "log", "success", "-m", "took_s=nan").code == 1
+    assert fieldgate("trial", "log", "success", "-m", "took_s=soon").code == 2
+    with_light = fieldgate("trial", "log", "success", "-c", "light=dim")
+    assert (with_light.code, "writes down no" in with_light.err) == (1, True)
+    assert "trial" not in kinds(open_campaign("c1"))
+
+
+def test_the_plan_of_a_phase_is_told_before_the_first_trial(fieldgate: Fieldgate) -> None:
+    told = fieldgate("phase", "plan")
+    assert "passes with" in told.out
+    plans = json.loads(fieldgate("phase", "plan", "--json").out)["phases"]
+    assert plans["bench_trials"][0]["power"] > 0.98
+    assert plans["lab"][0]["at_threshold"] <= 0.05
+    assert fieldgate("phase", "plan", "--phase", "bench_trials").code == 0
+
+
+def test_a_pause_takes_trials_away_until_a_person_resumes(fieldgate: Fieldgate) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin", "--no-robot")
+    assert "PAUSED: lunch" in fieldgate("session", "pause", "--why", "lunch").out
+    refused = fieldgate("trial", "log", "success")
+    assert (refused.code, "lunch" in refused.err) == (1, True)
+    assert fieldgate("session", "resume", "--no-robot").code == 0
+    assert fieldgate("trial", "log", "success").code == 0
+    assert "no session had a robot" in fieldgate("session", "measure").err
+
+
+def test_watching_a_session_tells_each_change_once_and_survives_the_link(home: FieldWorld) -> None:
+    robot = FieldRobot(home)
+    field = home.in_lab(robot)
+    lines: list[str] = []
+    seconds = [0]
+
+    def rest(wait_s: float) -> None:
+        seconds[0] += 1
+        if seconds[0] == 3:
+            robot.cut()
+        if seconds[0] == 20:
+            robot.mend()
+            field.resume(robot.sight, "anna")
+        if seconds[0] == 25:
+            field.end_session("anna", why="done")
+        robot.second()
+
+    robot.sight._pause = rest
+    Watching(field, robot.sight, out=lines.append, clock=lambda: home.mono_ns / 1e9, sleep=rest).run(None)
+    said = [line.split("  ", 1)[1] for line in lines]
+    assert [line for line in said if line.startswith("the link")] == [
+        "the link is up",
+        "the link is down: the cable is out",
+        "the link is up",
+    ]
+    assert sum(line.startswith("PAUSED") for line in said) == 1
+    assert said[-1] == "the session has ended: done"
