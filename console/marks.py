@@ -40,6 +40,25 @@ MARKS: dict[str, Mark] = {
     "deferred": Mark("→", ">", "deferred", "accent"),
     "n/a": Mark("·", "-", "n/a", "muted"),
 }
+FIELD_MARKS: dict[str, Mark] = {
+    "locked": Mark("◇", "#", "locked", "muted"),
+    "ready": Mark("▷", ">", "ready", "info"),
+    "testing": Mark("◑", "%", "testing", "info"),
+    "pass": MARKS["pass"],
+    "marginal": MARKS["marginal"],
+    "fail": MARKS["fail"],
+    "stopped": Mark("■", "S", "STOPPED", "critical"),
+    "stale": MARKS["stale"],
+    "inconclusive": Mark("◔", "?", "not yet decided", "text"),
+    "success": Mark("✔", "v", "success", "ok"),
+    "failure": Mark("✖", "X", "failure", "critical"),
+    "aborted": Mark("◒", "/", "aborted", "warning"),
+    "undone": Mark("◌", "x", "undone", "muted"),
+    "met": Mark("●", "*", "met", "ok"),
+    "unmet": Mark("▲", "!", "NOT MET", "warning"),
+    "unknown": Mark("○", "-", "not known", "warning"),
+}
+"""How phases, questions, trials and their conditions look."""
 ITEM_STATES: tuple[str, ...] = (
     "pending",
     "running",
@@ -55,7 +74,7 @@ ITEM_STATES: tuple[str, ...] = (
 """The names of the marks of a checklist item's states."""
 
 # One cell for one cell, so that no column moves.
-_TWINS = {mark.glyph: mark.twin for mark in MARKS.values()} | dict(
+_TWINS = {mark.glyph: mark.twin for mark in (*FIELD_MARKS.values(), *MARKS.values())} | dict(
     zip("─━│┃╭╮╰╯┏┓┗┛╸╺├┤┬┴┼║═", "-=||++++++++--+++++|=", strict=True)
 )
 _TWINS |= dict(
@@ -94,7 +113,7 @@ class Charset:
 
     def glyph(self, name: str) -> str:
         """The glyph of a state in this charset."""
-        mark = MARKS[name]
+        mark = MARKS.get(name) or FIELD_MARKS[name]
         return mark.twin if self.ascii else mark.glyph
 
 

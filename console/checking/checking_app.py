@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.checking.messages import CampaignOpened, Checked, Finished, Folded, Reported
     from console.checklist.probes import Sight
     from console.link.snapshot import Snapshot
+    from console.screens.field_test import FieldScreen
     from console.screens.front_screen import FrontScreen
     from console.widgets.checklist_list import ChecklistList
 
@@ -78,6 +79,10 @@ class CheckingApp(CommandingApp):
     def action_checklist_screen(self) -> None:
         """Show the checklist, opening the robot's campaign first."""
         self.go("checklist")
+
+    def action_field_screen(self) -> None:
+        """Show the field test of the robot's campaign."""
+        self.go("field")
 
     def go(self, place: Place) -> None:
         """Bring the screen of `place`, not the live one, to the front; where it needs the robot's campaign, open that first."""
@@ -175,8 +180,7 @@ class CheckingApp(CommandingApp):
 
         self.front.say("", "text")
         self.desk = Desk(self, event.campaign, event.person)
-        if event.place != "checklist":
-            self.desk.begin()
+        self.desk.begin()
         self.go(event.place)
 
     # ------------------------------------------------------------ handing on
@@ -194,9 +198,12 @@ class CheckingApp(CommandingApp):
             desk.take(event.report)
 
     def on_folded(self, event: Folded) -> None:
-        """A new state of the checklist."""
+        """A new state of the campaign, which every desk may show."""
         if self.desk is not None:
             self.desk.folded(event)
+        shown = self.desks.get(self.place)
+        if shown is not None and shown is not self.desk:
+            shown.show()
 
     def on_checked(self, event: Checked) -> None:
         """A look has begun or ended."""
@@ -207,6 +214,12 @@ class CheckingApp(CommandingApp):
         """What was asked of the campaign has ended."""
         if self.desk is not None:
             self.desk.finished(event)
+
+    def on_field_screen_wanted(self, event: FieldScreen.Wanted) -> None:
+        """Another phase of the field test is looked at."""
+        desk = self.desks.get("field")
+        if desk is not None:
+            desk.take(event.step)
 
     def on_checklist_list_selected(self, event: ChecklistList.Selected) -> None:
         """Other things can be done with what is selected now."""

@@ -6,18 +6,17 @@ Dialogs run as coroutines; everything that waits for the disk, the robot or ssh-
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
 from console.checking.applicable import applicable_to, offered_for
+from console.checking.asking_desk import AskingDesk
 from console.checking.messages import Checked, Finished, Folded
-from console.checking.sights import Left
 from console.checking.view import ChecklistView
 from console.checklist.pack import Stage
 from console.checklist.states import ChecklistState, ItemState, SignatureState
 from console.record.entries import Transcribed
 from console.screens.checklist import ChecklistScreen
-from console.screens.dialog import Dialog
 from console.view import View
 from console.widgets.cells import clean
 from remote.errors import Trouble
@@ -25,21 +24,17 @@ from remote.errors import Trouble
 if TYPE_CHECKING:
     from console.campaigns.campaign import Campaign
     from console.checking.checking_app import CheckingApp
-    from console.checklist.probes import Sight
 
 FOLD_EVERY_S = 1.0
 OBSERVE_EVERY_S = 15.0
 """How often robot and files are looked at for what evidence rests on: a changed model makes ticks stale while one watches."""
-R = TypeVar("R")
-A = TypeVar("A")
 
 
-class Desk:
+class Desk(AskingDesk):
     """Serves the checklist screen of `campaign` within `app`."""
 
     def __init__(self, app: CheckingApp, campaign: Campaign, person: str) -> None:
-        self.app = app
-        self.campaign = campaign
+        super().__init__(app, campaign)
         self.person = person
         self.paper: Transcribed | None = None
         self.screen = ChecklistScreen(app.ink())
@@ -47,7 +42,12 @@ class Desk:
         self._state: ChecklistState | None = None
         self._folding = False
         self._observing = False
-        self.leaving = False
+        self._begun = False
+
+    @property
+    def front(self) -> ChecklistScreen:
+        """The checklist screen."""
+        return self.screen
 
     # ------------------------------------------------------------ the state
 
@@ -55,6 +55,11 @@ class Desk:
     def state(self) -> ChecklistState:
         """The newest fold; only asked for after the first one came."""
         assert self._state is not None
+        return self._state
+
+    @property
+    def newest(self) -> ChecklistState | None:
+        """The newest fold, None before the first one."""
         return self._state
 
     @property
@@ -72,6 +77,9 @@ class Desk:
     def begin(self) -> None:
         """Fold now and from now on every second; look now and then whether what evidence rests on has changed."""
         self.fold()
+        if self._begun:  # by another screen of the same campaign
+            return
+        self._begun = True
         self.observe()
         self.app.set_interval(FOLD_EVERY_S, self.fold, name="fold")
         self.app.set_interval(OBSERVE_EVERY_S, self.observe, name="observe")
@@ -114,7 +122,7 @@ class Desk:
 
     def show(self) -> None:
         """Show what is known."""
-        if self._state is not None:
+        if self._state is not None and self.screen.is_mounted:
             self.screen.show(self.view())
 
     def view(self) -> ChecklistView:
@@ -175,88 +183,6 @@ class Desk:
         found: Callable[[Desk], Awaitable[None]] = getattr(item_acts, name, None) or getattr(stage_acts, name)
         self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
 
-    def say(self, text: str, role: str = "text") -> None:
-        """Say something in the message line."""
-        self.screen.say(text, role)
-
-    async def ask(self, dialog: Any) -> Any:
-        """Show a dialog and wait for its typed answer; None where the person left."""
-        return await self.app.push_screen_wait(dialog)
-
-    async def wait(self, what: str, call: Callable[[], R]) -> R | None:
-        """What `call`, run in a thread, returns; None where it raised Trouble, which the message line then says."""
-
-        def caught() -> R | Trouble:
-            try:
-                return call()
-            except Trouble as trouble:
-                return trouble
-
-        outcome = await self.app.run_worker(caught, thread=True, group="campaign", name=what).wait()
-        if isinstance(outcome, Trouble):
-            self.app.say_trouble(what, outcome)
-            return None
-        return outcome
-
-    async def fill_in(self, dialog: Dialog[A], what: str, done: str, call: Callable[[A], object]) -> None:
-        """Show a dialog until `call` has done what was answered, or the person leaves; then say how it ended."""
-
-        def ended(outcome: object, trouble: Trouble | None) -> None:
-            self.app.post_message(Finished(what, done, outcome, trouble))
-
-        await self.tried(dialog, what, call, ended)
-
-    async def tried(
-        self,
-        dialog: Dialog[A],
-        what: str,
-        call: Callable[[A], object],
-        ended: Callable[[object, Trouble | None], None],
-    ) -> None:
-        """Show a dialog until `call`, run in a thread with its answer, has returned, or the person leaves.
-
-        What `call` refuses with Trouble stands in the dialog, which keeps all that was entered; where the person left
-        meanwhile, `ended` gets it, as it gets what `call` returned.
-        """
-
-        async def carry(answer: A) -> Trouble | None:
-            def caught() -> object:
-                try:
-                    return call(answer)
-                except Trouble as trouble:
-                    return trouble
-
-            outcome = await self.app.run_worker(caught, thread=True, group="campaign", name=what).wait()
-            trouble = outcome if isinstance(outcome, Trouble) else None
-            if trouble is None or self.app.screen is not dialog:
-                ended(None if trouble else outcome, trouble)
-            return trouble
-
-        dialog.carry = carry
-        await self.ask(dialog)
-
-    def start(self, what: str, done: str, call: Callable[[], object]) -> None:
-        """Run `call` in a thread: the message line says `what` goes on, then `done`, or why not."""
-        self.say(f"{self.app.charset.glyph('busy')} {what}...", "info")
-        self.app.run_worker(lambda: self._call(what, done, call), thread=True, group="campaign", name=what)
-
-    def start_on_terminal(self, what: str, done: str, call: Callable[[], object], intro: str) -> None:
-        """Run `call` on the plain terminal below the line `intro`, with the screen put away: a program may ask there.
-
-        Meanwhile nothing is painted, so this is the one place where the event loop may wait.
-        """
-        with self.app.plain_terminal(intro):
-            self._call(what, done, call)
-
-    def _call(self, what: str, done: str, call: Callable[[], object]) -> None:
-        try:
-            outcome, trouble = call(), None
-        except Trouble as caught:
-            outcome, trouble = None, caught
-        except Left:
-            return
-        self.app.post_message(Finished(what, done, outcome, trouble))
-
     def checked(self, event: Checked) -> None:
         """A look has begun or ended."""
         self.fold()
@@ -281,13 +207,3 @@ class Desk:
             done = clean(outcome)
         mark, role = ("warning", "warning") if bad else ("ok", "ok")
         self.say(f"{self.app.charset.glyph(mark)} {done}", role)
-
-    # ------------------------------------------------------------ the outside world
-
-    def sight(self) -> Sight:
-        """How probes look now; without a robot what needs one is unavailable."""
-        if self.app.sight_of is None:
-            raise Trouble(
-                "this screen has no way to look", cure="start it with `fieldgate campaign open`", code="no_sight"
-            )
-        return self.app.sight_of(self.campaign)

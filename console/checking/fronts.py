@@ -46,6 +46,10 @@ class FrontDesk(Protocol):
         """Do the action of that name, or say why it does not apply."""
         ...
 
+    def show(self) -> None:
+        """Show what is known now; called when the open campaign was folded anew."""
+        ...
+
     def show_link(self, view: View) -> None:
         """Show the newest view; called at each repaint while the screen is in front."""
         ...
@@ -68,4 +72,11 @@ def _checklist(app: CheckingApp) -> FrontDesk:
     return app.desk
 
 
-FRONTS: dict[Place, Front] = {"checklist": Front(_checklist)}
+def _field(app: CheckingApp) -> FrontDesk:
+    from console.testing.desk import FieldDesk
+
+    assert app.desk is not None
+    return FieldDesk(app, app.desk)
+
+
+FRONTS: dict[Place, Front] = {"checklist": Front(_checklist), "field": Front(_field)}

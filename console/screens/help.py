@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from console.actions import Place, on_screen
-from console.marks import ITEM_STATES, MARKS, Charset
+from console.marks import FIELD_MARKS, ITEM_STATES, MARKS, Charset
 from console.screens.dialog import Dialog
 
 _PANE_KEYS = (
@@ -22,8 +22,18 @@ _LIST_KEYS = (
     ("Enter", "show the evidence in full; on a count: unfold it"),
     ("Esc", "leave a dialog or the evidence"),
 )
+_FIELD_KEYS = (
+    ("left right", "look at the phase before, or the next one"),
+    ("Tab", "next pane; Shift+Tab the one before"),
+    ("up down", "scroll the pane in focus"),
+    ("Esc", "leave a dialog"),
+)
+_KEYS: dict[Place, tuple[tuple[str, str], ...]] = {"live": _PANE_KEYS, "field": _FIELD_KEYS}
 _AGES = "\nAn age beside a pane's title says how old its numbers are; older than 3 s they are STALE."
 _COUNTS = "\nOnly pass and marginal count as passed: what is stale or could not be seen never does."
+
+_FIELD_END = "\nA question passes by the bound of its interval; what was looked at more than 3 s ago is STALE."
+_ENDS: dict[Place, str] = {"live": _AGES, "field": _FIELD_END}
 
 
 class HelpScreen(Dialog[None]):
@@ -45,19 +55,21 @@ class HelpScreen(Dialog[None]):
     def _all(self) -> Text:
         text = Text(self._text.replace("*", "").replace("`", ""))
         text.append("\n\nKeys\n", "bold")
-        for key, meaning in _PANE_KEYS if self._place == "live" else _LIST_KEYS:
+        for key, meaning in _KEYS.get(self._place, _LIST_KEYS):
             text.append(f"  {key:<8} ", "bold").append(f"{meaning}\n")
         for action in on_screen(self._place):
             needs = " (needs the lease)" if action.lease else ""
             text.append(f"  {action.shown:<8} ", "bold").append(f"{action.meaning}{needs}\n")
         text.append("\nSigns\n", "bold")
         for name in self._signs():
-            text.append(f"  {self._charset.glyph(name)}  {MARKS[name].word}\n")
-        text.append(_AGES if self._place == "live" else _COUNTS)
+            text.append(f"  {self._charset.glyph(name)}  {(MARKS.get(name) or FIELD_MARKS[name]).word}\n")
+        text.append(_ENDS.get(self._place, _COUNTS))
         return text
 
     def _signs(self) -> list[str]:
-        if self._place == "checklist":
+        if self._place == "field":
+            return list(FIELD_MARKS)
+        if self._place != "live":
             return list(ITEM_STATES)
         only_items = set(ITEM_STATES) - {"stale", "unavailable"}
         return [name for name, mark in MARKS.items() if mark.word and name not in only_items]

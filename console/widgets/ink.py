@@ -80,15 +80,19 @@ def styles_of(theme: Theme) -> dict[str, Style]:
     styles["cursor"] = Style(color=back, bgcolor=theme.primary, bold=True, reverse=False)
     styles["alert"] = Style(color=back, bgcolor=theme.error, bold=True)
     styles["notice"] = Style(color=back, bgcolor=theme.warning, bold=True)
+    styles["good"] = Style(color=back, bgcolor=theme.success, bold=True)
+    styles["struck"] = Style(color=plain["muted"], bgcolor=back, strike=True)
     styles["story"] = Style(color=back, bgcolor=theme.accent, bold=True)
     return styles
 
 
 def without_colour(styles: dict[str, Style]) -> dict[str, Style]:
     """The same roles told apart by attributes alone, for NO_COLOR."""
-    reverse = ("cursor", "alert", "notice", "story")
+    reverse = ("cursor", "alert", "notice", "story", "good")
     bold = ("title", "key", "strong", "critical", "warning")
     return {
-        role: Style(reverse=role in reverse or None, bold=role in bold or None, dim=role in ("track", "line") or None)
+        role: Style(
+            reverse=role in reverse or None, bold=role in bold or None, dim=role in ("track", "line", "struck") or None
+        )
         for role in styles
     }

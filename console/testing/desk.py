@@ -1,0 +1,319 @@
+"""The desk of the field test: logs trials in threads, says what is durable, looks each second whether all still holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from console.actions import BY_NAME
+from console.campaigns.field_test import FieldTest
+from console.campaigns.holding import holding_now
+from console.checking.asking_desk import AskingDesk
+from console.checking.messages import Finished, Reported
+from console.checking.sights import Left
+from console.checklist.probes import Sight
+from console.phases.states import FieldState, TrialState
+from console.record.entries import Outcome
+from console.screens.field_test import FieldScreen
+from console.testing.applicable import TRIALS, offered_now
+from console.testing.figures import figures_key, figures_of
+from console.testing.reports import Ended, Figures, Logged, Looked, Report, Told
+from console.testing.view import Echo, FieldView, Held, phase_to_show
+from console.testing.wording import by_key, echo_words
+from console.view import View
+from console.widgets.cells import clean
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checking.checking_app import CheckingApp
+    from console.checking.desk import Desk
+
+LOOK_EVERY_S = 1.0
+HELD_KEY_NS = 700_000_000
+"""A key that is held down repeats: so soon after a trial the same key is no second trial."""
+ON_PAUSE, ON_FAILURE, ON_SUCCESS = 3, 2, 1
+"""So often the bell rings."""
+BETWEEN_BELLS_S = 0.25
+
+
+class FieldDesk(AskingDesk):
+    """Serves the field test screen of the campaign whose checklist `home` serves; both show the same fold of the record."""
+
+    def __init__(self, app: CheckingApp, home: Desk) -> None:
+        super().__init__(app, home.campaign)
+        self.home = home
+        self.screen = FieldScreen(app.ink())
+        self.wanted = ""
+        self._test: FieldTest | None = None
+        self._test_lock = threading.Lock()
+        self._held: Held | None = None
+        self._echo: Echo | None = None
+        self._uncounted: TrialState | None = None
+        self._figures = Figures(None, None, ())
+        self._figuring = False
+        self._looking = False
+        self._writing = False
+        self._pressed_ns: int | None = None
+        self._was_paused: str | None = None
+
+    @property
+    def front(self) -> FieldScreen:
+        """The field test screen."""
+        return self.screen
+
+    @property
+    def person(self) -> str:
+        """Who sits at the keyboard."""
+        return self.home.person
+
+    @property
+    def enter_key(self) -> tuple[str, str] | None:
+        """Enter does nothing here."""
+        return None
+
+    # ------------------------------------------------------------ the state
+
+    @property
+    def field(self) -> FieldState:
+        """The newest fold; empty before the first one."""
+        newest = self.home.newest
+        return newest.field if newest is not None else FieldState()
+
+    @property
+    def shown(self) -> str:
+        """The id of the phase that is looked at."""
+        return phase_to_show(self.field, self.wanted)
+
+    def test(self) -> FieldTest:
+        """The campaign's field test. Reads the record the first time, so call it in a thread. Raises Trouble."""
+        with self._test_lock:
+            if self._test is None:
+                self._test = FieldTest(self.campaign, lambda words: self._post(Told(words)))
+            return self._test
+
+    def sight_if_any(self) -> Sight | None:
+        """How the robot is seen; None where it can't be: trials go on without. Call it in a thread."""
+        if self.app.sight_of is None:
+            return None
+        try:
+            return self.app.sight_of(self.campaign)
+        except Trouble:
+            return None
+
+    def begin(self) -> None:
+        """Look now and from now on each second."""
+        self.show()
+        self.look()
+        self.app.set_interval(LOOK_EVERY_S, self.look, name="look")
+
+    def show(self) -> None:
+        """Show what is known."""
+        view = self.view()
+        if view is None or not self.screen.is_mounted:
+            return
+        self._notice_pause(view)
+        self._count_echo(view)
+        self.screen.show(view)
+        self._work_out(view)
+
+    def view(self) -> FieldView | None:
+        """What the widgets show; None before the first fold."""
+        newest = self.home.newest
+        if newest is None:
+            return None
+        return FieldView(
+            state=newest,
+            charset=self.app.charset,
+            person=self.person,
+            now_ns=self.app.clock(),
+            shown=self.shown,
+            link=self.app.newest.link,
+            held=self._held,
+            echo=self._echo,
+            trend=self._figures.trend,
+            power=self._figures.power,
+            writing=self._writing,
+        )
+
+    def show_link(self, view: View) -> None:
+        """Show the robot's status line, and what ages with it."""
+        self.screen.show_link(view)
+        self.show()
+
+    def other_phase(self, step: int) -> None:
+        """Look at a phase further right or left."""
+        ids = [one.phase.id for one in self.field.phases]
+        if self.shown in ids:
+            self.wanted = ids[min(len(ids) - 1, max(0, ids.index(self.shown) + step))]
+            self.show()
+            self.look()
+            self.app.show_keys()
+
+    # ------------------------------------------------------------ looking
+
+    def look(self) -> None:
+        """See in a thread whether all still holds, unless that is being done already or nobody needs it."""
+        needed = self.field.session is not None or self.app.place == "field"
+        if needed and not self._looking and not self.leaving:
+            self._looking = True
+            self.app.run_worker(self._look, thread=True, group="look", name="look")
+
+    def _look(self) -> None:
+        try:
+            sight = self.sight_if_any()
+            if self.field.session is not None and sight is not None:
+                self.test().look(sight)
+            self._post(Looked(self._holding(sight), None))
+        except Trouble as trouble:
+            self._post(Looked(None, trouble))
+        except Left:
+            pass
+        finally:
+            self._looking = False
+
+    def _holding(self, sight: Sight | None) -> Held | None:
+        shown = self.shown
+        state = next((one for one in self.field.phases if one.phase.id == shown), None)
+        if state is None:
+            return None
+        return Held(shown, holding_now(state.phase, self.home.state.bundle, sight), self.app.clock())
+
+    def _notice_pause(self, view: FieldView) -> None:
+        paused = view.session.paused if view.session is not None else ""
+        if paused and self._was_paused == "":
+            self.ring(ON_PAUSE)
+        self._was_paused = paused
+        self.app.call_later(self.app.show_keys)
+
+    def _work_out(self, view: FieldView) -> None:
+        key = figures_key(view)
+        if key != self._figures.key and not self._figuring:
+            self._figuring = True
+            self.app.run_worker(lambda: self._post(figures_of(view, key)), thread=True, group="figures", name="figures")
+
+    # ------------------------------------------------------------ logging
+
+    def log(self, outcome: Outcome) -> None:
+        """Log a trial in a thread; only once it is durable is it said, and the bell rings."""
+        now_ns = self.app.clock()
+        again = self._pressed_ns is not None and now_ns - self._pressed_ns < HELD_KEY_NS
+        self._pressed_ns = now_ns
+        if self._writing or again:
+            self.say("not logged: that key came again at once, as from a key held down; wait a second", "warning")
+            return
+        self._writing = True
+        self.say(f"{self.app.charset.glyph('busy')} writing: {outcome}...", "info")
+        self.app.run_worker(lambda: self._log(outcome), thread=True, group="campaign", name="log a trial")
+
+    def _log(self, outcome: Outcome) -> None:
+        try:
+            trial = self.test().log_trial(outcome, self.person, sight=self.sight_if_any())
+            self._post(Logged(outcome, trial, None))
+        except Trouble as trouble:
+            self._post(Logged(outcome, None, trouble))
+
+    def _logged(self, report: Logged) -> None:
+        self._writing = False
+        if report.trial is None:
+            self._refused(f"log a {report.outcome}", report.trouble)
+        else:
+            good = report.outcome == "success"
+            self._uncounted = report.trial
+            self._echo = Echo(echo_words(report.trial, None), good, self.app.clock())
+            self.say(f"{self.app.charset.glyph('ok')} {self._echo.text}", "ok" if good else "warning")
+            self.ring(ON_SUCCESS if good else ON_FAILURE)
+        self.home.fold()
+        self.show()
+
+    def _count_echo(self, view: FieldView) -> None:
+        """Say behind the newest echo how many of the phase's trials succeeded, once its trial is among them."""
+        trial, echo = self._uncounted, self._echo
+        if trial is None or echo is None or not any(one.seq == trial.seq for one in view.field.trials):
+            return
+        self._uncounted = None
+        self._echo = Echo(echo_words(trial, view.field), echo.good, echo.at_ns)
+        self.say(f"{self.app.charset.glyph('ok')} {self._echo.text}", "ok" if echo.good else "warning")
+
+    def ring(self, times: int) -> None:
+        """Ring the terminal's bell some times."""
+        self.app.bell()
+        if times > 1:
+            self.app.set_timer(BETWEEN_BELLS_S, lambda: self.ring(times - 1))
+
+    # ------------------------------------------------------------ acting
+
+    def offered(self) -> tuple[str, ...]:
+        """The names of the actions that apply now."""
+        return offered_now(self.field, self.shown)
+
+    def act(self, name: str) -> None:
+        """Do the action of that name, if it applies now; else say that it does not."""
+        from console.testing import field_acts
+
+        if name not in self.offered():
+            self._does_not_apply(name)
+        elif name in TRIALS:
+            outcome: dict[str, Outcome] = {"log_success": "success", "log_failure": "failure", "log_aborted": "aborted"}
+            self.log(outcome[name])
+        else:
+            found: Callable[[FieldDesk], Awaitable[None]] = getattr(field_acts, name)
+            self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+
+    def _does_not_apply(self, name: str) -> None:
+        session = self.field.session
+        if name in TRIALS and session is not None and session.paused:
+            self.say(f"NOT logged: the session is paused: {clean(session.paused)} - p resumes it", "critical")
+            self.ring(ON_FAILURE)
+        elif name in TRIALS:
+            self.say("NOT logged: no session is open - x begins one", "critical")
+            self.ring(ON_FAILURE)
+        else:
+            does = [BY_NAME[one] for one in self.offered()][:6]
+            words = ", ".join(f"{one.shown} {one.label}" for one in does)
+            self.say(f"{BY_NAME[name].label}: does not apply now; {words}", "warning")
+
+    # ------------------------------------------------------------ reports
+
+    def report(self, event: Finished) -> None:
+        """Tell this desk, from any thread, how something ended."""
+        self._post(Ended(event))
+
+    def _post(self, report: Report) -> None:
+        self.app.post_message(Reported("field", report))
+
+    def take(self, report: Any) -> None:
+        """Take what a thread reported, or how many phases further to look."""
+        if isinstance(report, int):
+            self.other_phase(report)
+        elif isinstance(report, Logged):
+            self._logged(report)
+        elif isinstance(report, Looked):
+            self._looked(report)
+        elif isinstance(report, Figures):
+            self._figures, self._figuring = report, False
+            self.show()
+        elif isinstance(report, Told):
+            self.say(clean(report.words), "warning")
+        elif isinstance(report, Ended):
+            self._finished(report.event)
+
+    def _looked(self, report: Looked) -> None:
+        if report.trouble is not None:
+            self._refused("look whether all still holds", report.trouble)
+        elif report.held is not None:
+            self._held = report.held
+        self.show()
+
+    def _finished(self, event: Finished) -> None:
+        if event.trouble is not None:
+            self._refused(event.what, event.trouble)
+        else:
+            done = event.outcome if isinstance(event.outcome, str) and event.outcome else event.done
+            self.say(f"{self.app.charset.glyph('ok')} {clean(done)}", "ok")
+        self.home.fold()
+
+    def _refused(self, what: str, trouble: Trouble | None) -> None:
+        if trouble is not None:
+            self.app.say_trouble(what, by_key(trouble))
+            self.ring(ON_FAILURE)

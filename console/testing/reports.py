@@ -1,0 +1,55 @@
+"""What threads of the field test's desk report to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from console.checking.messages import Finished
+from console.phases.states import TrialState
+from console.record.entries import Outcome
+from console.testing.view import Held, Trend
+from remote.errors import Trouble
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A trial is on the disk, or why not."""
+
+    outcome: Outcome
+    trial: TrialState | None
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The holding conditions were looked at, or why not."""
+
+    held: Held | None
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Trend and plan of a phase were worked out for `key`."""
+
+    key: object
+    trend: Trend | None
+    power: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """The field test has something to say beside its result."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What was asked has ended."""
+
+    event: Finished
+
+
+Report = Union[Logged, Looked, Figures, Told, Ended]

@@ -1,0 +1,77 @@
+"""What lets a phase begin and what must go on holding: each condition with its sign, its word and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.marks import FIELD_MARKS
+from console.phases.states import PhaseState
+from console.record.entries import ConditionSeen
+from console.testing.view import FieldView
+from console.widgets.cells import Span, clean
+from console.widgets.drawing import duration
+from console.widgets.field_panel import FieldPanel
+from console.widgets.item_words import wrapped
+
+
+class ConditionsPanel(FieldPanel):
+    """Entry conditions until the phase is begun, then only those that are not met; holding conditions always."""
+
+    TITLE = "Conditions"
+    HELP = (
+        "Entry: what must be so before the phase may begin. Hold: what must go on being so during a session; it is looked at "
+        "each second. When a condition is broken, or can't be known, for its time, the session is paused, and only a person "
+        "resumes it (p). An old look is marked STALE and is not the present."
+    )
+
+    def age(self, view: FieldView) -> Span:
+        """When the holding conditions were looked at."""
+        phase = view.phase
+        if phase is None or not phase.phase.holding:
+            return ("", "muted")
+        age = view.held_age_s
+        if age is None:
+            return ("not looked at yet", "muted")
+        text = f"{duration(age, whole=True)} ago"
+        return (f"{view.charset.glyph('stale')} STALE {text}", "warning") if view.held_is_stale else (text, "muted")
+
+    def lines(self, view: FieldView, width: int, height: int) -> list[list[Span]]:
+        """Entry first, then what must hold."""
+        phase = view.phase
+        if phase is None:
+            return [[("no phase", "muted")]]
+        return [*_entry(view, phase, width), *_holding(view, phase, width)]
+
+
+def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
+    met = sum(one.met is True for one in phase.entry)
+    if not phase.phase.entry and not phase.entry:
+        return
+    role = "muted" if met == len(phase.entry) else "warning"
+    yield [("Entry ", "strong"), (f"{met} of {len(phase.entry)} met", role)]
+    begun = phase.begun_wall_ns is not None
+    for one in phase.entry:
+        if not begun or one.met is not True:
+            yield from _condition(view, one, one.words or one.id, width, stale=False)
+
+
+def _holding(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
+    if not phase.phase.holding:
+        return
+    yield [("Must hold", "strong")]
+    seen = {one.id: one for one in view.held.seen} if view.held is not None and view.held.phase == view.shown else {}
+    for holding in phase.phase.holding:
+        found = seen.get(holding.id) or ConditionSeen(id=holding.id, met=None, words="not looked at yet")
+        yield from _condition(view, found, f"{holding.title}: {found.words}", width, stale=view.held_is_stale)
+
+
+def _condition(view: FieldView, seen: ConditionSeen, text: str, width: int, *, stale: bool) -> Iterator[list[Span]]:
+    name = "unknown" if seen.met is None else "met" if seen.met else "unmet"
+    mark = FIELD_MARKS[name]
+    role = "stale" if stale else mark.role
+    word = "" if name == "met" else f"{mark.word}: "
+    for n, line in enumerate(wrapped(word + clean(text), width - 2, 3)):
+        yield [
+            (f"{view.charset.glyph(name)} " if n == 0 else "  ", role),
+            (line, "text" if name == "met" and not stale else role),
+        ]

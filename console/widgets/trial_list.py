@@ -1,0 +1,60 @@
+"""The last trials, newest first; undone ones stay in sight, struck through and marked."""
+
+from __future__ import annotations
+
+from console.marks import FIELD_MARKS
+from console.phases.states import TrialState
+from console.testing.view import FieldView
+from console.widgets.cells import Span, clean, fit
+from console.widgets.drawing import clock_time
+from console.widgets.field_panel import FieldPanel
+
+LONGEST = 200
+
+
+class TrialList(FieldPanel):
+    """One row a trial: number, outcome, time, conditions, note."""
+
+    TITLE = "Trials"
+    HELP = (
+        "The trials of this phase, newest first. s, f and a log a success, a failure and an aborted attempt with the "
+        "conditions that are carried over; u takes the newest one back: it stays here, struck through, and counts no more. "
+        "A trial that does not count says why."
+    )
+
+    def caption(self, view: FieldView) -> str:
+        """The counts."""
+        counted = [one for one in view.trials if one.counts]
+        successes = sum(one.outcome == "success" for one in counted)
+        return f"{successes} of {len(counted)} succeeded" if counted else ""
+
+    def lines(self, view: FieldView, width: int, height: int) -> list[list[Span]]:
+        """The newest first."""
+        trials = view.trials[::-1]
+        if not trials:
+            return [[("none yet", "muted")]]
+        rows = [_trial(view, one, width) for one in trials[:LONGEST]]
+        if len(trials) > LONGEST:
+            rows.append([(f"{len(trials) - LONGEST} older ones: `fieldgate trial list`", "muted")])
+        return rows
+
+
+def _trial(view: FieldView, trial: TrialState, width: int) -> list[Span]:
+    undone = trial.why_not.startswith("undone")
+    name = "undone" if undone else trial.outcome
+    mark = FIELD_MARKS[name]
+    role = "struck" if undone else mark.role if trial.counts else "muted"
+    left: Span = (f"{view.charset.glyph(name)} ", mark.role)
+    text = f"{trial.number:>3} {FIELD_MARKS[trial.outcome].word:<8}"
+    rest = f" {clock_time(trial.wall_ns)} {_about(trial)}"
+    return [left, (text, role), (fit(rest, max(0, width - 2 - len(text))), "muted" if trial.counts else role)]
+
+
+def _about(trial: TrialState) -> str:
+    parts = [] if trial.counts else [clean(trial.why_not)]
+    parts += ["intervened"] if trial.intervened else []
+    parts += ["crashed"] if trial.crashed else []
+    parts += [f"{took:.1f} s"] if (took := trial.measures.get("took_s")) is not None else []
+    parts += [clean(trial.note)] if trial.note else []
+    parts += [clean(" ".join(trial.conditions.values()))] if trial.conditions else []
+    return ", ".join(part for part in parts if part)
