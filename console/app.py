@@ -18,7 +18,7 @@ from console.actions import ACTIONS
 from console.alarms import AlarmBook
 from console.checking.checking_app import CheckingApp, Opener
 from console.commanding import Answered
-from console.fieldtest.kpis import Kpis, load_kpis
+from console.fieldtest.kpis import Kpis
 from console.link.session import Session
 from console.link.snapshot import Link, Snapshot
 from console.marks import ASCII, UNICODE
@@ -50,7 +50,7 @@ class FieldgateApp(CheckingApp):
     Args:
         session: the robot; started after the first paint. Whoever made it closes it.
         robot: its name, shown until the session says more.
-        kpis: the alarm rules; None loads those that come with fieldgate after the first paint.
+        kpis: the alarm rules; None loads those of the robot's campaign, or of fieldgate itself, after the first paint.
         ascii: write no byte beyond ASCII.
         low_bandwidth: repaint every 2 s, no histories.
         repaint_hz: repaints a second, up to 10; data may come faster.
@@ -159,9 +159,10 @@ class FieldgateApp(CheckingApp):
             self.action_checklist_screen()
 
     def _start_session(self) -> None:
+        from console.campaigns.figures import kpis_of_robot
+
         if self._kpis is None:
-            kpis = load_kpis()
-            self.call_from_thread(self._use, kpis)
+            self.call_from_thread(self._use, kpis_of_robot(self.newest.robot))
         try:
             self.session.watch_samples(self.repaint_hz)
             self.session.start(self.receive)

@@ -38,6 +38,11 @@ _COMMANDS = {
         "Say whether a record was changed, who signed it, what went stale.",
     ),
     "report": ("console.commands.report", "report", "Write what a campaign proves: HTML, printable page, JSON record."),
+    "kpis": (
+        "console.commands.kpis",
+        "kpis",
+        "The figures of a campaign with their limits: live, a session's, all of it.",
+    ),
     "gap": ("console.commands.gap", "gap", "Simulation and reality side by side: episodes, poses, pictures, models."),
     "stats": ("console.commands.stats", "stats", "What counts prove: a rate, a plan, two models, MTBF, transfer."),
     "export": ("console.commands.export", "export", "Write what was seen as CSV."),

@@ -103,9 +103,7 @@ def statistic_of(histogram: Histogram, statistic: str) -> float | None:
 
 def read_kpi(rule: LiveKpi, snapshot: Snapshot, now_ns: int, kpis: Kpis, merged: Merged) -> Reading:
     """The KPI's reading; stale, missing, unavailable and not-a-number are all `unknown` with the reason."""
-    criterion = rule.kpi.criterion
-    seen = snapshot.windows if METRICS[criterion.metric].home == "window" else snapshot.hosts
-    at_ns = seen[-1].at_ns if seen else None
+    criterion, at_ns = rule.kpi.criterion, _at_ns(rule.kpi, snapshot)
     age = age_s(at_ns, now_ns)
     if age is None:
         return _unknown(criterion, "no data yet", None)
@@ -116,6 +114,16 @@ def read_kpi(rule: LiveKpi, snapshot: Snapshot, now_ns: int, kpis: Kpis, merged:
         return _unknown(criterion, why if value is None else "not a number", at_ns)
     verdict = _verdict(value, criterion, rule.alarm.clear)
     return Reading(verdict=verdict, value=value, limit=criterion.threshold, unit=criterion.unit, n=n, at_ns=at_ns)
+
+
+def _at_ns(kpi: Kpi, snapshot: Snapshot) -> int | None:
+    seen = snapshot.windows if METRICS[kpi.criterion.metric].home == "window" else snapshot.hosts
+    return seen[-1].at_ns if seen else None
+
+
+def age_of(kpi: Kpi, snapshot: Snapshot, now_ns: int) -> float | None:
+    """Seconds since the newest reading of a live figure; None before the first."""
+    return age_s(_at_ns(kpi, snapshot), now_ns)
 
 
 def _verdict(value: float, criterion: Criterion, clear: float) -> Verdict:

@@ -6,7 +6,7 @@ import msgspec
 
 from console.campaigns.in_force import in_force
 from console.campaigns.standing import Standing
-from console.checklist.folding.together import measured_rate
+from console.checklist.folding.entering import measured_rate
 from console.fieldtest.criteria import Rate
 from console.fieldtest.kpis import Kpi, Kpis, load_kpis, parse_kpis
 from console.phases.counting import count
@@ -89,3 +89,20 @@ def _simulated(campaign: Standing, metric: str) -> Rate | None:
     questions = [one for phase in campaign.checklist.pack.phases for one in phase.questions]
     item = next((one.baseline.item for one in questions if one.criterion.metric == metric and one.baseline), None)
     return measured_rate(campaign.item_state(item)) if item is not None else None
+
+
+def kpis_of_robot(robot: str) -> Kpis:
+    """What a robot is watched by: the KPIs of its only campaign, else those that come with fieldgate."""
+    from console.campaigns.opening import campaign_of_robot, open_campaign
+
+    try:
+        name = campaign_of_robot(robot)
+        if name is None:
+            return load_kpis()
+        campaign = open_campaign(name, read_only=True)
+    except Trouble:  # several campaigns, or one that can't be read: what watches the robot must not depend on it
+        return load_kpis()
+    try:
+        return kpis_in_force(campaign)
+    finally:
+        campaign.close()

@@ -29,7 +29,9 @@ _OPTIONS = (
         show_default=True,
         help="Repaints a second.",
     ),
-    click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of the ones that come along."),
+    click.option(
+        "--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of those of the robot's campaign."
+    ),
     click.option("--as", "person", metavar="NAME", help="Who you are in a campaign's record; else $FIELDGATE_PERSON."),
 )
 PICTURE_SIZE = (160, 45)

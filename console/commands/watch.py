@@ -45,7 +45,7 @@ class Duration(click.ParamType["float"]):
     multiple=True,
     help="End with exit code 3 when it comes.",
 )
-@click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of the ones that come along.")
+@click.option("--kpis", type=click.Path(path_type=Path), help="Alarm rules, instead of those of the robot's campaign.")
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
 def watch(
     robot: str,
@@ -58,11 +58,12 @@ def watch(
     accept_new: bool,
 ) -> None:
     """Watch ROBOT without a screen: a line a second on stdout (`demo`: the embedded robot)."""
+    from console.campaigns.figures import kpis_of_robot
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.robots import Robots
 
-    book = AlarmBook(load_kpis(kpis))
+    book = AlarmBook(load_kpis(kpis) if kpis else kpis_of_robot(robot))
     session = open_session(Robots().get(robot), asker=asker_for_terminal(accept_new=accept_new))
     with visiting(session) as visit:
         shot = visit.arrive()
