@@ -38,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("live_screen", "1", "1", "live", "Show the robot as it is now", place="every"),
     Action("checklist_screen", "2", "2", "checklist", "Show the checklist of this robot's campaign", place="every"),
     Action("field_screen", "3", "3", "field test", "Show phases, sessions and trials of the campaign", place="every"),
+    Action("failures_screen", "4", "4", "failures", "Show what robots got wrong, over all days", place="every"),
     Action("picture", "p", "p", "picture", "Show what the camera sees, with boxes, a new picture each second"),
     Action("acknowledge", "a", "a", "ack", "Say that you have seen the selected alarm; it stays while it lasts"),
     Action("pause", "space", "space", "pause", "Freeze tables and lists for reading; collecting goes on"),
@@ -113,6 +114,35 @@ ACTIONS: tuple[Action, ...] = (
         phases=("refused", "down"),
         place="field",
     ),
+    Action(
+        "failure_filter", "slash", "/", "filter", "Show only failures that match words and fields", place="failures"
+    ),
+    Action(
+        "failure_group",
+        "g",
+        "g",
+        "group",
+        "Count by kind, label, hour, light, place; Enter shows one",
+        place="failures",
+    ),
+    Action("failure_mark", "m", "m", "mark", "Say what it is: seen, real, false alarm, to label", place="failures"),
+    Action("failure_note", "n", "n", "note", "Write a note on the selected failure", place="failures"),
+    Action(
+        "failure_around",
+        "v",
+        "v",
+        "around",
+        "Show what was measured half a minute before and behind it",
+        place="failures",
+    ),
+    Action(
+        "failure_export", "e", "e", "export", "Write what is listed for labelling or other programs", place="failures"
+    ),
+    Action(
+        "failure_keep", "P", "P", "keep", "Keep its pictures on the robot when space is short there", place="failures"
+    ),
+    Action("failure_earlier", "left", "left", "earlier", "The picture before", place="failures"),
+    Action("failure_later", "right", "right", "later", "The picture behind", place="failures"),
     Action("next_theme", "t", "t", "theme", "Dark, light, high contrast", place="every"),
 )
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}

@@ -84,6 +84,10 @@ class CheckingApp(CommandingApp):
         """Show the field test of the robot's campaign."""
         self.go("field")
 
+    def action_failures_screen(self) -> None:
+        """Show the failures of all days."""
+        self.go("failures")
+
     def go(self, place: Place) -> None:
         """Bring the screen of `place`, not the live one, to the front; where it needs the robot's campaign, open that first."""
         from console.checking.fronts import FRONTS

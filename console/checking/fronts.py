@@ -79,4 +79,14 @@ def _field(app: CheckingApp) -> FrontDesk:
     return FieldDesk(app, app.desk)
 
 
-FRONTS: dict[Place, Front] = {"checklist": Front(_checklist), "field": Front(_field)}
+def _failures(app: CheckingApp) -> FrontDesk:
+    from console.reviewing.desk import ReviewDesk
+
+    return ReviewDesk(app)
+
+
+FRONTS: dict[Place, Front] = {
+    "checklist": Front(_checklist),
+    "field": Front(_field),
+    "failures": Front(_failures, campaign=False),
+}

@@ -191,7 +191,7 @@ class FailureBook:
     def find(self, query: Query = EVERYTHING) -> Found:
         """Everything that matches, newest first. Blocks until all are found; raises Trouble `bad_query`."""
         found = Found()
-        with self._reading() as reader:
+        with self.reading() as reader:
             for part in search(reader, query):
                 found.extend(part)
         found.complete = True
@@ -199,7 +199,7 @@ class FailureBook:
 
     def groups(self, query: Query, by: str) -> tuple[Group, ...]:
         """How many of what matches belong to each kind, label, hour, light, or word of a condition; see groups.py."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return groups(reader, query, by)
 
     def page(self, found: Found, offset: int, count: int) -> tuple[FailureRow, ...]:
@@ -208,11 +208,14 @@ class FailureBook:
 
     def rows(self, numbers: Sequence[int]) -> tuple[FailureRow, ...]:
         """The rows of these numbers, in their order; those that are gone are left out."""
-        wanted = list(numbers)
+        found = self.numbered(numbers)
+        return tuple(found[number] for number in numbers if number in found)
+
+    def numbered(self, numbers: Sequence[int]) -> dict[int, FailureRow]:
+        """The rows of these numbers by number; those that are gone are left out."""
         sql = f"{_PAGE} WHERE failures.row IN (SELECT value FROM json_each(?))"
-        with self._reading() as reader:
-            found = {cells[0]: self._filled(reader, cells) for cells in reader.execute(sql, (str(wanted),))}
-        return tuple(found[number] for number in wanted if number in found)
+        with self.reading() as reader:
+            return {cells[0]: self._filled(reader, cells) for cells in reader.execute(sql, (str(list(numbers)),))}
 
     def all_rows(self, found: Found, page: int = 500) -> Iterator[FailureRow]:
         """Every row, newest first, read a page at a time: memory does not grow with the book."""
@@ -238,7 +241,7 @@ class FailureBook:
 
     def conditions(self) -> tuple[str, ...]:
         """The names of the conditions that failures were recorded under."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return known_words(reader).condition_names
 
     @property
@@ -268,7 +271,8 @@ class FailureBook:
     # ------------------------------------------------------------ the files
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection that only reads, for one thread at a time."""
         with self._read_lock:
             try:
                 yield self._reader
@@ -276,7 +280,7 @@ class FailureBook:
                 raise store_trouble(self.path, error) from error
 
     def _read(self, sql: str, values: tuple[object, ...]) -> list[tuple[int, ...]]:
-        with self._reading() as reader:
+        with self.reading() as reader:
             return reader.execute(sql, values).fetchall()
 
     @contextmanager

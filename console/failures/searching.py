@@ -69,11 +69,16 @@ def known_words(database: sqlite3.Connection) -> KnownWords:
     )
 
 
-def search(database: sqlite3.Connection, query: Query) -> Iterator[array[int]]:
-    """Row numbers, newest first, in parts as they are found. Raises Trouble `bad_query` before the first part."""
+def search(database: sqlite3.Connection, query: Query, after_row: int = 0) -> Iterator[array[int]]:
+    """Row numbers above `after_row`, newest first, in parts as they are found.
+
+    Raises Trouble `bad_query` before the first part.
+    """
     words = [term for term in query.terms if term.field == "text"]
     patterns = [_pattern(term) for term in words]
     where, values = condition(query, known_words(database))
+    if after_row:
+        where, values = f"row > ? AND ({where})", [after_row, *values]
     columns = "row, line" if words else "row"
     cursor = database.execute(f"SELECT {columns} FROM failures WHERE {where} ORDER BY wall_ns DESC, row DESC", values)
     size = FIRST_PART_ROWS

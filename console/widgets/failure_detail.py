@@ -1,0 +1,111 @@
+"""One failure in full: facts above, its picture with boxes below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.widget import Widget
+
+from console.reviewing.view import DetailView
+from console.widgets.camera_picture import CameraPicture
+from console.widgets.canvas import Canvas
+from console.widgets.cells import clean, fit, plain, row_of
+from console.widgets.failure_facts import FailureFacts
+
+PICTURE_ROWS = 8
+"""Fewer rows are left to the facts."""
+
+
+class FailureDetail(Widget, can_focus=True):
+    """Facts, a line that says which picture it is or why there is none, and the picture."""
+
+    TITLE = "Failure"
+    HELP = (
+        "One failure: what, when, under which conditions, and its pictures. Left and right step through the pictures "
+        "before, at and after it. `v` shows what was measured half a minute before and behind it, `m` marks, `n` notes."
+    )
+    DEFAULT_CSS = """
+    FailureDetail { background: $background; layout: vertical; border-left: vkey $panel; }
+    FailureDetail:focus { border-left: vkey $primary; }
+    FailureDetail.ascii { border-left: ascii $panel; }
+    FailureDetail > FailureFacts { width: 100%; height: 8; }
+    FailureDetail > #caption { width: 100%; height: 1; }
+    FailureDetail > #frame { width: 100%; height: 1fr; align: center top; background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "back", "back", show=False)]
+
+    class Left(Message):
+        """Esc: back to the list."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: DetailView | None = None
+        self._ink: dict[str, Style] = {}
+        self._picture: Widget | None = None
+        self._image: object = None
+        self.facts = FailureFacts(id="facts")
+        self.caption = Canvas(id="caption")
+        self.frame = Container(id="frame")
+
+    def compose(self) -> ComposeResult:
+        """All three; the size says how much each gets."""
+        self.set_class(self.app.has_class("ascii"), "ascii")
+        yield from (self.facts, self.caption, self.frame)
+
+    def set_ink(self, ink: dict[str, Style]) -> None:
+        """Another theme's styles."""
+        for canvas in (self.facts, self.caption):
+            canvas.set_ink(ink)
+
+    def copy_text(self) -> str:
+        """The facts as text."""
+        return "\n".join(plain(row).rstrip() for row in self.facts.rows).strip()
+
+    def show(self, view: DetailView | None) -> None:
+        """Show a failure; None: nothing is selected."""
+        self._shown = view
+        width, height = self.size
+        if width < 10 or height < 3:
+            return
+        rows = len(self.facts.lines_for(view, width - 4)) if view is not None else 1
+        wanted = min(rows, height - 1 - (PICTURE_ROWS if self._has_picture(view) else 1))
+        self.facts.styles.height = max(1, wanted)
+        self.facts.show(view)
+        self._show_shot(view)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Share the new size out."""
+        self.show(self._shown)
+
+    def action_back(self) -> None:
+        """Say that the person wants to go back."""
+        self.post_message(self.Left())
+
+    def _has_picture(self, view: DetailView | None) -> bool:
+        return view is not None and (view.shot is None or view.shot.image is not None) and view.around is None
+
+    def _show_shot(self, view: DetailView | None) -> None:
+        shot = view.shot if view is not None else None
+        words = "" if shot is None else f"{shot.caption}{': ' if shot.caption and shot.why else ''}{shot.why}"
+        role = "warning" if shot is not None and shot.why else "accent"
+        width = max(1, self.size.width - 2)
+        self.caption.paint([row_of([(fit(f" {clean(words)}", width), role)], width)])
+        if view is None or shot is None:
+            return  # what was shown stays until the next one is read
+        self._put(view, shot.image)
+
+    def _put(self, view: DetailView, image: object) -> None:
+        self.frame.display = image is not None
+        if image is None or image is self._image:
+            return
+        self._image = image
+        if self._picture is None:
+            self._picture = CameraPicture.widget_for(view.charset, colour=not self.app.no_color)
+            self.frame.mount(self._picture)
+        CameraPicture.put(self._picture, image)

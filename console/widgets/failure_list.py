@@ -1,0 +1,229 @@
+"""The list of failures: however many there are, only the rows in sight are held and drawn."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from console.reviewing.view import ReviewView
+from console.widgets.canvas import Canvas
+from console.widgets.cells import Span, clean, fit, plain, row_of
+from console.widgets.failure_words import failure_spans, heading
+
+LEAST = 20
+_END = 1 << 60
+
+
+class FailureList(Canvas, can_focus=True):
+    """One cursor over everything that was found, newest first, or over groups of it."""
+
+    TITLE = "Failures"
+    HELP = (
+        "What robots got wrong, newest first, over all days that this laptop holds. `/` filters: words are regular "
+        "expressions over kind and text, fields narrow: kind:no_detection label:cube light:<40 time:>2026-11-20T10:00 "
+        "place:dock marked:yes robot:NAME phase:office; `!` before one hides what matches. `g` groups with counts, Enter "
+        "on a group shows it. `m` marks, `n` notes, `e` exports what is listed, `P` keeps the pictures on the robot."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home", f"move(-{_END})", "newest", show=False),
+        Binding("end", f"move({_END})", "oldest", show=False),
+        Binding("enter", "open", "open", show=False),
+        Binding("escape", "back", "back", show=False),
+    ]
+
+    class Selected(Message):
+        """The cursor stands on another row (its number in the book; None: on nothing that is a failure)."""
+
+        def __init__(self, number: int | None) -> None:
+            super().__init__()
+            self.number = number
+
+    class Opened(Message):
+        """Enter: on a failure its number, on a group its place."""
+
+        def __init__(self, number: int | None, group: int | None) -> None:
+            super().__init__()
+            self.number = number
+            self.group = group
+
+    class Needed(Message):
+        """Rows in sight that are not here yet: numbers in the book."""
+
+        def __init__(self, numbers: list[int]) -> None:
+            super().__init__()
+            self.numbers = numbers
+
+    class Back(Message):
+        """Esc."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: ReviewView | None = None
+        self._at = 0
+        self._top = 0
+        self._told: tuple[object, ...] = ()
+
+    # ------------------------------------------------------------ what is selected
+
+    @property
+    def number(self) -> int | None:
+        """The number in the book of the failure under the cursor."""
+        view = self._shown
+        return view.found.rows[self._at] if view and not view.by and self._at < view.found.count else None
+
+    @property
+    def at(self) -> int:
+        """The cursor's place, from 0."""
+        return self._at
+
+    def go_to(self, place: int) -> None:
+        """Put the cursor there."""
+        self._at = max(0, place)
+        self._top = min(self._top, self._at)
+
+    def shift(self, by: int) -> None:
+        """So many rows came above: stay on the same one."""
+        self._at += by
+        self._top += by
+
+    def copy_text(self) -> str:
+        """The selected row as text."""
+        row = self.rows[self._at - self._top + 1] if len(self.rows) > self._at - self._top + 1 else ()
+        return plain(row).strip()
+
+    # ------------------------------------------------------------ showing
+
+    def show(self, view: ReviewView) -> None:
+        """Show the rows around the cursor; what of them is not here is asked for by Needed."""
+        self._shown = view
+        width, height = self.size
+        size = self._length(view)
+        self._at = min(self._at, max(0, size - 1))
+        if width < LEAST or height < 2:
+            return
+        room = height - 1
+        self._top = max(min(self._top, self._at), self._at - room + 1, 0)
+        lines = self._group_lines(view, width, room) if view.by else self._failure_lines(view, width, room)
+        head = (
+            [(fit(f"  failures by {view.by}", width), "muted")] if view.by else [("  ", "muted"), *heading(width - 2)]
+        )
+        rows = [row_of(line, width) for line in [head, *lines]]
+        self.paint(rows + [row_of((), width)] * (height - len(rows)))
+        self._tell()
+
+    def restyle(self) -> None:
+        """Show the same again after focus, cursor or theme changed."""
+        if self._shown is not None:
+            self.show(self._shown)
+
+    def on_focus(self, event: events.Focus) -> None:
+        """The cursor's row shows where the keys go."""
+        self.restyle()
+
+    def on_blur(self, event: events.Blur) -> None:
+        """The cursor's row shows where the keys no longer go."""
+        self.restyle()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """New size, new rows."""
+        self.restyle()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what was clicked; a second click opens it."""
+        at = self._top + event.y - 1
+        if event.y and self._shown is not None and 0 <= at < self._length(self._shown):
+            again, self._at = at == self._at, at
+            self.restyle()
+            if again:
+                self.action_open()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves the cursor."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the cursor."""
+        self.action_move(-3)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor."""
+        if self._shown is not None:
+            self._at = min(max(0, self._length(self._shown) - 1), max(0, self._at + step))
+            self.restyle()
+
+    def action_page(self, pages: int) -> None:
+        """Move by what is in sight."""
+        self.action_move(pages * max(1, self.size.height - 2))
+
+    def action_open(self) -> None:
+        """Say that the selected thing is to be opened."""
+        if self._shown is not None and self._length(self._shown):
+            self.post_message(self.Opened(self.number, self._at if self._shown.by else None))
+
+    def action_back(self) -> None:
+        """Say that Esc was pressed."""
+        self.post_message(self.Back())
+
+    def _length(self, view: ReviewView) -> int:
+        return len(view.groups) if view.by else view.found.count
+
+    def _tell(self) -> None:
+        told = (self.number, bool(self._shown and self._shown.by))
+        if told != self._told:
+            self._told = told
+            self.post_message(self.Selected(self.number))
+
+    # ------------------------------------------------------------ lines
+
+    def _failure_lines(self, view: ReviewView, width: int, room: int) -> list[list[Span]]:
+        numbers = view.found.rows[self._top : self._top + room]
+        if not numbers:
+            return [[(f"  {self._nothing(view)}", "muted")]]
+        lacking = [number for number in numbers if number not in view.rows]
+        if lacking:
+            self.post_message(self.Needed(lacking))
+        return [
+            self._line(view, self._top + n == self._at, self._cells(view, number, width - 2))
+            for n, number in enumerate(numbers)
+        ]
+
+    def _cells(self, view: ReviewView, number: int, width: int) -> list[Span]:
+        row = view.rows.get(number)
+        return failure_spans(row, view.charset, width) if row is not None else [("…" if width else "", "muted")]
+
+    def _group_lines(self, view: ReviewView, width: int, room: int) -> list[list[Span]]:
+        if not view.groups:
+            return [[(f"  {self._nothing(view)}", "muted")]]
+        most = max(group.count for group in view.groups)
+        name, bar = min(36, width // 2), max(0, width - min(36, width // 2) - 16)
+        full = view.charset.bar[0]
+        lines = []
+        for n, group in enumerate(view.groups[self._top : self._top + room]):
+            filled = full * max(1, round(bar * group.count / most)) if bar else ""
+            cells = [
+                (f"{fit(clean(group.name), name)} ", "text"),
+                (f"{group.count:>10,}  ", "strong"),
+                (filled, "trace"),
+            ]
+            lines.append(self._line(view, self._top + n == self._at, cells))
+        return lines
+
+    def _line(self, view: ReviewView, under_cursor: bool, cells: list[Span]) -> list[Span]:
+        if not under_cursor:
+            return [("  ", "text"), *cells]
+        sign = (f"{view.charset.glyph('next')} ", "focus")
+        return [sign, *[(text, "cursor") for text, _ in cells]] if self.has_focus else [sign, *cells]
+
+    def _nothing(self, view: ReviewView) -> str:
+        if view.busy or view.total is None:
+            return "looking..."
+        if view.line:
+            return f"none of {view.total:,} matches; Esc shows all"
+        return "no failure is known on this laptop yet"

@@ -1,0 +1,74 @@
+"""Failures as cells: glyph and word of a kind, its colour, the mark, the time."""
+
+from __future__ import annotations
+
+import time
+
+from console.failures.rows import FailureRow, MarkWord
+from console.failures.telling import MARK_SAID
+from console.marks import Charset
+from console.widgets.cells import Span, clean, fit
+
+_MILD = ("low_confidence", "class_flicker", "latency_over_budget", "constraint_hit")
+_MARK_LOOK: dict[MarkWord, tuple[str, str]] = {
+    "": ("", "muted"),
+    "seen": ("acknowledged", "muted"),
+    "real": ("error", "critical"),
+    "false_alarm": ("off", "muted"),
+    "to_label": ("next", "accent"),
+}
+TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 14, 5, 13
+"""Widths in cells of the columns."""
+
+
+def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
+    """Glyph and words of a kind."""
+    glyph, role = ("info", "accent") if kind == "operator_mark" else ("error", "critical")
+    if kind in _MILD:
+        glyph, role = "warning", "warning"
+    return fit(f"{charset.glyph(glyph)} {clean(kind).replace('_', ' ')}", width), role
+
+
+def mark_span(mark: MarkWord, noted: bool, charset: Charset) -> Span:
+    """Glyph and word of a mark; a plus where there are notes."""
+    glyph, role = _MARK_LOOK[mark]
+    text = f"{charset.glyph(glyph)} {MARK_SAID[mark]}" if mark else ""
+    return fit(f"{text}{' +' if noted else ''}", MARK), role
+
+
+def time_span(wall_ns: int) -> Span:
+    """Day and time of day by this laptop's clock, `11-20 10:00:00`."""
+    try:
+        text = time.strftime("%m-%d %H:%M:%S", time.localtime(wall_ns // 1_000_000_000)) if wall_ns else "-"
+    except (OverflowError, ValueError, OSError):
+        text = "?"
+    return fit(text, TIME), "muted"
+
+
+def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
+    """One failure in `width` cells: time, kind, labels, light, mark, conditions, text; the last ones as far as they fit."""
+    light = "-" if row.light is None else f"{row.light:.0f}"
+    spans: list[Span] = [time_span(row.wall_ns), (" ", "text"), kind_span(row.kind, charset), (" ", "text")]
+    left = width - TIME - KIND - 2
+    cells: list[tuple[int, Span]] = [
+        (LIGHT, (f"{fit(light, LIGHT - 1, right=True)} ", "text")),
+        (LABELS, (f"{fit(clean(','.join(row.labels)) or '-', LABELS - 1)} ", "text")),
+        (MARK, mark_span(row.mark, bool(row.notes), charset)),
+    ]
+    for size, span in cells:
+        if left >= size:
+            spans.append(span)
+            left -= size
+    conditions = clean(" ".join(word for _, word in sorted(row.conditions.items())))
+    sign = f"{charset.glyph('picture')} " if row.at else "  "
+    room = min(24, left // 2) if conditions else 0
+    if room >= 6:
+        spans.append((f"{fit(conditions, room - 1)} ", "accent"))
+        left -= room
+    return [*spans, (sign, "accent"), (fit(clean(row.text), max(0, left - 2)), "text")]
+
+
+def heading(width: int) -> list[Span]:
+    """The columns' names over `failure_spans`."""
+    text = f"{'time':<{TIME}} {'kind':<{KIND}} {'light':<{LIGHT}}{'labels':<{LABELS}}{'mark':<{MARK}}conditions, text"
+    return [(fit(text, width), "muted")]
