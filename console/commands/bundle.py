@@ -57,5 +57,53 @@ def send(folder: Path, robot: str) -> None:
 @click.command("eval", context_settings=_PASSED_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def evaluate(words: tuple[str, ...]) -> None:
-    """Score a bundle: BUNDLE IMAGES LABELS [--score S] [--nms-iou I] [--json]; COCO's mAP and AP50."""
-    _hand_on("eval", *words)
+    """Score a bundle: BUNDLE IMAGES LABELS [--score S] [--nms-iou I] [--json]; COCO's mAP and AP50.
+
+    With --campaign NAME [--as PERSON] the score is kept in the record of that campaign, as evidence for its KPIs.
+    """
+    rest, campaign = _taken(words, "--campaign")
+    rest, person = _taken(rest, "--as")
+    if campaign is None:
+        _hand_on("eval", *words)
+    else:
+        _recorded(rest, campaign, person)
+
+
+def _taken(words: tuple[str, ...], option: str) -> tuple[tuple[str, ...], str | None]:
+    """The words without `option VALUE` or `option=VALUE`, and the value; None where it is not there."""
+    for place, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            return (*words[:place], *words[place + 1 :]), word.partition("=")[2]
+        if word == option:
+            if place + 1 == len(words):
+                raise click.UsageError(f"{option} wants a value.")
+            return (*words[:place], *words[place + 2 :]), words[place + 1]
+    return words, None
+
+
+def _recorded(words: tuple[str, ...], name: str, person: str | None) -> None:
+    import msgspec
+
+    from console.campaigns.evaluating import Score, record_score
+    from console.commands.campaign_words import opened
+    from console.people import who
+
+    folders = [Path(word) for word in words if Path(word).is_dir()]
+    if len(folders) != 3:
+        raise click.UsageError("--campaign wants the folders BUNDLE IMAGES LABELS.")
+    plain = tuple(word for word in words if word != "--json")
+    with opened(name) as campaign:
+        called_as = {**os.environ, "FIELDGATE_CALLED_AS": "fieldgate"}
+        command = [sys.executable, "-m", "remote", "eval", *plain, "--json"]
+        done = subprocess.run(command, check=False, env=called_as, stdout=subprocess.PIPE)
+        if done.returncode:
+            raise click.exceptions.Exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+        score = msgspec.json.decode(done.stdout, type=Score)
+        seq = record_score(campaign, score, folders[1], folders[2], who(person))
+    if "--json" in words:
+        click.echo(done.stdout.decode().rstrip())
+    else:
+        click.echo(
+            f"mAP {100 * score.map:.1f} % (IoU .50 to .95), AP50 {100 * score.ap50:.1f} %, {score.images} pictures"
+        )
+    click.echo(f"kept as entry {seq} of '{name}'", err=True)

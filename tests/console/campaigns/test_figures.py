@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from console.campaigns.evaluating import Score, record_score
 from console.campaigns.figures import Figure, figures, kpis_in_force, kpis_of_robot
 from console.campaigns.standing import Standing
 from console.commands.kpis import kpis
@@ -138,3 +139,18 @@ def test_the_command_says_each_figure_and_ends_as_it_stands(world: FieldWorld) -
     found = json.loads(CliRunner().invoke(kpis, [name, "--json"]).stdout)
     assert {row["id"]: row["verdict"] for row in found["kpis"]}["uptime"] == "inconclusive"
     assert CliRunner().invoke(kpis, [name, "--live", "--session", "3"]).exit_code == 2
+
+
+def test_a_score_is_kept_with_its_pictures_and_only_of_the_campaign_s_bundle(world: FieldWorld, tmp_path: Path) -> None:
+    (world.folder / "kpis.yaml").write_text(OWN)
+    campaign = world.field().campaign
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "a.jpg").write_bytes(b"a")
+    with pytest.raises(Trouble) as caught:
+        record_score(campaign, Score("0" * 64, 0.5, 0.6, 1), images, images, "anna")
+    assert caught.value.code == "other_bundle"
+    record_score(campaign, Score(BUNDLE, 0.41, 0.4999, 1), images, images, "anna")
+    assert by_id(campaign)["map"].state.judgement.verdict == "fail"
+    record_score(campaign, Score(BUNDLE, 0.41, 0.5, 1), images, images, "anna")
+    assert by_id(campaign)["map"].state.judgement.verdict == "pass"
