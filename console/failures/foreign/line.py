@@ -53,7 +53,7 @@ class ForeignLine(NamedTuple):
 class Part(NamedTuple):
     """What stands between two `|`. `role` says what it is for; `key` is lower-case, empty for words; `text` as written.
 
-    `value` is what the role makes of it, `hour` the hour of a clock time in it.
+    `value` is what the role makes of it, `hour` the hour of a clock time in it, `stamp` the words that hold that time.
     """
 
     role: Literal["kind", "seen", "light", "time", "temp", "field", "none"]
@@ -61,6 +61,7 @@ class Part(NamedTuple):
     text: str
     value: Any = None
     hour: int | None = None
+    stamp: str = ""
 
 
 def read_line(line: bytes) -> Union[ForeignLine, str]:
@@ -110,8 +111,8 @@ def _part(segment: str) -> Part:
         return _keyed(found[1].lower(), found[2])
     words = kind_words(text)
     if not words:
-        return Part("none", "", text, None, _hour(text))
-    return Part("kind", "", words, _named(words), _hour(text))
+        return Part("none", "", text, None, _hour(text), text)
+    return Part("kind", "", words, _named(words), _hour(text), text)
 
 
 def _keyed(key: str, text: str) -> Part:

@@ -1,0 +1,1 @@
+"""Failures for other programs: pictures for labelling (COCO), tables (CSV, Parquet), recordings (MCAP)."""
