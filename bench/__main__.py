@@ -15,6 +15,7 @@ NAMES = (
     "record",
     "verify",
     "checklist_open",
+    "trial",
     "percentiles",
 )
 

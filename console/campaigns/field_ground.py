@@ -14,7 +14,7 @@ from console.campaigns.telling import tell_watch
 from console.checklist.probes import Sight
 from console.phases.schema import Phase
 from console.phases.states import FieldState, SessionState
-from console.record.entries import Body, Moment
+from console.record.entries import Body, Entry, Moment, Revised
 from console.record.rows import Head, Stored
 from remote.errors import Trouble
 from remote.protocol import Watch
@@ -42,8 +42,10 @@ class FieldGround:
         self._tell = tell
         self._patience = Patience()
         self._begun_mono_ns: dict[int, int] = {}
-        with campaign.alone():
-            self._ongoing = Ongoing.of(campaign.record.rows(), lambda: campaign.checklist)
+        with campaign.locked():
+            rows = campaign.record.rows()
+            self._ongoing = Ongoing.of(rows, lambda: campaign.checklist)
+            self._head = Head(rows[-1].seq, rows[-1].digest)
 
     def state(self) -> FieldState:
         """How all phases stand now."""
@@ -67,25 +69,38 @@ class FieldGround:
     # ------------------------------------------------------------ for those who write
 
     def _add(self, person: str, made: Callable[[], Body]) -> Stored:
-        """Add what `made` returns, durably, behind everything that it looked at; it is made again where others came first."""
-        with self.campaign.alone():
+        """Add what `made` returns, durably, right behind everything that it looked at.
+
+        It looks at what is known here, without reading the record; where another program has added something, which
+        the record tells when it is written, it is made again. What it refuses it refuses by the newest state only.
+        """
+        with self.campaign.locked():
             for _ in range(_TRIES):
-                head = self._caught_up()
                 try:
-                    stored = self.campaign.record.append(person, made(), behind=head)
-                except Trouble as trouble:
-                    if trouble.code != "record_went_on":
+                    stored = self.campaign.record.append(person, made(), behind=self._head)
+                except Trouble:
+                    if not self._caught_up():
                         raise
                     continue
-                self._ongoing.take(stored.entry)
+                self._take(stored.entry, stored.digest)
                 return stored
         raise Trouble("other programs write into this record all the time", cure="try again", code="record_went_on")
 
-    def _caught_up(self) -> Head:
-        with self.campaign.alone() as head:
-            for seq in range(self._ongoing.last_seq + 1, head.seq + 1):
-                self._ongoing.take(self.campaign.record.entry(seq))
-            return head
+    def _caught_up(self) -> bool:
+        """Read what was added since; whether something was."""
+        with self.campaign.locked():
+            before, head = self._head, self.campaign.record.head()
+            for seq in range(before.seq + 1, head.seq + 1):
+                entry = self.campaign.record.entry(seq)
+                if isinstance(entry.body, Revised):
+                    self.campaign.state()  # takes the revision over
+                self._ongoing.take(entry)
+            self._head = head
+            return head != before
+
+    def _take(self, entry: Entry, digest: str) -> None:
+        self._ongoing.take(entry)
+        self._head = Head(entry.seq, digest)
 
     def _current(self) -> Phase:
         """The phase that was begun last. Raises Trouble: `no_phase`, `phase_changed`."""

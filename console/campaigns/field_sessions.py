@@ -157,7 +157,7 @@ class FieldSessions(FieldGround):
 
     def _pause(self, session: int, condition: str, why: str, person: str, sight: Sight | None) -> None:
         """Pause it, where nobody else has, and nobody ended it, meanwhile."""
-        with self.campaign.alone():
+        with self.campaign.locked():
             self._caught_up()
             now = self._ongoing.session
             if now is None or now.seq != session or now.paused:

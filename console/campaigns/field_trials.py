@@ -85,7 +85,7 @@ class FieldTrials(FieldSessions):
             raise Trouble(f"'{outcome}' is no outcome", cure="success, failure or aborted", code="bad_value")
         numbers = _numbers(measures or {})
         attachments = tuple(self.campaign.record.attach_file(path) for path in files)
-        with self.campaign.alone():
+        with self.campaign.locked():
             stored = self._add(
                 person,
                 lambda: self._trial(
@@ -99,7 +99,7 @@ class FieldTrials(FieldSessions):
 
     def intervene(self, person: str, note: str = "", sight: Sight | None = None) -> None:
         """A person had to step in while the robot worked, outside of a trial. Raises Trouble: `no_session`."""
-        with self.campaign.alone():
+        with self.campaign.locked():
             self._add(
                 person,
                 lambda: Intervention(session=self._open().seq, note=note.strip(), moment=self._moment(sight)),

@@ -96,7 +96,6 @@ class Ongoing:
 
     def __init__(self, checklist: Callable[[], Checklist]) -> None:
         self._checklist = checklist
-        self.last_seq = 0
         self.bundle = ""
         self.fingerprints: dict[str, str] = {}
         self.phase = ""
@@ -115,7 +114,6 @@ class Ongoing:
         for row in rows:
             if row.kind in KINDS:
                 made.take(entry_of(row.line, f"entry {row.seq}"))
-        made.last_seq = rows[-1].seq if rows else 0
         return made
 
     @property
@@ -154,7 +152,6 @@ class Ongoing:
         take = _TAKES.get(type(entry.body))
         if take is not None:
             take(self, entry, entry.body)
-        self.last_seq = entry.seq
 
     def _opened(self, entry: Entry, body: Opened) -> None:
         self.bundle = body.bundle

@@ -208,10 +208,10 @@ class Standing:
                 self._running.discard(item_id)
 
     @contextmanager
-    def alone(self) -> Iterator[Head]:
-        """Let nobody else of this process write meanwhile; the record's head, what other processes revised taken over."""
+    def locked(self) -> Iterator[None]:
+        """Let no other thread of this process write meanwhile."""
         with self._lock:
-            yield self._caught_up()
+            yield
 
     def wall_ns(self) -> int:
         """The laptop's wall clock, as it is."""

@@ -45,6 +45,7 @@ class StopCounts:
 
     def __init__(self) -> None:
         self._attempts: list[Attempt] = []
+        self._crashed: list[Attempt] = []
         self._measured: dict[int, tuple[Counted, int]] = {}
         self._undone: set[int] = set()
         self._lifted: dict[str, int] = {}
@@ -55,6 +56,7 @@ class StopCounts:
     def begin(self) -> None:
         """The phase is begun, or begun anew: nothing from before counts."""
         self._attempts.clear()
+        self._crashed.clear()
         self._measured.clear()
         self._lifted.clear()
         self._tallies.clear()
@@ -62,6 +64,8 @@ class StopCounts:
     def add(self, attempt: Attempt) -> None:
         """One more."""
         self._attempts.append(attempt)
+        if attempt.crashed:
+            self._crashed.append(attempt)
 
     def measure(self, session: int, made: Counted, crashes: int) -> None:
         """So many crashes are in the robot's journal of that session."""
@@ -98,9 +102,7 @@ class StopCounts:
 
     def _crashes(self, begin: int, now: Counted) -> int:
         """Of each session the crashes that its trials saw, or those that its journal tells of, whichever are more."""
-        seen = Counter(
-            one.session for one in self._attempts if one.crashed and one.seq > begin and self._counts(one, now)
-        )
+        seen = Counter(one.session for one in self._crashed if one.seq > begin and self._counts(one, now))
         told = {
             session: count
             for session, (made, count) in self._measured.items()
