@@ -44,9 +44,10 @@ whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs
 bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(READY_DEV)  ## eight hours of data at accelerated time, five minutes over a bad network
+soak: $(READY_DEV)  ## eight hours of data at accelerated time, five minutes over a bad network, an hour of kills and cuts
 	$(BIN)/python -m bench.soak_screen
 	$(BIN)/python -m bench.soak_link --seconds 300
+	$(BIN)/python -m bench.soak_running --minutes 60
 
 mutate: $(READY_DEV) ## invert each comparison of probes and criteria: a test must notice (ARGS="live" for some)
 	$(BIN)/python -m bench.mutate $(ARGS)
