@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from console.checklist.pack import Checklist, Item, Stage
+from console.checklist.packs.filling import hanging as _hanging
+from console.checklist.packs.filling import paragraphs as _paragraphs
+from console.checklist.packs.phase_showing import phase_lines
 from console.checklist.probes import PROBES
 from console.fieldtest.judging import limit_words
 from console.printing import in_line
@@ -28,7 +30,8 @@ def pack_text(checklist: Checklist, width: int = WIDTH) -> str:
     head = [in_line(f"{pack.name} {pack.version}  {pack.title}"), f"revision {checklist.revision[:16]}"]
     described = ["", *_paragraphs(pack.description, "", width)] if pack.description else []
     stages = [line for number, stage in enumerate(pack.stages, 1) for line in _stage(number, stage, width)]
-    return "\n".join([*head, *described, *stages]).rstrip() + "\n"
+    phases = [line for number, phase in enumerate(pack.phases, 1) for line in phase_lines(number, phase, width)]
+    return "\n".join([*head, *described, *stages, *phases]).rstrip() + "\n"
 
 
 def item_text(checklist: Checklist, item: Item, width: int = WIDTH) -> str:
@@ -112,19 +115,8 @@ def _probe_words(item: Item) -> str:
 def _gate_words(stage: Stage) -> str:
     gate = stage.gate
     words = ["every item settled"]
+    words += [f"phase {', '.join(gate.phases)} passed"] if gate.phases else []
     words += [f"go of {', '.join(gate.poll)}"] if gate.poll else []
     words += [f"{signing.meaning} signed by {' or '.join(signing.roles)}" for signing in gate.signatures]
     words += [] if gate.overrides_allowed else ["no overrides"]
     return "; ".join(words)
-
-
-def _paragraphs(text: str, indent: str, width: int) -> Iterator[str]:
-    """The text's paragraphs, each filled anew: the lines of the file were broken for another width."""
-    for place, paragraph in enumerate(text.strip().split("\n\n") if text else ()):
-        yield from [""] if place else []
-        yield from textwrap.wrap(" ".join(paragraph.split()), width, initial_indent=indent, subsequent_indent=indent)
-
-
-def _hanging(first: str, words: str, width: int) -> list[str]:
-    indent = " " * len(first)
-    return textwrap.wrap(" ".join(words.split()), width, initial_indent=first, subsequent_indent=indent)
