@@ -42,6 +42,8 @@ def covered(a: Corners, by: Corners) -> float:
 
 
 def _common(a: Corners, b: Corners) -> float:
+    if not (_area(a) > 0 and _area(b) > 0):  # also for NaN, which min and max would let through
+        return 0.0
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
     return across * down if across > 0 and down > 0 else 0.0

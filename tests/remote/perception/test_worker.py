@@ -33,13 +33,15 @@ from remote.perception.messages import (
     Journalled,
     Live,
     MarkFrame,
+    Moment,
     Quit,
     Ready,
     SampleRate,
     Unable,
+    WatchFor,
     WorkerConfig,
 )
-from remote.protocol import STAGES, Event, Failure, Window, line
+from remote.protocol import STAGES, Event, Expectation, Failure, Watch, Window, line
 from tests.tiny_models import tiny_bundle
 from tests.waiting import wait_until
 
@@ -381,6 +383,39 @@ def test_a_hang_stops_the_beats_and_a_vanished_agent_ends_even_that(start: Start
     assert len(worker.said) == count
     worker.end_of_input()
     assert worker.status() == 4
+
+
+def test_a_model_that_went_blind_misses_what_is_known_to_be_there_and_only_that(start: Start) -> None:
+    watch = Watch(expected=(Expectation(label="cube"),), complete=True, conditions={"place": "bench"}, miss_frames=5)
+    worker = start(drills=True)
+    worker.wait(lambda: worker.bodies(Window), "a window")
+    worker.send(WatchFor(watch))
+    worker.wait(lambda: any(w.scored and w.scored.found > 5 for w in worker.bodies(Window)), "objects that were found")
+    assert worker.failures("no_detection") == []
+    worker.send(Cause("blind", 1.5))
+    missed = worker.wait(lambda: worker.failures("no_detection"), "the miss")[0]
+    assert (missed.text, missed.detections, missed.conditions) == ("cube missing for 5 frames", (), {"place": "bench"})
+    assert (missed.width, missed.height, len(missed.id)) == (64, 48, 16)
+    assert missed.light == pytest.approx(240, abs=5)
+    assert (worker.pictures / f"{missed.picture}.jpg").is_file()
+    worker.wait(lambda: any(w.scored and w.scored.missed > 5 for w in worker.bodies(Window)), "a window that counts it")
+    scored = [window.scored for window in worker.bodies(Window) if window.scored]
+    assert all(one.found + one.missed == one.frames for one in scored)
+    assert scored[0].extra == scored[0].found  # the ball was said not to be there
+    windows = worker.bodies(Window)
+    assert [window.conditions for window in windows] == sorted((w.conditions for w in windows), key=len)
+    assert windows[0].scored is None
+
+
+def test_moments_come_now_and_then_and_small(start: Start) -> None:
+    worker = start()
+    worker.wait(lambda: len(worker.bodies(Window)) >= 3, "three windows")
+    moments = worker.messages(Moment)
+    assert 2 <= len(moments) <= 8
+    image = cv2.imdecode(np.frombuffer(moments[0].jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert (image.shape, moments[0].width, moments[0].height) == ((48, 64, 3), 64, 48)
+    assert moments[0].light == pytest.approx(240, abs=5)
 
 
 def test_drills_are_refused_where_they_were_not_allowed(start: Start) -> None:
