@@ -7,6 +7,7 @@ from which on the power holds for every larger n too.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.fieldtest.binomial import MOST_TRIALS
@@ -32,12 +33,11 @@ class Planned(NamedTuple):
 
 def power_of(n: int, threshold: float, expected: float, confidence: float, comparison: Comparison = ">=") -> float:
     """The chance that `n` trials pass the exact bound against `threshold` if the true rate is `expected`; both are shares."""
-    if n < 1 or n != int(n):
+    if not (math.isfinite(n) and n >= 1 and n == int(n)):
         raise ValueError(f"the number of trials must be a whole number above 0, not {n!r}")
     import numpy as np
 
-    up, share, hoped = _upwards(threshold, expected, confidence, comparison)
-    del up
+    _, share, hoped = _upwards(threshold, expected, confidence, comparison)
     return float(_powers(np.array([n]), share, hoped, confidence)[0])
 
 
@@ -62,7 +62,7 @@ def plan(threshold: float, expected: float, power: float, confidence: float, com
     trials = np.arange(1, _reach(share, hoped, power, confidence) + 1)
     enough = _powers(trials, share, hoped, confidence) >= power
     n = int(trials[~enough].max(initial=0)) + 1
-    needed = int(_needed(np.array([n]), share, confidence)[0])
+    needed = int(fewest_that_pass(np.array([n]), share, confidence)[0])
     return Planned(
         n=n,
         first_n=int(trials[enough.argmax()]),
@@ -93,7 +93,7 @@ def _reach(share: float, hoped: float, power: float, confidence: float) -> int:
     return int(4 * about + 10 / (1 - share) + 100)
 
 
-def _needed(n: np.ndarray, share: float, confidence: float) -> np.ndarray:
+def fewest_that_pass(n: np.ndarray, share: float, confidence: float) -> np.ndarray:
     """The fewest successes of n whose exact lower bound is above `share`; n + 1 where not even n are enough."""
     from scipy.stats import binom
 
@@ -103,5 +103,5 @@ def _needed(n: np.ndarray, share: float, confidence: float) -> np.ndarray:
 def _powers(n: np.ndarray, share: float, hoped: float, confidence: float) -> np.ndarray:
     from scipy.special import bdtrc
 
-    needed = _needed(n, share, confidence)
+    needed = fewest_that_pass(n, share, confidence)
     return bdtrc(needed - 1, n, hoped)  # type: ignore[no-any-return]
