@@ -47,7 +47,6 @@ def show(id: str, as_json: bool) -> None:
     import msgspec
 
     from console.failures.telling import lines_of
-    from console.store.missing import Missing
     from console.store.pictures import Pictures
 
     with opened() as book:
@@ -55,12 +54,7 @@ def show(id: str, as_json: bool) -> None:
         if as_json:
             click.echo(msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(row)}).decode())
             return
-        pictures = Pictures()
-        missing = Missing(pictures.folder)
-        try:
-            click.echo("\n".join(lines_of(row, pictures, missing)))
-        finally:
-            missing.close()
+        click.echo("\n".join(lines_of(row, Pictures())))
 
 
 def _print_groups(book: FailureBook, query: Query, by: str, as_json: bool) -> None:

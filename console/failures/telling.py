@@ -6,7 +6,6 @@ import time
 
 from console.failures.rows import FailureRow
 from console.printing import in_line
-from console.store.missing import Missing
 from console.store.pictures import Pictures
 from remote.protocol import FAILURES
 
@@ -40,12 +39,12 @@ def line_of(row: FailureRow) -> str:
     return in_line(f"{short_id(row.id):<14}  {when(row.wall_ns)}  {words}")
 
 
-def lines_of(row: FailureRow, pictures: Pictures, missing: Missing) -> list[str]:
+def lines_of(row: FailureRow, pictures: Pictures) -> list[str]:
     """Everything that is known, a fact a line."""
     return [
         *head_lines(row),
         *(f"note       {note.person}, {when(note.wall_ns)}: {in_line(note.text)}" for note in row.notes),
-        *(f"{name:<10} {word}" for name, word in picture_lines(row, pictures, missing)),
+        *(f"{name:<10} {word}" for name, word in picture_lines(row, pictures)),
     ]
 
 
@@ -73,10 +72,10 @@ def head_lines(row: FailureRow) -> list[str]:
     return [f"{row.kind.replace('_', ' ')}: {in_line(row.text)}", *said]
 
 
-def picture_lines(row: FailureRow, pictures: Pictures, missing: Missing) -> list[tuple[str, str]]:
+def picture_lines(row: FailureRow, pictures: Pictures) -> list[tuple[str, str]]:
     """(before, at, after or clip; where the picture is or why it is not here) of each picture that there should be."""
     named = [("at", row.at), ("before", row.before), ("after", row.after)]
-    lines = [(name, picture_word(digest, pictures, missing)) for name, digest in named if digest]
+    lines = [(name, picture_word(digest, pictures)) for name, digest in named if digest]
     if row.no_picture:
         lines.append(("missing", row.no_picture))
     if not row.pictures and not row.no_picture:
@@ -89,12 +88,12 @@ def picture_lines(row: FailureRow, pictures: Pictures, missing: Missing) -> list
     return lines
 
 
-def picture_word(digest: str, pictures: Pictures, missing: Missing, *, link_up: bool | None = None) -> str:
+def picture_word(digest: str, pictures: Pictures, *, link_up: bool | None = None) -> str:
     """Where the picture is, or why it is not here. `link_up`: None where nobody knows."""
     path = pictures.path(digest)
     if path is not None:
         return str(path)
-    gone = missing.why(digest)
+    gone = pictures.missing.why(digest)
     if gone is not None:
         return gone
     if link_up is None:

@@ -16,6 +16,7 @@ from console.link.commander import Commander
 from console.link.connector import Connector
 from console.link.duties import Duties
 from console.link.intake import Intake
+from console.link.known_bundles import KnownBundles
 from console.link.link_state import LinkState
 from console.link.picture_fetch import PictureFetch
 from console.link.publisher import Publisher
@@ -58,10 +59,11 @@ class RobotClient:
     ) -> None:
         clock = clock or SystemClock()
         self._robot, self._transport, self._identity = robot, transport, identity
-        intake, fetch, pulse = Intake(store, robot.name), PictureFetch(pictures or Pictures()), Pulse(clock)
+        intake, pulse = Intake(store, robot.name), Pulse(clock)
+        fetch = PictureFetch(pictures or Pictures(), store, robot.name)
         self._state = LinkState(robot, transport.name, clock)
         self._commander = Commander(self._state, pulse, identity.client_id, clock)
-        self._receiver = Receiver(self._state, intake, fetch, pulse, self._commander)
+        self._receiver = Receiver(self._state, intake, fetch, pulse, self._commander, KnownBundles(store))
         self._connector = Connector(
             robot,
             transport,

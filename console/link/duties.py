@@ -49,11 +49,14 @@ class Duties:
 
     def next_due_ns(self, now_ns: int) -> int:
         """When to come again, in the laptop's monotonic time."""
-        dues = (self._pulse.due_ns if self._state.wire is not None else None, self._commander.next_due_ns())
+        connected = self._state.wire is not None
+        own = (self._pulse.due_ns, self._fetch.due_ns) if connected else ()
+        dues = (*own, self._commander.next_due_ns())
         return min((due for due in dues if due is not None), default=now_ns + PING_NS)
 
     def _fetch_picture(self, now_ns: int) -> None:
         digest = self._fetch.next(now_ns)
+        self._state.builder.pulling = self._fetch.pulling
         if digest is not None:
             answer = self._commander.send(GetPicture(digest), None, _PICTURE_TIMEOUT_S)
             answer.add_done_callback(self._picture_came)
@@ -62,7 +65,10 @@ class Duties:
         error = future.exception()
         outcome = error if isinstance(error, Trouble) else future.result()
         with self._state.changed:
-            self._fetch.came(outcome, self._clock.mono_ns())
+            now_ns = self._clock.mono_ns()
+            self._fetch.came(outcome, now_ns, late=self._receiver.samples_late(now_ns))
+            self._state.builder.pulling = self._fetch.pulling
+            self._state.touch()
 
     def _say_store_trouble(self) -> None:
         trouble = self._intake.trouble or self._fetch.trouble

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from console.link.snapshot import HISTORY, KINDS_SHOWN, Link, Seen, Snapshot
+from console.link.snapshot import HISTORY, KINDS_SHOWN, Link, Pulling, Seen, Snapshot
 from console.store.store import kind_of
 from remote.errors import Trouble
 from remote.protocol import AgentHello, AgentState, Entry, Sample, body_of
@@ -52,6 +52,7 @@ class SnapshotBuilder:
         self.hello: AgentHello | None = None
         self.state: AgentState | None = None
         self.stored_seq = 0
+        self.pulling = Pulling()
         self._sample: Sample | None = None
         self._lines = {kind: _Line() for kind in KINDS_SHOWN}
         self._offset_ns: int | None = None
@@ -85,13 +86,17 @@ class SnapshotBuilder:
                 body = msgspec.Raw(bytes(entry.body))
                 line.add(Entry(entry.seq, entry.boot_id, entry.mono_ns, entry.wall_ns, body))
 
+    @property
+    def sample_at_ns(self) -> int | None:
+        """When the newest frame was taken, on the laptop's monotonic clock; None where that is not known."""
+        if self._sample is None or self._offset_ns is None:
+            return None
+        return self._sample.capture_mono_ns - self._offset_ns
+
     def build(self, now_ns: int) -> Snapshot:
         """The snapshot at `now_ns` of the laptop's monotonic clock."""
         boot = self.hello.boot_id if self.hello else None
         windows, hosts, events, failures = (self._lines[kind].made(boot, self._offset_ns) for kind in KINDS_SHOWN)
-        at_ns = None
-        if self._sample is not None and self._offset_ns is not None:
-            at_ns = self._sample.capture_mono_ns - self._offset_ns
         return Snapshot(
             robot=self.robot,
             taken_ns=now_ns,
@@ -99,12 +104,13 @@ class SnapshotBuilder:
             hello=self.hello,
             state=self.state,
             sample=self._sample,
-            sample_at_ns=at_ns,
+            sample_at_ns=self.sample_at_ns,
             windows=windows,
             hosts=hosts,
             events=events,
             failures=failures,
             stored_seq=self.stored_seq,
+            pulling=self.pulling,
         )
 
 

@@ -1,72 +1,146 @@
-"""Brings failures' pictures to the laptop, one at a time, beside everything else."""
+"""Brings failures' pictures to the laptop, one at a time, newest first, beside everything else.
+
+What is wanted is what the store's failures and clips name and the folder of pictures has not: nothing to keep in step, and
+nothing that a crash, a cut or a long queue could forget.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
-from console.store.pictures import Pictures
-from console.store.store import kind_of
-from remote.errors import Trouble
-from remote.protocol import Entry, Failure, Reply, body_of
+import msgspec
 
-_WANTED = 1000
+from console.link.picture_backlog import PictureBacklog, digests_of
+from console.link.snapshot import Pulling
+from console.store.missing import GONE
+from console.store.pictures import Pictures
+from console.store.store import Store
+from remote.errors import Trouble
+from remote.protocol import Entry, Reply
+
+WAITING_MOST = 1000
+"""Pictures of fresh failures that wait in memory; older ones are found again in the store."""
 _PAUSE_NS = 5_000_000_000
+_LOOKING_PAUSE_NS = 20_000_000
+_LATE_PAUSE_NS = 2_000_000_000
+_LONGEST_REST_NS = 3_000_000_000
 
 
 class PictureFetch:
-    """Which pictures are wanted and what came. Not locked: its owner does that.
+    """Which picture to ask for now, and what came. Not locked: its owner does that.
 
-    `trouble` says why a picture that came could not be kept (a full disk); None normally.
+    Between two pictures it rests as long as the last one took, so that they take half of a slow link at most, and longer
+    where live samples are late. `trouble` says why a picture that came could not be kept (a full disk); None normally.
     """
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, store: Store, robot: str) -> None:
         self._pictures = pictures
-        self._wanted: deque[str] = deque(maxlen=_WANTED)
+        self._backlog = PictureBacklog(store, robot)
+        self._wanted: dict[str, None] = {}  # the last one first
+        self._refused: set[str] = set()  # over this connection
         self._asked: str | None = None
+        self._asked_ns = 0
         self._not_before_ns = 0
+        self._overflowed = False
         self.trouble: Trouble | None = None
+        self.pulling = Pulling()
+
+    def begin(self, now_ns: int) -> None:
+        """A connection has begun: go through all that is wanted again, also what failed over the last one.
+
+        What was asked for over the last one is asked again, or given up, by whoever keeps requests: `came` tells.
+        """
+        self._refused.clear()
+        self._wanted.clear()
+        self._not_before_ns = now_ns
+        self._backlog.restart()
+        self._count()
 
     def want(self, entries: Iterable[Entry]) -> None:
-        """Look for pictures that these entries name and that are not here."""
+        """These entries came: what they name comes first."""
         for entry in entries:
-            digest = _picture(entry) if kind_of(entry) == "failure" else None
-            if digest and digest not in self._wanted and self._pictures.path(digest) is None:
-                self._wanted.append(digest)
+            self._push(digests_of(entry))
+        self._count()
 
     def next(self, now_ns: int) -> str | None:
-        """The digest to ask for now, the newest first; None while one is under way or none is wanted."""
-        if self._asked is not None or not self._wanted or now_ns < self._not_before_ns:
+        """The digest to ask for now; None while one is under way, a rest is taken, or nothing is wanted."""
+        if self._asked is not None or now_ns < self._not_before_ns:
             return None
-        self._asked = self._wanted.pop()
+        if not self._wanted:
+            self._look_back()
+        if not self._wanted:
+            self._not_before_ns = now_ns + _LOOKING_PAUSE_NS
+            return None
+        self._asked, self._asked_ns = self._wanted.popitem()[0], now_ns
+        self._count()
         return self._asked
 
-    def came(self, outcome: Reply | Trouble, now_ns: int) -> None:
-        """The answer for the digest of `next`. A link that broke asks again; a robot that has no such picture does not."""
+    @property
+    def due_ns(self) -> int | None:
+        """When `next` may have something to ask for; None where nothing is known to be wanted."""
+        idle = self._asked is not None or (not self._wanted and self._backlog.ended and not self._overflowed)
+        return None if idle else self._not_before_ns
+
+    def came(self, outcome: Reply | Trouble, now_ns: int, *, late: bool = False) -> None:
+        """The answer for the digest of `next`; `late`: live samples suffer at present.
+
+        A link that broke asks again; a robot that has no such picture does not, now or later.
+        """
         digest, self._asked = self._asked, None
         if digest is None:
             return
+        rest_ns = min(now_ns - self._asked_ns, _LONGEST_REST_NS)
+        self._not_before_ns = now_ns + (max(rest_ns, _LATE_PAUSE_NS) if late else rest_ns)
         if isinstance(outcome, Trouble):
-            if outcome.code in ("unconfirmed", "unreachable"):
-                self._later(digest, now_ns)
-            return
+            self._failed(digest, outcome, now_ns)
+        elif outcome.picture is not None:
+            self._keep(digest, outcome.picture.jpeg, now_ns)
+        self._count()
+
+    def _keep(self, digest: str, jpeg: bytes, now_ns: int) -> None:
         try:
             self.trouble = None
-            if outcome.picture is not None:
-                self._pictures.keep(digest, outcome.picture.jpeg)
+            self._pictures.keep(digest, jpeg)
+            self.pulling = msgspec.structs.replace(self.pulling, came=self.pulling.came + 1)
         except Trouble as trouble:
-            if trouble.code != "bad_picture":
-                self.trouble = trouble
-                self._later(digest, now_ns)
+            self._failed(digest, trouble, now_ns)
 
-    def _later(self, digest: str, now_ns: int) -> None:
-        self._wanted.append(digest)
-        self._not_before_ns = now_ns + _PAUSE_NS
+    def _failed(self, digest: str, trouble: Trouble, now_ns: int) -> None:
+        if trouble.code in ("store_full", "store_unusable"):
+            self.trouble = trouble
+        if trouble.code in ("unconfirmed", "unreachable", "store_full", "store_unusable"):
+            self._wanted[digest] = None
+            self._not_before_ns = now_ns + _PAUSE_NS
+            return
+        self._refused.add(digest)
+        self._pictures.missing.note(digest, trouble.code)
+        self.pulling = msgspec.structs.replace(self.pulling, refused=self.pulling.refused + 1)
 
+    def _look_back(self) -> None:
+        """One page of the store at a time: its owner holds a lock meanwhile."""
+        if self._backlog.ended and self._overflowed:
+            self._overflowed = False
+            self._backlog.restart()
+        if not self._backlog.ended:
+            self._push(self._backlog.more())
+            self._count()
 
-def _picture(entry: Entry) -> str | None:
-    try:
-        body = body_of(entry)
-    except Trouble:
-        return None
-    return body.picture if isinstance(body, Failure) else None
+    def _push(self, digests: Iterable[str]) -> None:
+        """Put them on top, the first of them topmost."""
+        for digest in reversed([one for one in digests if self._lacks(one)]):
+            self._wanted.pop(digest, None)
+            self._wanted[digest] = None
+        while len(self._wanted) > WAITING_MOST:
+            del self._wanted[next(iter(self._wanted))]
+            self._overflowed = True
+
+    def _lacks(self, digest: str) -> bool:
+        if digest == self._asked or digest in self._refused or self._pictures.path(digest) is not None:
+            return False
+        return self._pictures.missing.code(digest) not in GONE
+
+    def _count(self) -> None:
+        waiting = len(self._wanted) + (self._asked is not None)
+        ended = self._backlog.ended and not self._overflowed
+        if (waiting, ended) != (self.pulling.waiting, self.pulling.all_known):
+            self.pulling = msgspec.structs.replace(self.pulling, waiting=waiting, all_known=ended)

@@ -6,6 +6,7 @@ import msgspec
 
 from console.link.commander import Commander
 from console.link.intake import Intake, Took
+from console.link.known_bundles import KnownBundles
 from console.link.link_state import LinkState
 from console.link.picture_fetch import PictureFetch
 from console.link.pulse import Pulse
@@ -26,6 +27,8 @@ from remote.protocol import (
     Subscribe,
 )
 
+_LATE_NS = 1_000_000_000
+
 
 class Past(msgspec.Struct, frozen=True):
     """What the store holds of the journal that a connection begins with; `other`: it is not the one shown before."""
@@ -41,10 +44,17 @@ class Receiver:
     """
 
     def __init__(
-        self, state: LinkState, intake: Intake, fetch: PictureFetch, pulse: Pulse, commander: Commander
+        self,
+        state: LinkState,
+        intake: Intake,
+        fetch: PictureFetch,
+        pulse: Pulse,
+        commander: Commander,
+        bundles: KnownBundles,
     ) -> None:
         self._state, self._intake, self._fetch = state, intake, fetch
         self._pulse, self._commander = pulse, commander
+        self._bundles = bundles
         self._samples_per_s = 0.0
         state.builder.take_entries(intake.past())
         state.builder.stored_seq = intake.stored_seq
@@ -65,7 +75,7 @@ class Receiver:
             builder.clear_history()
         builder.take_entries(past.entries)
         builder.stored_seq = self._intake.stored_seq
-        self._fetch.want(past.entries)
+        self._fetch.begin(now_ns)
         self._state.up(wire, self._intake.note, now_ns)
         self.subscribe()
 
@@ -80,11 +90,19 @@ class Receiver:
             self._samples_per_s = per_s
             self.subscribe()
 
+    def samples_late(self, now_ns: int) -> bool:
+        """Whether live samples, which somebody wants and the worker makes, come late: the link has enough to carry."""
+        state, at_ns = self._state.builder.state, self._state.builder.sample_at_ns
+        if not self._samples_per_s or state is None or state.worker.phase != "running" or at_ns is None:
+            return False
+        return now_ns - at_ns > max(_LATE_NS, 3e9 / self._samples_per_s)
+
     # ------------------------------------------------------------ messages
 
     def handle(self, wire: Wire, message: FromAgent, now_ns: int) -> None:
         """Take one message that came over `wire`."""
         took = self._intake.take(message.entries, now_ns) if isinstance(message, Entries) else None
+        self._bundles.note(message)
         if isinstance(message, Lost):
             self._intake.lost(message.first_seq, message.last_seq, now_ns)
         with self._state.changed:

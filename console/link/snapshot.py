@@ -55,6 +55,18 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     reconnects: int = 0
 
 
+class Pulling(msgspec.Struct, frozen=True):
+    """How failures' pictures come: how many wait, came and were refused over this session.
+
+    `all_known`: there are no others in the store than those that wait; else older ones are still being looked for.
+    """
+
+    waiting: int = 0
+    came: int = 0
+    refused: int = 0
+    all_known: bool = True
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the faces show of one robot, newest last in each tuple (at most HISTORY of each).
 
@@ -73,3 +85,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Seen[Event], ...] = ()
     failures: tuple[Seen[Failure], ...] = ()
     stored_seq: int = 0
+    pulling: Pulling = Pulling()

@@ -10,7 +10,6 @@ from console.failures.book import FailureBook
 from console.failures.rows import FailureRow
 from console.failures.telling import picture_word
 from console.reviewing.view import Shot
-from console.store.missing import Missing
 from console.store.pictures import Pictures
 from console.store.store import Store
 from remote.errors import Trouble
@@ -27,13 +26,11 @@ class Archive:
         self.book = FailureBook(folder)
         self.store = Store(folder / "store.db" if folder else None)
         self.pictures = Pictures(folder / "pictures" if folder else None)
-        self.missing = Missing(self.pictures.folder)
 
     def close(self) -> None:
         """Close them."""
         self.book.close()
         self.store.close()
-        self.missing.close()
 
     def rows(self, numbers: Sequence[int]) -> dict[int, FailureRow]:
         """The rows of these numbers by number; only those that are there."""
@@ -49,7 +46,7 @@ class Archive:
         caption = f"{name}, {place + 1} of {len(shots)}" if len(shots) > 1 else name
         path = self.pictures.path(digest)
         if path is None:
-            return Shot(caption, why=picture_word(digest, self.pictures, self.missing, link_up=link_up))
+            return Shot(caption, why=picture_word(digest, self.pictures, link_up=link_up))
         try:
             return Shot(f"{caption}{_boxes(row, digest)}", _image(path, row, digest))
         except (Trouble, OSError) as error:

@@ -18,6 +18,9 @@ REASONS = {
 }
 """What each code of a robot's refusal means for the picture."""
 
+GONE = ("no_picture", "too_long", "bad_digest")
+"""Codes of what stays so; a damaged picture may come whole another time."""
+
 
 class Missing:
     """missing.db in the folder of pictures. It only saves asking: a damaged one is moved aside and begun anew."""
@@ -45,14 +48,15 @@ class Missing:
         sql = "INSERT OR REPLACE INTO missing VALUES (?, ?, ?)"
         self._do(sql, (digest, code, self._wall_ns()))
 
-    def came(self, digest: str) -> None:
-        """It is here after all."""
-        self._do("DELETE FROM missing WHERE digest = ?", (digest,))
+    def code(self, digest: str) -> str | None:
+        """The code of the robot's refusal; None where nothing is known against the picture."""
+        found = self._do("SELECT code FROM missing WHERE digest = ?", (digest,))
+        return found[0][0] if found else None
 
     def why(self, digest: str) -> str | None:
         """Why it could not be had, in words; None where nothing is known against it."""
-        found = self._do("SELECT code FROM missing WHERE digest = ?", (digest,))
-        return REASONS.get(found[0][0], f"the robot refused it: {found[0][0]}") if found else None
+        code = self.code(digest)
+        return None if code is None else REASONS.get(code, f"the robot refused it: {code}")
 
     def _do(self, sql: str, values: tuple[object, ...]) -> list[tuple[str]]:
         with self._lock:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cached_property
 from pathlib import Path
 
 from console.places import data_dir
 from console.store.database import store_trouble
+from console.store.missing import Missing
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 
@@ -19,6 +21,11 @@ class Pictures:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or data_dir() / "pictures"
+
+    @cached_property
+    def missing(self) -> Missing:
+        """Which pictures a robot could not give."""
+        return Missing(self.folder)
 
     def path(self, digest: str) -> Path | None:
         """The JPEG's file if it is here. A digest that is none (it comes from the robot) is never here."""

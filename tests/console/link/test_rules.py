@@ -292,7 +292,7 @@ def failure(seq: int, digest: str | None) -> Entry:
 
 
 def test_pictures_come_one_at_a_time_newest_first_and_each_once(tmp_path: Path) -> None:
-    fetch = PictureFetch(Pictures(tmp_path))
+    fetch = PictureFetch(Pictures(tmp_path), Store(tmp_path / "store.db"), "orin")
     jpegs = [bytes([n]) * 100 for n in range(2)]
     digests = [hashlib.sha256(jpeg).hexdigest() for jpeg in jpegs]
     fetch.want([failure(1, digests[0]), failure(2, digests[1]), failure(3, digests[1]), failure(4, None), entry(5)])
