@@ -32,6 +32,6 @@ def _without(field: FieldState, phase: PhaseState | None) -> list[str]:
     if phase is None:
         return []
     begun = field.current == phase.phase.id
-    stopped = phase.status == "stopped"
+    stopped = any(stop.reached for stop in phase.stops)
     names = ["session", "phase"] if begun and not stopped else ["phase"]
     return [*names, "undo"] if stopped else names

@@ -50,6 +50,7 @@ class FieldDesk(AskingDesk):
         self._held: Held | None = None
         self._echo: Echo | None = None
         self._uncounted: TrialState | None = None
+        self._told = ""
         self._figures = Figures(None, None, ())
         self._figuring = False
         self._looking = False
@@ -202,7 +203,7 @@ class FieldDesk(AskingDesk):
         if self._writing or again:
             self.say("not logged: that key came again at once, as from a key held down; wait a second", "warning")
             return
-        self._writing = True
+        self._writing, self._told = True, ""
         self.say(f"{self.app.charset.glyph('busy')} writing: {outcome}...", "info")
         self.app.run_worker(lambda: self._log(outcome), thread=True, group="campaign", name="log a trial")
 
@@ -221,7 +222,7 @@ class FieldDesk(AskingDesk):
             good = report.outcome == "success"
             self._uncounted = report.trial
             self._echo = Echo(echo_words(report.trial, None), good, self.app.clock())
-            self.say(f"{self.app.charset.glyph('ok')} {self._echo.text}", "ok" if good else "warning")
+            self._say_echo(self._echo)
             self.ring(ON_SUCCESS if good else ON_FAILURE)
         self.home.fold()
         self.show()
@@ -233,7 +234,11 @@ class FieldDesk(AskingDesk):
             return
         self._uncounted = None
         self._echo = Echo(echo_words(trial, view.field), echo.good, echo.at_ns)
-        self.say(f"{self.app.charset.glyph('ok')} {self._echo.text}", "ok" if echo.good else "warning")
+        self._say_echo(self._echo)
+
+    def _say_echo(self, echo: Echo) -> None:
+        beside = f" - {clean(self._told)}" if self._told else ""
+        self.say(f"{self.app.charset.glyph('ok')} {echo.text}{beside}", "ok" if echo.good else "warning")
 
     def ring(self, times: int) -> None:
         """Ring the terminal's bell some times."""
@@ -294,6 +299,7 @@ class FieldDesk(AskingDesk):
             self._figures, self._figuring = report, False
             self.show()
         elif isinstance(report, Told):
+            self._told = report.words
             self.say(clean(report.words), "warning")
         elif isinstance(report, Ended):
             self._finished(report.event)

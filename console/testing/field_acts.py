@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.phases.states import PhaseState, SessionState
+from console.testing.wording import counted
 from console.widgets.cells import clean
 from remote.errors import Trouble
 
@@ -120,7 +121,8 @@ async def session(desk: FieldDesk) -> None:
 async def _end(desk: FieldDesk, session: SessionState) -> None:
     from console.screens.confirm import ConfirmScreen
 
-    text = f"{session.trials} trials, {session.successes} of them succeeded, {session.interventions} interventions."
+    text = f"{counted(session.trials, 'trial')}, {session.successes} of them succeeded; "
+    text += f"{counted(session.interventions, 'intervention')}."
     if session.open_trial is not None:
         text += " The attempt that was begun has no outcome: it will count nowhere."
     if await desk.ask(ConfirmScreen("End the session?", text, "End it", "Go on testing")):

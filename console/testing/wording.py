@@ -26,6 +26,11 @@ def by_key(trouble: Trouble) -> Trouble:
     return trouble if cure is None else Trouble(trouble.what, cure=cure, code=trouble.code)
 
 
+def counted(n: int, what: str) -> str:
+    """`1 trial`, `3 trials`."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
 def echo_words(trial: TrialState, field: FieldState | None) -> str:
     """`trial 12: success, 9 of 12`; without a fold that has it, the counts are left out."""
     said = f"trial {trial.number}: {trial.outcome}"
@@ -33,8 +38,8 @@ def echo_words(trial: TrialState, field: FieldState | None) -> str:
     said += f" after {took:.1f} s" if took is not None else ""
     if field is None:
         return said
-    counted = [one for one in field.trials if one.phase == trial.phase and one.counts]
-    if not any(one.seq == trial.seq for one in counted):
+    those = [one for one in field.trials if one.phase == trial.phase and one.counts]
+    if not any(one.seq == trial.seq for one in those):
         why = next((one.why_not for one in field.trials if one.seq == trial.seq), "")
         return f"{said}, which does not count: {why}"
-    return f"{said}, {sum(one.outcome == 'success' for one in counted)} of {len(counted)}"
+    return f"{said}, {sum(one.outcome == 'success' for one in those)} of {len(those)}"

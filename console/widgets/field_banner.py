@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from console.phases.states import PhaseState, SessionState
 from console.testing.view import FieldView
+from console.testing.wording import counted
 from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, clean, fit, row_of
 from console.widgets.drawing import duration
@@ -53,20 +54,19 @@ def large(view: FieldView) -> Large:
     session, echo = view.session, view.fresh_echo
     if session is not None and session.paused:
         return _paused(view, session)
+    if session is None:
+        return _closed(view, view.phase)
     if echo is not None:
         word = "SUCCESS" if echo.good else "NOTED"
         return Large(word, echo.text, _carried(view, session), "good" if echo.good else "story")
-    if session is not None:
-        return _running(view, session)
-    return _closed(view, view.phase)
+    return _running(view, session)
 
 
 def _paused(view: FieldView, session: SessionState) -> Large:
-    since = f" for {_age(view, session.paused_wall_ns)}" if session.paused_wall_ns is not None else ""
+    since = f"{_age(view, session.paused_wall_ns)}   " if session.paused_wall_ns is not None else ""
     by = f" (by {clean(session.paused_by)})" if session.paused_by else ""
-    return Large(
-        "PAUSED", f"{clean(session.paused)}{by}{since}", "no trial is taken; p resumes once that is mended", "alert"
-    )
+    below = f"no trial is taken; p resumes once that is mended{by}"
+    return Large("PAUSED", f"{since}{clean(session.paused)}", below, "alert")
 
 
 def _running(view: FieldView, session: SessionState) -> Large:
@@ -86,7 +86,9 @@ def _closed(view: FieldView, phase: PhaseState | None) -> Large:
     reason = clean(phase.reason)
     if phase.status == "locked":
         return Large("LOCKED", reason, "what is missing stands under Conditions; 2 shows the checklist", "story")
-    if phase.status == "stopped":
+    reached = [stop for stop in phase.stops if stop.reached]
+    if reached:
+        reason = f"{clean(reached[0].title)}: {reached[0].count} of {reached[0].at}"
         return Large("STOPPED", reason, "l lifts the stop once its reason is written down", "alert")
     if view.field.current != phase.phase.id:
         return Large("NOT BEGUN", reason, "g begins this phase", "story")
@@ -107,8 +109,8 @@ def _above(view: FieldView) -> str:
     parts = []
     if session is not None:
         parts.append(f"session #{session.seq} of {clean(session.person)} in {clean(session.phase)}")
-        parts.append(f"{session.interventions} intervention{'' if session.interventions == 1 else 's'}")
-        parts.append(f"{session.frames_scored} frames scored")
+        parts.append(counted(session.interventions, "intervention"))
+        parts.append(f"{counted(session.frames_scored, 'frame')} scored")
     if view.link is not None and view.link.phase != "up":
         parts.append(f"LINK {view.link.phase.upper()}: the robot is not seen")
     if view.writing:

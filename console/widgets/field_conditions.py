@@ -14,6 +14,9 @@ from console.widgets.field_panel import FieldPanel
 from console.widgets.item_words import wrapped
 
 
+MOST_ROWS = 3
+
+
 class ConditionsPanel(FieldPanel):
     """Entry conditions until the phase is begun, then only those that are not met; holding conditions always."""
 
@@ -40,7 +43,10 @@ class ConditionsPanel(FieldPanel):
         phase = view.phase
         if phase is None:
             return [[("no phase", "muted")]]
-        return [*_entry(view, phase, width), *_holding(view, phase, width)]
+        rows = [*_entry(view, phase, width), *_holding(view, phase, width, brief=False)]
+        if len(rows) > height:  # the sign and the beginning of all of them say more than all of some
+            rows = [*_entry(view, phase, width), *_holding(view, phase, width, brief=True)]
+        return rows or [[("none in this phase", "muted")]]
 
 
 def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
@@ -55,22 +61,27 @@ def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span
             yield from _condition(view, one, one.words or one.id, width, stale=False)
 
 
-def _holding(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
+def _holding(view: FieldView, phase: PhaseState, width: int, *, brief: bool) -> Iterator[list[Span]]:
+    """What is broken comes first; `brief`: one row each."""
     if not phase.phase.holding:
         return
     yield [("Must hold", "strong")]
+    holdings = phase.phase.holding
     seen = {one.id: one for one in view.held.seen} if view.held is not None and view.held.phase == view.shown else {}
-    for holding in phase.phase.holding:
-        found = seen.get(holding.id) or ConditionSeen(id=holding.id, met=None, words="not looked at yet")
-        yield from _condition(view, found, f"{holding.title}: {found.words}", width, stale=view.held_is_stale)
+    unseen = [seen.get(one.id) or ConditionSeen(id=one.id, met=None, words="not looked at yet") for one in holdings]
+    for holding, found in sorted(zip(holdings, unseen, strict=True), key=lambda pair: pair[1].met is True):
+        text = f"{holding.title}: {found.words}"
+        yield from _condition(view, found, text, width, stale=view.held_is_stale, most=1 if brief else MOST_ROWS)
 
 
-def _condition(view: FieldView, seen: ConditionSeen, text: str, width: int, *, stale: bool) -> Iterator[list[Span]]:
+def _condition(
+    view: FieldView, seen: ConditionSeen, text: str, width: int, *, stale: bool, most: int = MOST_ROWS
+) -> Iterator[list[Span]]:
     name = "unknown" if seen.met is None else "met" if seen.met else "unmet"
     mark = FIELD_MARKS[name]
     role = "stale" if stale else mark.role
     word = "" if name == "met" else f"{mark.word}: "
-    for n, line in enumerate(wrapped(word + clean(text), width - 2, 3)):
+    for n, line in enumerate(wrapped(word + clean(text), width - 2, most)):
         yield [
             (f"{view.charset.glyph(name)} " if n == 0 else "  ", role),
             (line, "text" if name == "met" and not stale else role),

@@ -13,6 +13,8 @@ from console.actions import ACTIONS, Place, on_screen
 from console.app import FieldgateApp
 from console.checking import item_acts, stage_acts
 from console.link.snapshot import LinkPhase
+from console.testing import field_acts
+from console.testing.applicable import TRIALS
 from console.widgets.list_panel import ListPanel
 from console.widgets.panel import Panel
 from remote.errors import Trouble
@@ -419,14 +421,19 @@ async def test_the_palette_offers_every_action() -> None:
         await until(pilot, lambda: type(app.screen).__name__ == "CommandPalette")
 
 
-@pytest.mark.parametrize("place", ["live", "checklist"])
+OWN = {"checklist": (item_acts, stage_acts), "field": (field_acts,)}
+"""Where the actions of a place are done that are not the app's own."""
+
+
+@pytest.mark.parametrize("place", ["live", *OWN])
 async def test_every_action_has_a_method_and_no_key_twice(place: Place) -> None:
     keys = [key for action in on_screen(place) for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
     assert len({action.name for action in ACTIONS}) == len(ACTIONS)
-    own = {action.name for action in ACTIONS if action.place == "checklist"}
-    assert all(callable(getattr(FieldgateApp, f"action_{one.name}")) for one in ACTIONS if one.name not in own)
-    assert all(callable(getattr(item_acts, name, None) or getattr(stage_acts, name)) for name in own)
+    apps = [action.name for action in on_screen(place) if action.place in ("every", "live")]
+    assert all(callable(getattr(FieldgateApp, f"action_{name}")) for name in apps)
+    own = {action.name for action in ACTIONS if action.place == place} - set(apps) - set(TRIALS)
+    assert all(any(callable(getattr(acts, name, None)) for acts in OWN[place]) for name in own)
 
 
 async def test_a_slow_robot_never_blocks_the_keys() -> None:
