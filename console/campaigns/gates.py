@@ -14,7 +14,7 @@ from console.campaigns import vouching
 from console.campaigns.in_force import attach_text, read_kpis, read_source
 from console.campaigns.looking import Looking
 from console.campaigns.origin import Origin
-from console.campaigns.statement import covers_of, statement_of
+from console.campaigns.statement import covers_of, phases_of, statement_of
 from console.checklist.packs.loading import pack_path, parse_checklist
 from console.checklist.packs.sources import Source
 from console.checklist.signatories import why_not_sign
@@ -192,6 +192,7 @@ class Gates(Looking):
             statement=self.record.attach(text, name, "text/plain"),
             armored=armored,
             covers=covers_of(self.state(), said.stage),
+            phases=phases_of(self.state(), said.stage),
             head=said.head_entry()[0],
             local_time=said.local,
         )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
-import msgspec
-
+from console.campaigns.entry_words import body_words
 from console.campaigns.next_step import next_step
 from console.checklist.states import ChecklistState, GateState, ItemState, StageState, State
 from console.checklist.wording import age_words, asked_words, bound_words, short, utc_words, value_words
@@ -44,7 +42,7 @@ def item_text(item: ItemState, now_ns: int, charset: Charset = UNICODE, width: i
 
 def entry_line(entry: Entry) -> str:
     """One entry of the record on one line: number, time, person, kind, and what it says."""
-    kind, words = _body_words(entry.body)
+    kind, words = body_words(entry.body)
     words = plain(words)
     return f"{entry.seq:>5}  {utc_words(entry.wall_ns)}  {plain(entry.person):<12}  {kind:<12}  {words}"
 
@@ -130,44 +128,3 @@ def _encoded(lines: list[str], charset: Charset) -> str:
     """The lines as text; what packs, people and robots wrote can't move the cursor."""
     printable = ("".join(char if char.isprintable() else "?" for char in line) for line in lines)
     return "".join(f"{to_ascii(line) if charset.ascii else line}\n" for line in printable)
-
-
-_WORDS = {
-    "opened": "{campaign}: {robot}, {pack_name}",
-    "revised": "{reason}",
-    "seen": "{now}",
-    "act": "{item}: `{command}` ended with {exit}",
-    "override": "{item} as {role}: {reason}",
-    "deferral": "{item} until {until_stage}, {owner} answers for it: {reason}",
-    "fix": "{item}, entry {failure_seq}: {text}",
-    "withdrawal": "entry {seq}: {reason}",
-    "note": "{item}: {text}",
-    "poll": "{stage} as {role}: {answer}",
-    "signature": "{stage}: {meaning} by {name} as {role}, {key}",
-    "gate_passed": "{stage}",
-}
-
-
-def _body_words(body: Any) -> tuple[str, str]:
-    """The body's kind, and what it says."""
-    fields = msgspec.to_builtins(body)
-    kind = fields["type"]
-    if kind == "attempt":
-        judged = body.evidence.judgement
-        return kind, f"{body.item}: " + (
-            f"{judged.verdict}: {judged.why}" if judged else f"unavailable: {body.evidence.unavailable}"
-        )
-    if kind == "confirmation":
-        return kind, f"{body.item}: {body.meaning}, " + ("yes" if body.holds else "no") + (
-            f": {body.note}" if body.note else ""
-        )
-    if kind == "seen":
-        fields["now"] = ", ".join(f"{name} {_fingerprint(value)}" for name, value in body.fingerprints.items())
-    if kind == "poll":
-        fields["answer"] = "go" if body.go else "no-go"
-    return kind, " ".join(_WORDS[kind].format(**fields).split()).removeprefix(": ")
-
-
-def _fingerprint(value: str) -> str:
-    is_digest = len(value) >= 32 and not set(value) - set("0123456789abcdef")
-    return short(value) if is_digest else value or "unknown"

@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 
 from console.checklist.signatories import role_for
 from console.checklist.states import ChecklistState, ItemState, StageState
+from console.phases.states import FieldState
 from console.record.entries import Meaning
 from console.record.roster import Person
-from console.record.statements import ItemLines, Statement, entry_words, plain, write_statement
+from console.record.statements import BASIS, PHASE, ItemLines, Statement, entry_words, plain, write_statement
 from remote.errors import Trouble
 
 SENTENCES: dict[Meaning, str] = {
@@ -68,9 +69,14 @@ def statement_of(
         counts=_counts(found),
         in_force=_in_force(state),
         warnings=plain("; ".join(state.warnings)),
-        items=tuple(map(_item, found.items)),
+        items=(*map(_item, found.items), *(_phase(state.field, id) for id in found.stage.gate.phases)),
     )
     return write_statement(statement)
+
+
+def phases_of(state: ChecklistState, stage: str) -> dict[str, str]:
+    """Each phase that the stage's gate wants passed, and the digest of what its verdict rests on."""
+    return {id: state.field.basis.get(id, "") for id in _stage(state, stage).stage.gate.phases}
 
 
 def covers_of(state: ChecklistState, stage: str) -> dict[str, str]:
@@ -102,6 +108,25 @@ def _item(state: ItemState) -> ItemLines:
         marks=plain(", ".join(state.flags)),
         override=plain(_override(state)),
         deferral=plain(_deferral(state)),
+    )
+
+
+def _phase(field: FieldState, id: str) -> ItemLines:
+    """A phase as an item of the statement; the digest of what it rests on stands among the marks."""
+    state = next((one for one in field.phases if one.phase.id == id), None)
+    return ItemLines(
+        item=plain(f"{PHASE}{id}"),
+        title=plain(state.phase.title if state else ""),
+        state=state.status if state else "unknown",
+        because=plain(state.reason if state else ""),
+        found=plain("; ".join(one.words for one in state.questions) if state else ""),
+        limit="",
+        n=str(state.trials) if state else "",
+        evidence="",
+        done_by="",
+        marks=f"{BASIS}{field.basis.get(id, '')}",
+        override="",
+        deferral="",
     )
 
 

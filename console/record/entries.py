@@ -220,8 +220,9 @@ class Signature(msgspec.Struct, frozen=True, tag="signature", kw_only=True):
     """A signed statement. `statement` is the attachment that was signed, `armored` the SSH signature over its bytes.
 
     `principal`, `name` and `role` are the roster's, `key` the key's SHA256 fingerprint. `covers` maps each item of the stage to
-    the digest of the entry that it rests on; `head` is the number of the last entry before it. `local_time` is ISO 8601
-    with its offset, as the signer's clock said.
+    the digest of the entry that it rests on, `phases` each phase that the gate wants passed to the digest of what its verdict
+    rests on; `head` is the number of the last entry before it. `local_time` is ISO 8601 with its offset, as the signer's clock
+    said.
     """
 
     stage: str
@@ -235,6 +236,7 @@ class Signature(msgspec.Struct, frozen=True, tag="signature", kw_only=True):
     covers: dict[str, str]
     head: int
     local_time: str
+    phases: dict[str, str] = {}
 
 
 class GatePassed(msgspec.Struct, frozen=True, tag="gate_passed", kw_only=True):

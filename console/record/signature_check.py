@@ -205,6 +205,8 @@ def _stands_on(entry: Entry, signature: Signature, statement: Statement, ground:
 def _covers(signature: Signature, statement: Statement, ground: Ground) -> Iterator[str]:
     if {k: v for k, v in signature.covers.items() if v} != {plain(k): v for k, v in statement.covers().items() if v}:
         yield "its entry covers other evidence than the signed statement"
+    if {plain(id): basis for id, basis in signature.phases.items()} != statement.phases():
+        yield "its entry covers other phases than the signed statement"
     for item in statement.items:
         rests_on = item.rests_on()
         if rests_on is None:

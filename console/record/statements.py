@@ -43,6 +43,10 @@ class ItemLines(msgspec.Struct, frozen=True, kw_only=True):
         return (int(found.group(1)), found.group(2)) if found else None
 
 
+PHASE, BASIS = "phase ", "basis "
+"""How a phase stands among a statement's items (no item's id has a space), and what its mark begins with."""
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """A whole statement; every text in it is `plain`. `head` is `entry N, sha256 D` of the record's last entry before it."""
 
@@ -76,6 +80,11 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         """The digest of the entry that each item rests on; empty for one that rests on nothing."""
         resting = ((one.item, one.rests_on()) for one in self.items)
         return {item: found[1] if found else "" for item, found in resting}
+
+    def phases(self) -> dict[str, str]:
+        """The digest of what the verdict of each phase rests on that the gate wants passed."""
+        found = ((one.item, one.marks) for one in self.items if one.item.startswith(PHASE))
+        return {item.removeprefix(PHASE): marks.removeprefix(BASIS) for item, marks in found}
 
 
 _LABELS = {

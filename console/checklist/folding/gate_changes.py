@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from console.checklist.folding.ground import Ground, value_at
 from console.checklist.pack import Stage
 from console.checklist.signatories import SECOND, same_person
 from console.checklist.states import PASSED, SETTLED, ItemState
+from console.phases.states import PASSED as TESTED
 from console.record.changes import difference
 from console.record.entries import Deferral, Override, Signature
 from console.record.ledger import Kept
@@ -26,6 +27,7 @@ def changed_since(ground: Ground, stage: Stage, seq: int, wall_ns: int) -> str:
     causes = [*_revised(ground, seq), *_seen(ground, stage, seq)]
     words = [
         *causes,
+        *_fallen(ground, stage, ground.field.basis),
         *(said for one in ground.of(stage) for said in _moved(one, seq, wall_ns, causes)),
         *(said for one in ground.until(stage) for said in _laid(ground, one, seq, wall_ns)),
     ]
@@ -39,6 +41,7 @@ def void_reason(ground: Ground, stage: Stage, kept: Kept[Signature]) -> str:
         return f"withdrawn by {withdrawn.entry.person}: {withdrawn.body.reason}"
     signature = kept.body
     words = [*_revised(ground, signature.head), *_uncovered(ground, stage, signature)]
+    words += _fallen(ground, stage, signature.phases)
     words += _laid(ground, stage, signature.head, kept.entry.wall_ns)
     if signature.meaning in SECOND:
         done = [one.item.id for one in ground.of(stage) if any(_is(signature, who) for who in one.performers)]
@@ -90,6 +93,17 @@ def _uncovered(ground: Ground, stage: Stage, signature: Signature) -> Iterator[s
             yield f"{one.item.id} is {one.state}: {one.reason}" if one.reason else f"{one.item.id} is {one.state}"
         elif signature.covers.get(one.item.id, "") != (one.basis.digest if one.basis else ""):
             yield f"{one.item.id} rests on other evidence now"
+
+
+def _fallen(ground: Ground, stage: Stage, given: Mapping[str, str]) -> Iterator[str]:
+    """Phases that the gate wants and that are not passed, or were passed anew; `given` is what they rested on then."""
+    states = {one.phase.id: one for one in ground.field.phases}
+    for id in stage.gate.phases:
+        state = states.get(id)
+        if state is None or state.status not in TESTED:
+            yield f"phase {id} is {state.status if state else 'unknown'}"
+        elif given.get(id, "") != ground.field.basis.get(id, ""):
+            yield f"phase {id} rests on other trials now"
 
 
 def _laid(ground: Ground, stage: Stage, seq: int, wall_ns: int) -> list[str]:
