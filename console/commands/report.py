@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from console import exits
 from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.report.failures_sheet import FailuresSheet
 
 
 @click.command()
@@ -20,6 +24,7 @@ def report(campaign: str, output: Path | None) -> None:
 
     Prints the files. Ends with 8, and writes nothing, where the record is not intact.
     """
+    from console.campaigns.figures import figures
     from console.campaigns.opening import open_campaign
     from console.record.export import write_json
     from console.record.roster import allowed_signers
@@ -33,9 +38,14 @@ def report(campaign: str, output: Path | None) -> None:
             click.echo(f"fieldgate: {_broken(opened.name)}", err=True)
             raise click.exceptions.Exit(exits.FORGED)
         folder = output or Path(f"{opened.name}-report")
-        signers = allowed_signers(opened.roster)
         sheet = sheet_of_record(
-            opened.state(), opened.checklist, opened.record, allowed_signers=signers, checks=sentences(found)
+            opened.state(),
+            opened.checklist,
+            opened.record,
+            allowed_signers=allowed_signers(opened.roster),
+            checks=sentences(found),
+            figures=figures(opened),
+            failures=_failures(opened.robot, opened.bundle),
         )
         written = write_pages(sheet, folder)
         write_json(opened.record, folder / RECORD)
@@ -43,6 +53,19 @@ def report(campaign: str, output: Path | None) -> None:
         opened.close()
     for path in (*written, folder / RECORD):
         click.echo(str(path))
+
+
+def _failures(robot: str, bundle: str) -> FailuresSheet:
+    from console.failures.book import FailureBook
+    from console.report.failures_sheet import failures_sheet
+    from console.store.store import Store
+
+    store, book = Store(), FailureBook()
+    try:
+        return failures_sheet(book, store, robot, bundle)
+    finally:
+        book.close()
+        store.close()
 
 
 def _broken(name: str) -> Trouble:

@@ -13,6 +13,8 @@ from console.checklist.wording import asked_words, local_words, short, utc_words
 from console.marks import MARKS
 from console.record.entries import Attachment, Attempt, Confirmation, Entry, Evidence, Fix, Note
 from console.record.roster import NAMESPACE
+from console.report.failures_sheet import FailuresSheet
+from console.report.field_sheet import FieldSheet
 
 PICTURE_LIMIT_BYTES = 4 * 1024 * 1024
 """A larger picture or file is named with its digest and lies in the JSON record."""
@@ -115,6 +117,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     allowed_signers_uri: str
     log: tuple[Try, ...]
     checks: tuple[str, ...]
+    field: FieldSheet | None = None
+    failures: FailuresSheet | None = None
 
 
 def sheet_of(
@@ -125,6 +129,8 @@ def sheet_of(
     *,
     allowed_signers: str,
     checks: Sequence[str] = (),
+    field: FieldSheet | None = None,
+    failures: FailuresSheet | None = None,
 ) -> Sheet:
     """Gather the report.
 
@@ -135,6 +141,7 @@ def sheet_of(
         files: the attachments' bytes by digest, statements among them.
         allowed_signers: OpenSSH's file for the record's roster.
         checks: what `verify` says of the record, a sentence each.
+        field, failures: the field test and its failures, where there are some.
     """
     history = _history(entries)
     return Sheet(
@@ -150,6 +157,8 @@ def sheet_of(
         allowed_signers_uri=_uri(allowed_signers.encode(), "text/plain"),
         log=tuple(_log_row(entry, digest) for entry, digest in entries),
         checks=tuple(checks),
+        field=field,
+        failures=failures,
     )
 
 
@@ -161,7 +170,10 @@ def _headline(state: ChecklistState) -> str:
     passed = state.count("pass", "marginal")
     opened = [stage.stage.title for stage in state.stages if stage.gate.open]
     gates = f"gates open: {', '.join(opened)}" if opened else "no gate is open"
-    return f"{passed} of {total} items passed; {gates}"
+    phases = [
+        f"phase {one.phase.title}: {one.status}" for one in state.field.phases if one.phase.id == state.field.current
+    ]
+    return "; ".join((f"{passed} of {total} items passed", gates, *phases))
 
 
 def _head(state: ChecklistState, checklist: Checklist) -> tuple[Line, ...]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.campaigns.figures import Figure
 from console.checklist.pack import Checklist
 from console.checklist.states import ChecklistState
 from console.record.canonical import entry_of
 from console.record.entries import Attachment, Entry, Signature
 from console.record.rows import RecordLike
+from console.report.failures_sheet import FailuresSheet
+from console.report.field_sheet import field_sheet
 from console.report.pages import report_html, signoff_html
 from console.report.sheet import Sheet, sheet_of
 from remote.atomic import write_atomically
@@ -28,11 +31,22 @@ def sheet_of_record(
     *,
     allowed_signers: str,
     checks: Sequence[str] = (),
+    figures: Sequence[Figure] = (),
+    failures: FailuresSheet | None = None,
 ) -> Sheet:
     """The report's content from a record; raises Trouble where the record can't be read (`fieldgate verify` says more)."""
     entries = [(entry_of(row.line, f"entry {row.seq}"), row.digest) for row in record.rows()]
     files = _files(record, entries)
-    return sheet_of(state, checklist, entries, files, allowed_signers=allowed_signers, checks=checks)
+    return sheet_of(
+        state,
+        checklist,
+        entries,
+        files,
+        allowed_signers=allowed_signers,
+        checks=checks,
+        field=field_sheet(state.field, figures),
+        failures=failures,
+    )
 
 
 def write_pages(sheet: Sheet, folder: Path) -> tuple[Path, ...]:

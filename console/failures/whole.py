@@ -1,0 +1,23 @@
+"""Patterns of everything that a query finds on this laptop: book, running time and pictures brought together."""
+
+from __future__ import annotations
+
+from console.failures.book import FailureBook
+from console.failures.circumstances import HourOf
+from console.failures.exposure import exposure_of
+from console.failures.looks import Looks
+from console.failures.oldest_first import oldest_first
+from console.failures.patterns import Patterns, Unit, find_patterns
+from console.failures.query import Query
+from console.places import cache_dir
+from console.store.pictures import Pictures
+from console.store.store import Store
+
+
+def patterns_of(book: FailureBook, store: Store, query: Query, hour_of: HourOf, unit: Unit = "hours") -> Patterns:
+    """Test every group of what the query finds against the rest, by the running time that the store knows."""
+    exposure = exposure_of(store, query, hour_of)
+    looks = Looks(Pictures(), cache_dir())
+    found = find_patterns(oldest_first(book, book.find(query)), exposure, looks.of, hour_of, unit)
+    looks.save()
+    return found
