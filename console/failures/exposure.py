@@ -18,7 +18,8 @@ TEMP_AGE_NS = 10_000_000_000
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """Time of running by group, in seconds, and frames. `label` groups hold the share of frames in which it was seen.
+    """Time of running by group, in seconds, and frames. `label` groups hold the share of frames in which it was seen, and
+    `seen_seconds` and `seen_frames` that in which anything was.
 
     A condition that was not told at all in some windows leaves that time out of all of its groups.
     """
@@ -27,9 +28,11 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     frames: dict[Group, float]
     all_seconds: float
     all_frames: float
+    seen_seconds: float = 0.0
+    seen_frames: float = 0.0
 
 
-class _Camera(msgspec.Struct):
+class _Camera(msgspec.Struct, frozen=True):
     brightness: float | None = None
 
 
@@ -43,6 +46,7 @@ class _Window(msgspec.Struct):
 
     span_ms: float
     frames: int
+    frames_with_detections: int = 0
     bundle: str = ""
     labels: dict[str, _Seen] = {}
     conditions: dict[str, str] = {}
@@ -83,12 +87,14 @@ class _Tally:
         self._hour_of = hour_of
         self._seconds: Counter[Group] = Counter()
         self._frames: Counter[Group] = Counter()
-        self._all_seconds = self._all_frames = 0.0
+        self._all_seconds = self._all_frames = self._seen_seconds = self._seen_frames = 0.0
 
     def add(self, moment: Moment, window: _Window) -> None:
         seconds = window.span_ms / 1000
         self._all_seconds += seconds
         self._all_frames += window.frames
+        self._seen_seconds += seconds * window.frames_with_detections / window.frames
+        self._seen_frames += window.frames_with_detections
         for group in groups_of(
             robot=moment.robot,
             bundle=moment.bundle,
@@ -110,6 +116,8 @@ class _Tally:
             frames=dict(self._frames),
             all_seconds=self._all_seconds,
             all_frames=self._all_frames,
+            seen_seconds=self._seen_seconds,
+            seen_frames=self._seen_frames,
         )
 
 

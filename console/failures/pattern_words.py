@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from console.failures.patterns import Patterns, Tested, Unit
+from console.failures.patterns import GroupRate, Patterns, Unit
 from console.failures.rates import Rate
 
 _PER: dict[Unit, str] = {"hours": "/h", "frames": " per 1000 frames"}
 _OF: dict[Unit, str] = {"hours": "h of running", "frames": "thousand frames"}
 
 
-def sentence(one: Tested, looked_at: int, unit: Unit) -> str:
+def sentence(one: GroupRate, looked_at: int, unit: Unit) -> str:
     """`light < 40: 12.3 failures/h [8.1, 18], elsewhere 1.1; would be chance 1 in 10,000 after looking at 43 groups`."""
     if one.rate is None:
         return f"{one.name}: {counted(one)}, no running time known"
@@ -41,7 +41,7 @@ def rate_words(rate: Rate, unit: Unit) -> str:
     return f"{number(rate.per_unit)} failures{_PER[unit]} [{number(rate.lower)}, {number(rate.upper)}]"
 
 
-def counted(one: Tested) -> str:
+def counted(one: GroupRate) -> str:
     """How many, and how many different ones where that is not the same."""
     word = "failure" if one.failures == 1 else "failures"
     return f"{one.failures:,} {word}" + (f", {one.examples:,} examples" if one.examples != one.failures else "")

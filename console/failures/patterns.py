@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from console.failures.circumstances import Group, HourOf, groups_of
+from console.failures.circumstances import UNKNOWN, Group, HourOf, groups_of
 from console.failures.examples import LookOf, folded
 from console.failures.exposure import Exposure
 from console.failures.rates import Rate, chance_of_difference, rate
@@ -22,7 +22,7 @@ _UNTESTED = frozenset(("kind",))
 """Kinds share all of the running time: one kind against the others says nothing."""
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
+class GroupRate(msgspec.Struct, frozen=True, kw_only=True):
     """One group. Rates are of examples, per hour of running or per 1000 frames; None where no running time is known.
 
     `rest` is everything that was sorted by the same thing and is not in this group. `p` is the chance of such a difference
@@ -58,17 +58,18 @@ class Patterns(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
     amount: float
     looked_at: int
-    groups: tuple[Tested, ...]
+    groups: tuple[GroupRate, ...]
     left_out: dict[str, int] = {}
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """Failures and examples by group, and how often each thing that is grouped by was known."""
+    """Failures and examples by group. `labelled`: examples with anything detected in the frame."""
 
     failures: Counter[Group]
     examples: Counter[Group]
     all_failures: int
     all_examples: int
+    labelled: int
     left_out: dict[str, int]
 
 
@@ -94,7 +95,7 @@ def count_groups(rows: Iterable[FailureRow], look_of: LookOf, hour_of: HourOf) -
     failures: Counter[Group] = Counter()
     examples: Counter[Group] = Counter()
     left_out: Counter[str] = Counter()
-    all_failures = all_examples = 0
+    all_failures = all_examples = labelled = 0
     for one in folded(_own(rows, left_out), look_of):
         found = _groups(one.row, hour_of)
         failures.update(found)
@@ -102,11 +103,13 @@ def count_groups(rows: Iterable[FailureRow], look_of: LookOf, hour_of: HourOf) -
         if one.first:
             examples.update(found)
             all_examples += 1
+            labelled += bool(one.row.labels)
     return Counted(
         failures=failures,
         examples=examples,
         all_failures=all_failures,
         all_examples=all_examples,
+        labelled=labelled,
         left_out=dict(left_out),
     )
 
@@ -131,7 +134,7 @@ def _groups(row: FailureRow, hour_of: HourOf) -> list[Group]:
     return [*found, ("kind", f"kind {row.kind}"), *(("label", f"label {label}") for label in row.labels)]
 
 
-def _tested(counted: Counted, exposure: Exposure, unit: Unit) -> list[Tested]:
+def _tested(counted: Counted, exposure: Exposure, unit: Unit) -> list[GroupRate]:
     given = set(exposure.seconds) | set(counted.failures)
     wholes = _wholes(counted, exposure, unit)
     plain = [_plain(group, counted, exposure, unit, wholes) for group in sorted(given)]
@@ -144,25 +147,35 @@ def _tested(counted: Counted, exposure: Exposure, unit: Unit) -> list[Tested]:
 
 
 def _wholes(counted: Counted, exposure: Exposure, unit: Unit) -> dict[str, tuple[int, float]]:
-    """Examples and amount of everything that was sorted by each thing: a condition is not told at all times."""
+    """Examples and amount of everything that was sorted by each thing: a condition is not told at all times.
+
+    What is not known of some failures or some time is in no group, so it is not elsewhere either. A label is compared with the
+    time in which anything was seen: a failure to see anything can't come with one.
+    """
     found: dict[str, tuple[int, float]] = {}
-    for group in set(exposure.seconds) | set(counted.examples):
+    for group in _known(set(exposure.seconds) | set(counted.examples)):
         examples, amount = found.get(group[0], (0, 0.0))
         found[group[0]] = (examples + counted.examples[group], amount + _amount(exposure, group, unit))
-    found["label"] = found["kind"] = (counted.all_examples, _amount(exposure, None, unit))
+    found["kind"] = (counted.all_examples, _amount(exposure, None, unit))
+    seen = exposure.seen_seconds / 3600 if unit == "hours" else exposure.seen_frames / 1000
+    found["label"] = (counted.labelled, seen)
     return found
+
+
+def _known(groups: Iterable[Group]) -> list[Group]:
+    return [group for group in groups if not group[1].endswith(UNKNOWN)]
 
 
 def _plain(
     group: Group, counted: Counted, exposure: Exposure, unit: Unit, wholes: dict[str, tuple[int, float]]
-) -> Tested:
+) -> GroupRate:
     by, name = group
-    examples, (all_examples, all_amount) = counted.examples[group], wholes[by]
+    examples, (all_examples, all_amount) = counted.examples[group], wholes.get(by, (0, 0.0))
     amount = all_amount if by in _UNTESTED else _amount(exposure, group, unit)
     rest, rest_amount = all_examples - examples, max(0.0, all_amount - amount)
     rest_amount = rest_amount if rest_amount > 1e-9 * all_amount else 0.0  # what is left of adding up the same floats
-    tested = by not in _UNTESTED
-    return Tested(
+    tested = by not in _UNTESTED and not name.endswith(UNKNOWN)
+    return GroupRate(
         by=by,
         name=name,
         failures=counted.failures[group],
@@ -180,5 +193,5 @@ def _amount(exposure: Exposure, group: Group | None, unit: Unit) -> float:
     return (exposure.all_frames if group is None else exposure.frames.get(group, 0.0)) / 1000
 
 
-def _order(one: Tested) -> tuple[float, float, str]:
+def _order(one: GroupRate) -> tuple[float, float, str]:
     return (one.p_holm if one.p_holm is not None else 2.0, one.p if one.p is not None else 2.0, one.name)

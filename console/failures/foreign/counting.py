@@ -35,6 +35,7 @@ class Unread(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, kw_only=True):
     """Everything counted so far. `cells` counts equal lines; `unread` counts lines by why they could not be read.
 
+    `shown` are the first unread ones; of those that differ only in their times the first.
     `lines` is the sum of both. `known` maps the numbers of shapes to the places of `said` (or of `reasons`, from -1 down): what
     need not be read again.
     """
@@ -190,9 +191,9 @@ class Counter:
         return self._reasons[why]
 
     def _show(self, number: int, why: str, line: bytes) -> None:
-        if len(self._counts.shown) < SHOWN_UNREAD:
-            begin = line[:_SHOWN_BYTES].decode("utf-8", "replace").strip()
-            self._counts.shown.append(Unread(number, why, begin))
+        begin = line[:_SHOWN_BYTES].decode("utf-8", "replace").strip()
+        shown = sorted([*self._counts.shown, Unread(number, why, begin)], key=lambda one: one.number)
+        self._counts.shown = shown[:SHOWN_UNREAD]
 
     def _tally(self, places: NDArray[Any]) -> None:
         import numpy as np

@@ -18,7 +18,9 @@ _NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?(?![\d:-])")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z _]{0,29}\Z")
 _VALUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,39}\Z")
 _UNIQUE = re.compile(r"(?=.*\d)[0-9a-fA-F-]{8,}\Z|\d{5,}\Z")
-_LEVEL = re.compile(r"[\s\[\]()-]*(?:debug|info|warn|warning|error|critical|fatal|root)?[\s\[\]():-]*", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"[\s\[\]()-]*(?:(?:debug|info|warning|warn|error|critical|fatal|root)\b)?[\s\[\]():-]*", re.IGNORECASE
+)
 _REGULAR = re.compile(r"(?:ok|okay|alive|heartbeat|status|frames?|detected|detections?|# detections?)\b")
 _LIGHT = frozenset(("light", "light level", "light_level", "brightness", "lux"))
 _TIME = frozenset(("time", "timestamp", "date", "when"))
