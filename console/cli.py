@@ -28,6 +28,7 @@ _COMMANDS = {
     "phase": ("console.commands.phase", "phase", "Field testing: how the phases stand, begin one, is the plan enough."),
     "session": ("console.commands.session", "session", "Sessions of a field test: begin, watch, pause, end, measure."),
     "trial": ("console.commands.trial", "trial", "Log what came of each attempt of a field test, or undo it."),
+    "score": ("console.commands.score", "score", "Score frames drawn at random: draw, enter, or by a scene file."),
     "checklist": ("console.commands.checklist", "checklist", "The packs of items: list, show, lint, diff, schema."),
     "failures": ("console.commands.failures", "failures", "What robots got wrong: list, mark, pull, patterns, export."),
     "roster": ("console.commands.roster", "roster", "Who may sign: people, roles and public SSH keys."),
@@ -38,6 +39,11 @@ _COMMANDS = {
         "Say whether a record was changed, who signed it, what went stale.",
     ),
     "report": ("console.commands.report", "report", "Write what a campaign proves: HTML, printable page, JSON record."),
+    "running": (
+        "console.commands.running",
+        "running",
+        "What a robot did for hours: uptime, crashes, MTBF, percentiles, drift.",
+    ),
     "kpis": (
         "console.commands.kpis",
         "kpis",

@@ -38,10 +38,10 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """One sentence."""
         if self.origin is None:
-            return "drift is not known: there are no windows of this robot"
+            return "not known: there is no whole minute of work"
         if self.calibration is None:
-            have = f"{self.healthy_minutes} of the {self.needed_minutes} minutes that it takes are here"
-            return f"drift is not known: not calibrated for this bundle and source ({have})"
+            have = f"{self.healthy_minutes} minutes are here, it takes {self.needed_minutes} healthy ones"
+            return f"not known: not calibrated for this bundle and source ({have})"
         if not self.alarms:
             return f"no drift in {self.minutes} minutes"
         return "; ".join(alarm.words for alarm in self.alarms)

@@ -8,16 +8,17 @@ go, and in a boot whose clock can't be right. Counts belong to the moment of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from console.fieldtest.running import Measured, Running, Span
+from console.fieldtest.running import Measured, Running, Span, together
 from console.store.light import told
 from console.store.rolled import Rolled
 from console.store.rollups import rolled_between
 from console.store.spans import spans_in
 from console.store.store import Store
 from console.store.timeline import Stretch, first_seq_at, holes, last_seq_at, stretches
+from remote.histogram import Histogram
 from remote.metrics import METRICS
 
 _LOOK_BACK = 500
@@ -145,6 +146,7 @@ def _measured(counts: _Counts, wanted_ns: int, interventions: int) -> Measured:
         failed_frames=round(rolled.total("failed_frames")),
         dropped_frames=round(rolled.total("dropped_frames")),
         interventions=interventions,
+        throttled_s=_throttled_s(rolled),
     )
     return Measured(
         running=running,
@@ -153,4 +155,31 @@ def _measured(counts: _Counts, wanted_ns: int, interventions: int) -> Measured:
         highest={name: one.maximum for name, one in hosts.items()},
         readings={name: one.count for name, one in hosts.items()},
         spans=tuple(counts.spans),
+    )
+
+
+def _throttled_s(rolled: Rolled) -> float | None:
+    """Host samples come once a second and say which share of the clocks was held down; None where no sample can tell."""
+    return rolled.total("throttled") if "throttled" in rolled.numbers else None
+
+
+def measured_together(parts: Iterable[Measured]) -> Measured:
+    """Separate stretches of time as one: what was counted adds up, means weigh by their readings."""
+    found = list(parts)
+    readings: dict[str, int] = {}
+    totals: dict[str, float] = {}
+    highest: dict[str, float] = {}
+    for one in found:
+        for name, count in one.readings.items():
+            readings[name] = readings.get(name, 0) + count
+            totals[name] = totals.get(name, 0.0) + one.means[name] * count
+            highest[name] = max(highest.get(name, one.highest[name]), one.highest[name])
+    metrics = sorted({name for one in found for name in one.spreads})
+    return Measured(
+        running=together(one.running for one in found),
+        spreads={name: Histogram.merge(one.spreads[name] for one in found if name in one.spreads) for name in metrics},
+        means={name: totals[name] / count for name, count in readings.items()},
+        highest=highest,
+        readings=readings,
+        spans=tuple(span for one in found for span in one.spans),
     )

@@ -72,7 +72,7 @@ def test_without_a_calibration_nothing_is_claimed_and_what_is_missing_is_said(st
     assert (found.alarms, found.calibration, found.needed_minutes) == ((), None, 100)
     assert found.healthy_minutes == HEALTHY_MIN + 2 * AFTER_MIN - 1  # the newest minute may still grow
     assert "not calibrated" in found.words
-    assert "no windows" in drift_now(store, "other", kept=Calibrations(tmp_path / "drift")).words
+    assert "no whole minute" in drift_now(store, "other", kept=Calibrations(tmp_path / "drift")).words
 
 
 def test_another_bundle_is_another_detector(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""`fieldgate running` as a person and a script meet it: what it prints and the code that it ends with."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from console import exits
+from console.cli import main
+from console.commands.running import Moment
+from console.store.store import Store
+from tests.console.store.journals import Robot, S, stored
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A laptop that has 100 s of a robot, with a crash and a reboot."""
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path))
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+    robot = Robot(booted_ns=time.time_ns() // S * S - 600 * S)
+    robot.event("agent_started")
+    robot.work(50)
+    robot.failure("worker_crash")
+    robot.reboot(off_s=30)
+    robot.work(50)
+    (tmp_path / "data").mkdir()
+    store = Store(tmp_path / "data" / "store.db")
+    stored(store, robot)
+    store.close()
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["fieldgate", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+def test_hours_of_a_robot_as_text_and_as_json(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run(capsys, monkeypatch, "running", "orin", "--from", "15min")
+    assert code == exits.OK
+    assert "1 crash, 0 hangs, 1 reboot;" in out
+    assert "nothing is known of" in out
+    assert "not calibrated" in out
+    code, out, _ = run(capsys, monkeypatch, "running", "orin", "--from", "15min", "--json")
+    told = json.loads(out)
+    assert (told["running"]["up_s"], told["running"]["known_s"], told["running"]["reboots"]) == (100, 150, 1)
+    assert told["unknown_s"] == pytest.approx(750, abs=1)
+    assert told["mtbf_h"]["lower"] < told["mtbf_h"]["value"] == pytest.approx(75 / 3600)
+    assert told["interventions_per_day"] is None
+    assert told["spreads"]["end_to_end_ms"]["count"] == 1000
+
+
+def test_time_that_is_not_here_ends_with_no_data(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zero crashes of no known time must not look like a clean night."""
+    code, out, _ = run(capsys, monkeypatch, "running", "orin", "--from", "2h", "--to", "1h")
+    assert code == exits.NO_DATA
+    assert "crashes" not in out
+    assert "not on this laptop" in out
+
+
+def test_a_name_that_is_neither_robot_nor_campaign_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = run(capsys, monkeypatch, "running", "nobody")
+    assert (code, out) == (exits.TROUBLE, "")
+    assert "neither a robot nor a campaign" in err
+
+
+def test_too_little_healthy_data_says_how_much_is_missing(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capsys, monkeypatch, "running", "calibrate", "orin", "--from", "15min")
+    assert code != exits.OK
+    assert "100 are needed" in err
+
+
+@pytest.mark.parametrize("text", ["x", "25:00", "2026-02-30T10:00", "-8h", "0h", "8 weeks", ""])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Moment().convert(text, None, None)
+
+
+def test_times_are_local_unless_they_name_another() -> None:
+    assert Moment().convert("2026-03-31T14:05Z", None, None) == 1_774_965_900 * S
+    local = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(1_774_965_900))
+    assert Moment().convert(local, None, None) == 1_774_965_900 * S
+    assert abs(Moment().convert("8h", None, None) - (time.time_ns() - 8 * 3600 * S)) < 5 * S
