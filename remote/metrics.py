@@ -26,6 +26,7 @@ class Metric(msgspec.Struct, frozen=True):
 
 _WORKER = "worker, stamped by its monotonic clock"
 _PSUTIL = "psutil"
+_SYS = "/sys (cooling devices but fans, over-current and throttle counters)"
 _JTOP = "jtop's client, else tegrastats, else sysfs"
 
 _ALL = (
@@ -55,6 +56,10 @@ _ALL = (
     Metric("temp_c", "°C", "host", "series", "each temperature sensor", f"{_PSUTIL}, {_JTOP}"),
     Metric("temp_max_c", "°C", "host", "value", "the hottest of temp_c", f"{_PSUTIL}, {_JTOP}"),
     Metric("fan_rpm", "rpm", "host", "series", "each fan", f"{_PSUTIL}, {_JTOP}"),
+    Metric(
+        "throttled", "", "host", "value", "1 while the computer slows itself down (heat, over-current), else 0", _SYS
+    ),
+    Metric("throttled_by", "", "host", "text", "what slows it down; empty while nothing does", _SYS),
     Metric("process_cpu_percent", "%", "host", "series", "agent and worker, of one core", _PSUTIL),
     Metric("process_memory_bytes", "B", "host", "series", "agent and worker, resident", _PSUTIL),
     Metric("gpu_percent", "%", "host", "value", "share of time the GPU was busy", _JTOP),

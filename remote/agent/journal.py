@@ -24,6 +24,7 @@ APPLICATION_ID = 0x46474A4C  # "FGJL" in SQLite's header: file(1) and we know th
 VERSION = 1
 CHUNK_ENTRIES = 500
 CHUNK_BYTES = 512 * 1024
+LOOK_BACK_EVENTS = 500
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -72,6 +73,14 @@ def draft(body: Body, clock: Clock, mono_ns: int | None = None) -> Draft:
     """Stamp a body; `mono_ns` is when it happened where that is not now."""
     when = clock.mono_ns() if mono_ns is None else mono_ns
     return Draft(when, clock.wall_at(when), str(type(body).__struct_config__.tag), _encoder.encode(body))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The boot of the newest entry (empty: no entry), and whether the agent said that it would end (None: not known)."""
+
+    boot_id: str
+    said_its_end: bool | None
 
 
 class Journal:
@@ -208,6 +217,16 @@ class Journal:
         self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, default))
         return str(self._one("SELECT value FROM meta WHERE key = ?", key))
 
+    def before(self) -> Before:
+        """What the newest entries tell of the agent before this one; call it before anything is appended."""
+        boot = self._one("SELECT b.boot_id FROM entries e JOIN boots b ON b.id = e.boot ORDER BY seq DESC LIMIT 1")
+        newest = "SELECT body FROM entries WHERE kind = 'event' ORDER BY seq DESC LIMIT ?"
+        with _translated():
+            rows = self.connection.execute(newest, (LOOK_BACK_EVENTS,)).fetchall()
+        names = (_name_in(body) for (body,) in rows)
+        last = next((name for name in names if name in ("agent_started", "agent_stopping")), "")
+        return Before(str(boot or ""), last == "agent_stopping" if last else None)
+
     def _one(self, sql: str, *values: object, default: object = None) -> Any:
         row = self.connection.execute(sql, values).fetchone()
         result: Any = row[0] if row else default
@@ -248,6 +267,17 @@ class JournalReader:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+def _name_in(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Named).name
+    except (msgspec.DecodeError, ValueError):
+        return ""
 
 
 def size_on_disk(path: Path) -> int:

@@ -26,6 +26,7 @@ from remote.agent.core import Agent
 from remote.agent.lease import TERM_S
 from remote.agent.picture_book import PictureBook
 from remote.agent.places import Places
+from remote.agent.previous_end import facts_of_start
 from remote.agent.recovery import open_journal
 from remote.agent.requests import Desk
 from remote.agent.settings import Settings
@@ -97,7 +98,8 @@ class _Daemon:
         log.info("the agent has ended")
 
     def _open_journal(self, loop: asyncio.AbstractEventLoop) -> JournalWriter:
-        journal, _ = open_journal(self._places.journal, self._clock)
+        journal, replaced = open_journal(self._places.journal, self._clock)
+        self._before = journal.before() if replaced is None else None
         return JournalWriter(
             journal,
             self._clock,
@@ -155,11 +157,13 @@ class _Daemon:
 
     def _tell_of_the_start(self) -> None:
         facts: dict[str, Scalar] = {"pid": os.getpid(), "version": __version__}
-        if not self._killed:
+        facts |= facts_of_start(self._before, self._killed, self._clock.boot_id)
+        if facts["previous_end"] != "unclean":
             self._agent.event("agent_started", "info", f"agent {__version__} began", **facts)
             return
         text = f"agent {__version__} began; the one before it was killed, or the robot lost its power"
-        facts |= {"killed_pid": self._killed, "cure": "start the worker again if it ran; the journal is whole"}
+        facts |= {"killed_pid": self._killed} if self._killed else {}
+        facts["cure"] = "start the worker again if it ran; the journal is whole"
         self._agent.event("agent_started", "warning", text, **facts)
 
     async def _wind_down(self) -> None:

@@ -326,7 +326,7 @@ class Supervisor:
 
     def _unable(self, unable: Unable) -> None:
         text = f"the worker can't start: {unable.what}"
-        self._event("worker_unable", "error", text, code=unable.code, cure=unable.cure)
+        self._event("worker_unable", "error", text, run=self.state.run, code=unable.code, cure=unable.cure)
         self._confirm(Trouble(unable.what, cure=unable.cure, code=unable.code))
 
     def _crashed(self, name: str, text: str, life: _Life, how: str) -> None:

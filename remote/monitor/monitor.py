@@ -12,6 +12,7 @@ from typing import Protocol
 from remote.monitor.host import HostSource
 from remote.monitor.jetson import JetsonSource
 from remote.monitor.readings import Readings, host_of
+from remote.monitor.throttle import ThrottleSource
 from remote.protocol import Body
 
 PERIOD_S = 1.0
@@ -60,7 +61,8 @@ class Monitor:
 
     def _work(self) -> None:
         jetson = JetsonSource()
-        sources = self._sources or (HostSource(self._disk, self._worker_pid, sensors=not jetson.is_jetson), jetson)
+        host = HostSource(self._disk, self._worker_pid, sensors=not jetson.is_jetson)
+        sources = self._sources or (host, jetson, ThrottleSource())
         next_s = time.monotonic()
         while not self._stop.is_set():
             next_s = max(next_s + PERIOD_S, time.monotonic())  # after a suspend: go on, do not catch up

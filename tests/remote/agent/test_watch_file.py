@@ -17,6 +17,7 @@ from remote.errors import Trouble
 from remote.protocol import AgentState, Constraints, Event, Expectation, SetWatch, Start, Watch
 from remote.safety.watch_check import MOST_CONDITIONS, MOST_EXPECTED, check_watch
 from tests.remote.agent.robot import Robot
+from tests.waiting import wait_until
 
 WATCH = Watch(
     conditions={"place": "bench"}, expected=(Expectation(label="cube", box=(1, 2, 3, 4)),), low_confidence=0.4
@@ -129,7 +130,8 @@ def test_a_watch_survives_the_agent_and_reaches_the_worker_and_the_journal(make_
     assert "place=bench" in event.text
     console.ask(SetWatch(WATCH), epoch=epoch)
     console.ask(Start(), epoch=epoch)
-    assert f"watch {WATCH.conditions}" in (robot.home / "agent.log").read_text()
+    log, reached = robot.home / "agent.log", f"watch {WATCH.conditions}"
+    wait_until(lambda: reached in log.read_text(), 10, "the worker to know")
     assert len(console.named("watch_set")) == 1  # the same again is nothing new
     bad = console.ask(SetWatch(Watch(miss_frames=0)), epoch=epoch)
     assert bad.error is not None

@@ -17,6 +17,7 @@ from remote.monitor.host import HostSource
 from remote.monitor.jetson import JetsonSource
 from remote.monitor.monitor import Monitor
 from remote.monitor.readings import Readings, host_of
+from remote.monitor.throttle import ThrottleSource
 from remote.protocol import Body, Host
 from tests.waiting import wait_until
 
@@ -27,7 +28,7 @@ HOST = {name: metric for name, metric in METRICS.items() if metric.home == "host
 def host() -> Host:
     source = HostSource(Path("/tmp"), lambda: None)
     time.sleep(0.2)  # rates need a span between two looks
-    return host_of([source.read(), JetsonSource().read()])
+    return host_of([source.read(), JetsonSource().read(), ThrottleSource().read()])
 
 
 def test_no_metric_is_silently_missing(host: Host) -> None:
