@@ -123,11 +123,12 @@ def _looked(
 ) -> _Looked:
     """What the test says after these outcomes; kept, as a campaign is folded after every entry."""
     from console.fieldtest.sequential import SequentialTest
+    from console.fieldtest.stopping import further_trials
 
     test = SequentialTest(threshold / 100, round(1 - confidence, 12), direction)
     successes, n = sum(outcomes), len(outcomes)
     verdict = test.decided(outcomes[:most])
-    more = test.further(successes, n) if verdict is None and n < most else None
+    more = further_trials(test, successes, n) if verdict is None and n < most else None
     return _Looked(verdict, *test.bounds(successes, n), more if more is not None and n + more <= most else None)
 
 

@@ -12,6 +12,7 @@ from console.checklist.pack import Item, Pack
 from console.checklist.packs.differences import difference
 from console.checklist.packs.loading import layers, pack_path, read_pack, read_source, type_troubles
 from console.checklist.packs.overlays import Laid, OverlayFile
+from console.checklist.packs.phase_linting import phase_warnings
 from console.checklist.packs.sources import CODE, Problem, Source, Sources
 from console.checklist.packs.validity import problems
 from console.checklist.probes import PROBES
@@ -90,6 +91,7 @@ def _warnings(pack: Pack) -> Iterator[Problem]:
             yield from (Problem(steps, said, cure) for rule in _RULES for said, cure in rule(item))
     yield from _of_last_stage(pack)
     yield from _of_idle_roles(pack)
+    yield from phase_warnings(pack)
 
 
 def _of_hazard(item: Item) -> Iterator[tuple[str, str]]:
@@ -202,7 +204,7 @@ def _of_idle_roles(pack: Pack) -> Iterator[Problem]:
 
 def _of_overlays(laid: Sequence[Laid], sources: Sequence[Source]) -> Iterator[Remark]:
     """What the overlays loosen, and what two of them say differently."""
-    said: dict[tuple[str, str], str] = {}
+    said: dict[tuple[str, ...], str] = {}
     for layer, source in zip(laid, sources, strict=True):
         for place in _places(layer):
             if place in said:
@@ -214,8 +216,8 @@ def _of_overlays(laid: Sequence[Laid], sources: Sequence[Source]) -> Iterator[Re
             yield Remark(level="warning", what=f"{source.name}: {change.words()}", cure=cure)
 
 
-def _places(layer: Laid) -> Iterator[tuple[str, str]]:
-    """Each item's keys that the overlay gives; those that are merged one level deeper."""
+def _places(layer: Laid) -> Iterator[tuple[str, ...]]:
+    """Each key that the overlay gives, with the way to it; those that are merged one level deeper."""
     for id, change in layer.overlay.items.items():
         for key, value in change.items():
             inside = value.get("parameters", {}) if key == "probe" else value if key == "criterion" else None
@@ -224,3 +226,13 @@ def _places(layer: Laid) -> Iterator[tuple[str, str]]:
                 yield from ((id, f"{prefix}.{name}") for name in inside)
             else:
                 yield id, key
+    for id, change in layer.overlay.phases.items():
+        yield from _leaves(("phases", id), change)
+
+
+def _leaves(way: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        yield way
+        return
+    for key, inside in value.items():
+        yield from _leaves((*way, key), inside)
