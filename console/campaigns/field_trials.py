@@ -9,7 +9,7 @@ from pathlib import Path
 from console.campaigns.crashes import crashed_since
 from console.campaigns.field_sessions import FieldSessions
 from console.campaigns.ongoing import SessionNow
-from console.campaigns.scoring import FrameToScore, check_score
+from console.campaigns.scoring import Draw, FrameToScore, check_score, fetch_frame
 from console.campaigns.trial_conditions import carried, check_complete, checked
 from console.checklist.probes import Sight
 from console.phases.states import TrialState
@@ -157,6 +157,22 @@ class FieldTrials(FieldSessions):
         check_score(frame, right, wrong, missed, boxes)
         body = _scored(frame, right, wrong, missed, tuple(boxes), "", None, by_scene=True)
         self._score(body, person)
+
+    def draw(self, sight: Sight, draw: Draw) -> FrameToScore:
+        """The robot's newest frame, now, drawn for the open session.
+
+        Raises Trouble: `no_session`, `session_paused`, `no_robot`, `no_frame`, `moved_on`, or the agent's refusal.
+        """
+        self._caught_up()
+        session, _ = self._taking()
+        return fetch_frame(
+            sight,
+            draw,
+            session=session.seq,
+            phase=session.begun.phase,
+            conditions=session.conditions,
+            fingerprints=self._fingerprints(),
+        )
 
     def is_scored(self, session: int, run: int, frame: int) -> bool:
         """Whether that frame of that run is scored already, by a person or by a scene."""

@@ -226,12 +226,23 @@ class FieldRobot:
         assert isinstance(command, GetFrame), command
         self.frame += 1
         boxes = (Detection(0, 0.9, 10, 10, 60, 60), Detection(1, 0.6, 100, 100, 150, 150))
-        jpeg = b"\xff\xd8\xff\xe0 picture"
+        jpeg = a_jpeg()
         picture = Picture(jpeg=jpeg, digest="d", width=640, height=480, frame=self.frame, detections=boxes)
         return _done(Reply(id="1", picture=picture))
 
 
 LABELS = ("cup", "bowl")
+
+
+def a_jpeg() -> bytes:
+    """A small real one."""
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (90, 90, 90)).save(out, "JPEG")
+    return out.getvalue()
 
 
 def _done(reply: Reply) -> Future[Reply]:
