@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +16,27 @@ if TYPE_CHECKING:
 
 _COUNTS = re.compile(r"(\d{1,9})/(\d{1,9})")
 _LIMIT = re.compile(r"(<=|>=|<|>) ?(\d{1,9}(?:\.\d{1,9})?) ?%?")
+
+
+class _Number(click.FloatRange):
+    """A number between two others, both left out; NaN is none."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__(low, high, min_open=True, max_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; a usage error where it is none or lies outside."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number", param, ctx)
+        return number
+
+
+_PERCENT = _Number(0, 100)
 _CONFIDENCE = click.option(
-    "--confidence", type=click.FloatRange(50, 100, min_open=True, max_open=True), default=95.0, show_default=True,
-    help="In per cent, of each bound by itself.",
-)  # fmt: skip
+    "--confidence", type=_Number(50, 100), default=95.0, show_default=True, help="In per cent, of each bound by itself."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-_PERCENT = click.FloatRange(0, 100, min_open=True, max_open=True)
 
 
 class _Counts(click.ParamType["Rate"]):
@@ -93,7 +109,7 @@ def rate(counts: Rate, against: tuple[Comparison, float] | None, confidence: flo
 @click.option("--threshold", type=_PERCENT, required=True, help="The rate that must be shown, in per cent.")
 @click.option("--expected", type=_PERCENT, required=True, help="The rate that you hope for, in per cent.")
 @click.option(
-    "--power", type=click.FloatRange(0.5, 1, min_open=True, max_open=True), default=0.8, show_default=True,
+    "--power", type=_Number(0.5, 1), default=0.8, show_default=True,
     help="The chance to pass if the rate is as expected.",
 )  # fmt: skip
 @_CONFIDENCE
@@ -154,8 +170,8 @@ def compare(first: Rate, second: Rate, confidence: float, as_json: bool) -> None
 
 
 @stats.command()
-@click.option("--hours", type=click.FloatRange(0, min_open=True), required=True, help="Hours of running.")
-@click.option("--failures", type=click.IntRange(0), required=True, help="Breakdowns in them.")
+@click.option("--hours", type=_Number(1e-3, 1e7), required=True, help="Hours of running.")
+@click.option("--failures", type=click.IntRange(0, 10**9), required=True, help="Breakdowns in them.")
 @click.option("--against", type=_Limit(), help="A limit in hours: '> 24'.")
 @_CONFIDENCE
 @_JSON
@@ -166,14 +182,9 @@ def mtbf(
     from console.fieldtest.mtbf import mtbf as mtbf_of
     from console.fieldtest.mtbf import rate_per_day
 
-    try:
-        between, daily = (
-            mtbf_of(hours, failures, confidence / 100),
-            rate_per_day(failures, hours / 24, confidence / 100),
-        )
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-    judgement = _judged(_criterion("mtbf_h", against, "h", confidence / 100), between) if against else None
+    share = confidence / 100
+    between, daily = mtbf_of(hours, failures, share), rate_per_day(failures, hours / 24, share)
+    judgement = _judged(_criterion("mtbf_h", against, "h", share), between) if against else None
     if as_json:
         _print(judgement, mtbf_h=between, per_day=daily)
     else:

@@ -28,7 +28,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     adjusted, lowest = [0.0] * len(order), 1.0
     for rank in range(len(order) - 1, -1, -1):
         at = order[rank]
-        lowest = min(lowest, p_values[at] * len(order) / (rank + 1))
+        lowest = min(lowest, p_values[at] * (len(order) / (rank + 1)))
         adjusted[at] = lowest
     return tuple(adjusted)
 
