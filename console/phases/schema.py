@@ -57,7 +57,7 @@ class Entry(Part, frozen=True, kw_only=True):
     `phase`: that phase is passed.
     """
 
-    title: Line = ""
+    title: Text = ""
     stage: Id | None = None
     items_of: Id | None = None
     item: Id | None = None
