@@ -50,21 +50,16 @@ def running_between(
     """
     counts = _Counts()
     boots: set[str] = set()
-    before: Stretch | None = None
     free_ns = from_wall_ns  # time is accounted for up to here: the stretches of two journals may overlap
     for stretch in stretches(store, robot):
-        if before is not None and stretch.joined:
-            off_ns = min(stretch.first_wall_ns, to_wall_ns) - max(before.last_wall_ns, free_ns)
-            counts.known_ns += max(0, off_ns)
+        _add_stretch(store, stretch, (from_wall_ns, to_wall_ns), free_ns, boots, counts)
         free_ns = _add_known(store, stretch, free_ns, to_wall_ns, counts)
-        _add_stretch(store, stretch, (from_wall_ns, to_wall_ns), boots, counts)
-        before = stretch
         boots.add(stretch.boot_id)
     return _measured(counts, max(0, to_wall_ns - from_wall_ns), interventions)
 
 
 def _add_known(store: Store, stretch: Stretch, free_ns: int, to_ns: int, counts: _Counts) -> int:
-    start, end = max(stretch.first_wall_ns, free_ns), min(stretch.last_wall_ns, to_ns)
+    start, end = max(stretch.known_from_wall_ns, free_ns), min(stretch.last_wall_ns, to_ns)
     if start >= end:
         return free_ns
     offset = stretch.offset_ns
@@ -73,16 +68,30 @@ def _add_known(store: Store, stretch: Stretch, free_ns: int, to_ns: int, counts:
     return end
 
 
-def _add_stretch(store: Store, stretch: Stretch, span: tuple[int, int], boots: set[str], counts: _Counts) -> None:
+def _add_stretch(
+    store: Store, stretch: Stretch, span: tuple[int, int], free_ns: int, boots: set[str], counts: _Counts
+) -> None:
     """Everything whose moment lies in the span. `boots` are those seen before this stretch."""
     if span[1] <= stretch.first_wall_ns or span[0] > stretch.last_wall_ns:
         return
     from_ns, to_ns = span[0] - stretch.offset_ns, span[1] - stretch.offset_ns
-    if boots and stretch.boot_id not in boots and from_ns <= stretch.first_mono_ns < to_ns:
+    if stretch.rebooted and stretch.boot_id not in boots and from_ns <= stretch.first_mono_ns < to_ns:
         counts.count("reboot")
+    _add_happenings(store, stretch, from_ns, to_ns, stretch.boot_id in boots, counts)
+    rolled = rolled_between(store, stretch, from_ns, to_ns)
+    if free_ns > max(span[0], stretch.first_wall_ns):  # another journal's time already: it can't be up twice
+        alone = rolled_between(store, stretch, free_ns - stretch.offset_ns, to_ns)
+        rolled.numbers["up_s"] = alone.number("up_s")
+    counts.rolled.merge(rolled)
+    counts.spans.extend(spans_in(store, stretch, from_ns, to_ns))
+
+
+def _add_happenings(
+    store: Store, stretch: Stretch, from_ns: int, to_ns: int, boot_goes_on: bool, counts: _Counts
+) -> None:
     camera_away = _camera_away(store, stretch, first_seq_at(store, stretch, from_ns))
-    # With a boot that is new here the agent starts too; a new journal may tell of itself first.
-    after = 0 if stretch.boot_id in boots else stretch.first_seq + 1
+    # With a new boot the agent starts too; a new journal may tell of itself first.
+    after = 0 if boot_goes_on else stretch.first_seq + 1
     for seq, mono_ns, name in _happenings(store, stretch, from_ns, to_ns):
         within = from_ns <= mono_ns < to_ns
         if name in _CAMERA:
@@ -93,8 +102,6 @@ def _add_stretch(store: Store, stretch: Stretch, span: tuple[int, int], boots: s
             counts.count(name)
         if name in _CAMERA_OVER:
             camera_away = False
-    counts.rolled.merge(rolled_between(store, stretch, from_ns, to_ns))
-    counts.spans.extend(spans_in(store, stretch, from_ns, to_ns))
 
 
 def _happenings(store: Store, stretch: Stretch, from_ns: int, to_ns: int) -> Iterator[tuple[int, int, str]]:

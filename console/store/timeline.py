@@ -29,8 +29,8 @@ _HEAD = "SELECT seq, boot_id, mono_ns, wall_ns FROM entries WHERE journal_id = ?
 class Stretch:
     """The entries of one boot in one journal. `offset_ns` is the laptop's wall clock minus the robot's monotonic one.
 
-    `sure`: placed by arrivals. `joined`: nothing is missing between the stretch before and this one, so that the time between
-    them is known: the robot or its agent was down.
+    `sure`: placed by arrivals. `off_since_wall_ns`: the last entry of the boot before, where this one follows it without a
+    missing entry, so that the time between them is known: the robot was off. `rebooted`: another boot came before.
     """
 
     journal: Journal
@@ -41,7 +41,13 @@ class Stretch:
     last_mono_ns: int
     offset_ns: int
     sure: bool
-    joined: bool = False
+    off_since_wall_ns: int | None = None
+    rebooted: bool = False
+
+    @property
+    def known_from_wall_ns(self) -> int:
+        """Since when its time is known, by the laptop's clock."""
+        return self.first_wall_ns if self.off_since_wall_ns is None else self.off_since_wall_ns
 
     @property
     def first_wall_ns(self) -> int:
@@ -62,19 +68,32 @@ def stretches(store: Store, robot: str) -> tuple[Stretch, ...]:
     """
     placed: list[Stretch] = []
     for journal in store.journals(robot):
-        skipped = False
-        for found in _boots(store, journal):
-            before = placed[-1] if placed else None
-            if before is not None and _contradicts(before, found):
-                if not found.sure or before.sure:
-                    skipped = True
-                    continue
-                placed.pop()
-                skipped, before = True, placed[-1] if placed else None
-            joined = before is not None and not skipped and _follows(before, found)
-            placed.append(replace(found, joined=joined))
-            skipped = False
+        placed.extend(_placed(store, list(_boots(store, journal))))
     return tuple(sorted(placed, key=lambda one: one.first_wall_ns))
+
+
+def _placed(store: Store, boots: list[Stretch]) -> list[Stretch]:
+    """The boots of one journal that don't contradict each other, with what lies between them."""
+    placed: list[Stretch] = []
+    for number, found in enumerate(boots):
+        while placed and _contradicts(placed[-1], found) and found.sure and not placed[-1].sure:
+            placed.pop()
+        if placed and _contradicts(placed[-1], found):
+            continue
+        before = boots[number - 1] if number else None
+        follows = before is not None and placed and placed[-1].first_seq == before.first_seq
+        off_since = placed[-1].last_wall_ns if follows and placed[-1].last_seq + 1 == found.first_seq else None
+        rebooted = before is not None or _replaced_another(store, found)
+        placed.append(replace(found, off_since_wall_ns=off_since, rebooted=rebooted))
+    return placed
+
+
+def _replaced_another(store: Store, first: Stretch) -> bool:
+    """Whether a new journal begins because the one before was damaged, as by a power cut."""
+    sql = "SELECT body FROM entries WHERE journal_id = ? AND seq = ? AND kind = 'event'"
+    rows = store.select(sql, (first.journal.id, first.first_seq))
+    event = told(rows[0][0]) if rows else None
+    return event is not None and event.name == "journal_replaced"
 
 
 def holes(store: Store, stretch: Stretch) -> list[tuple[int, int]]:
@@ -170,14 +189,8 @@ def _arrived(store: Store, journal_id: int, boot_id: str) -> int | None:
 
 
 def _contradicts(before: Stretch, found: Stretch) -> bool:
-    if before.journal.id != found.journal.id:
-        return False  # another journal may be another computer's, which was on at the same time
-    return found.offset_ns < before.last_wall_ns - AGREE_NS  # monotonic time begins with the boot
-
-
-def _follows(before: Stretch, found: Stretch) -> bool:
-    """Whether `found` goes on in the same journal right where `before` ends."""
-    return before.journal.id == found.journal.id and before.last_seq + 1 == found.first_seq
+    """Whether `found` would have begun before the end of the boot before it: monotonic time begins with the boot."""
+    return found.offset_ns < before.last_wall_ns - AGREE_NS
 
 
 def _blocked(store: Store, stretch: Stretch) -> Iterator[tuple[int, int]]:

@@ -242,6 +242,32 @@ def test_two_journals_of_one_time_are_not_counted_twice(store: Store) -> None:
     assert (found.known_s, found.up_s, found.agent_restarts, found.reboots) == (50 + 40, 90, 1, 0)
 
 
+def test_two_computers_under_one_name_give_no_time_twice_and_no_reboot(store: Store) -> None:
+    """A robot's name that was given to another computer: what ran at the same time is counted as time once."""
+    one, other = Robot(), Robot(boot="another", now_ns=40 * S)
+    one.work(50)
+    one.reboot(off_s=30)
+    one.work(20)
+    other.event("agent_started")
+    other.work(30)
+    stored(store, one)
+    stored(store, other, journal="j2")
+    found = between(store, 0, 200)
+    assert (found.known_s, found.up_s, found.reboots, found.agent_restarts) == (120, 50 + 20 + 20, 1, 0)
+
+
+def test_a_power_cut_that_damaged_the_journal_is_a_reboot(store: Store) -> None:
+    robot, after = Robot(), Robot(boot="boot-2", booted_ns=START_NS + 60 * S, now_ns=20 * S)
+    robot.work(50)
+    after.event("journal_replaced")
+    after.event("agent_started")
+    after.work(10)
+    stored(store, robot)
+    stored(store, after, journal="j2")
+    found = between(store, 0, 200)
+    assert (found.known_s, found.reboots, found.agent_restarts) == (60, 1, 0)
+
+
 def test_a_span_can_be_checked_by_whoever_has_the_journal(store: Store) -> None:
     robot = Robot()
     robot.work(10)
