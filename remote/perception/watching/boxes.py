@@ -31,22 +31,23 @@ class Truth:
 def overlap(a: Corners, b: Corners) -> float:
     """Intersection over union in [0, 1]; 0 for boxes without area or with NaN in them."""
     both = _common(a, b)
-    whole = _area(a) + _area(b) - both
-    return both / whole if whole > 0 else 0.0
+    return both / (_area(a) + _area(b) - both) if both else 0.0
 
 
 def covered(a: Corners, by: Corners) -> float:
     """The share of `a` that lies within `by`, in [0, 1]."""
-    area = _area(a)
-    return _common(a, by) / area if area > 0 else 0.0
+    both = _common(a, by)
+    return both / _area(a) if both else 0.0
 
 
 def _common(a: Corners, b: Corners) -> float:
-    if not (_area(a) > 0 and _area(b) > 0):  # also for NaN, which min and max would let through
+    # Written out: this runs for every pair of boxes of every frame, and most pairs end at the first line.
+    across = (a[2] if a[2] < b[2] else b[2]) - (a[0] if a[0] > b[0] else b[0])
+    if not across > 0:
         return 0.0
-    across = min(a[2], b[2]) - max(a[0], b[0])
-    down = min(a[3], b[3]) - max(a[1], b[1])
-    return across * down if across > 0 and down > 0 else 0.0
+    down = (a[3] if a[3] < b[3] else b[3]) - (a[1] if a[1] > b[1] else b[1])
+    # The areas are looked at for NaN, which the comparisons above would let through.
+    return across * down if down > 0 and _area(a) > 0 and _area(b) > 0 else 0.0
 
 
 def _area(box: Corners) -> float:

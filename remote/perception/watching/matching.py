@@ -50,17 +50,18 @@ def corners(detection: Detection) -> Corners:
 def _by_overlap(
     known: Sequence[Known], detections: Sequence[Detection], names: Sequence[str], min_iou: float
 ) -> dict[int, int]:
+    places = [corners(one) for one in detections]
     pairs = [
-        (overlap(one.box, corners(detections[d])), k, d)
+        (iou, k, d)
         for k, one in enumerate(known)
         if one.box is not None
         for d, name in enumerate(names)
-        if name == one.label
+        if name == one.label and (iou := overlap(one.box, places[d])) >= min_iou
     ]
     taken: dict[int, int] = {}
     used: set[int] = set()
-    for iou, k, d in sorted(pairs, key=lambda pair: -pair[0]):
-        if iou >= min_iou and k not in taken and d not in used:
+    for _, k, d in sorted(pairs, key=lambda pair: -pair[0]):
+        if k not in taken and d not in used:
             taken[k] = d
             used.add(d)
     return taken

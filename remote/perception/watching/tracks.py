@@ -23,15 +23,15 @@ class Tracks:
         words = list(kinds) or [""] * len(boxes)
         self._last = {n: last for n, last in self._last.items() if now_s - last[2] <= FORGOTTEN_AFTER_S}
         pairs = [
-            (overlap(box, last), index, number)
+            (iou, index, number)
             for index, box in enumerate(boxes)
             for number, (last, kind, _) in self._last.items()
-            if kind == words[index]
+            if kind == words[index] and (iou := overlap(box, last)) >= self._least
         ]
         numbers: dict[int, int] = {}
         used: set[int] = set()
-        for iou, index, number in sorted(pairs, key=lambda pair: -pair[0]):
-            if iou >= self._least and index not in numbers and number not in used:
+        for _, index, number in sorted(pairs, key=lambda pair: -pair[0]):
+            if index not in numbers and number not in used:
                 numbers[index] = number
                 used.add(number)
         for index, box in enumerate(boxes):
