@@ -9,7 +9,8 @@ TROUBLE = 1
 USAGE = 2
 """The command line itself can't be understood (click's own code)."""
 ALARM = 3
-"""`--fail-on` came true, `check`/`eval` measured a failure, or `verify` found something that does not count."""
+"""`--fail-on` came true, `check`/`eval`/`phase` measured a failure, `session` found something that must hold and does not,
+or `verify` found something that does not count."""
 UNREACHABLE = 4
 """The robot can't be reached: name, network, SSH service, or no agent there."""
 UNTRUSTED = 5
@@ -37,5 +38,9 @@ BY_CODE: dict[str, int] = {
     "state_changed": REFUSED,
     "no_data": NO_DATA,
     "record_forged": FORGED,
+    "entry_unmet": ALARM,
+    "holding_unmet": ALARM,
+    "phase_stopped": ALARM,
+    "wrong_bundle": ALARM,
 }
 """Exit code for each `Trouble.code` that has one of its own; all others end with TROUBLE."""

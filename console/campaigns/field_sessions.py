@@ -92,7 +92,7 @@ class FieldSessions(FieldGround):
         The robot is looked at first: its fingerprints are noted, it must run the campaign's bundle, and every holding condition
         must be met. `sight` may be None where the phase has no holding condition.
 
-        Raises Trouble: `no_phase`, `phase_changed`, `session_open`, `stopped`, `other_robot`, `other_bundle`, `holding_unmet`,
+        Raises Trouble: `no_phase`, `phase_changed`, `session_open`, `phase_stopped`, `other_robot`, `wrong_bundle`, `holding_unmet`,
             `unknown_condition`.
         """
         self._caught_up()
@@ -168,7 +168,7 @@ class FieldSessions(FieldGround):
     def resume(self, sight: Sight | None, person: str, note: str = "") -> SessionState:
         """A person lets a paused session go on; everything is looked at as when it was begun.
 
-        Raises Trouble: `no_session`, `not_paused`, `other_robot`, `other_bundle`, `holding_unmet`.
+        Raises Trouble: `no_session`, `not_paused`, `other_robot`, `wrong_bundle`, `holding_unmet`.
         """
         self._caught_up()
         session = self._open()
@@ -239,7 +239,7 @@ class FieldSessions(FieldGround):
         if wanted and runs != wanted:
             what = f"the robot runs {short(runs) or 'no bundle'}, this campaign is about {short(wanted)}"
             cure = f"run `fieldgate start {self.campaign.robot} --bundle {wanted[:12]}`"
-            raise Trouble(what, cure=cure, code="other_bundle")
+            raise Trouble(what, cure=cure, code="wrong_bundle")
 
     def _check_no_session(self, act: str) -> None:
         session = self._ongoing.session
@@ -253,7 +253,7 @@ class FieldSessions(FieldGround):
             rule = next(one for one in phase.stop if one.id == stop)
             what = f"'{phase.id}' was stopped: {rule.title} ({self._ongoing.stop_count(phase, stop)} of {rule.at})"
             lift = f"`fieldgate phase lift {stop} --reason ...` says why it may go on"
-            raise Trouble(what, cure=f"{rule.cure.strip()} {lift}".strip(), code="stopped")
+            raise Trouble(what, cure=f"{rule.cure.strip()} {lift}".strip(), code="phase_stopped")
 
     def _check_paused(self, session: SessionNow) -> None:
         if not session.paused:

@@ -107,7 +107,7 @@ def trial_line(state: TrialState) -> str:
 def _question(state: QuestionState) -> Iterator[str]:
     mark = _mark(state.judgement.verdict)
     yield from _wrapped(f"{mark}  {state.question.title}: {state.words}", "  ", "     ")
-    if state.why:
+    if state.why and not state.words.startswith(state.why.split(":")[0].split(",")[0]):
         yield from _wrapped(state.why, "     ", "     ")
 
 

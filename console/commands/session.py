@@ -118,7 +118,9 @@ def end(words: tuple[str, ...], why: str, no_robot: bool, person: str | None, as
     speaker = who(person)
     with field_test(name) as field:
         state = _ended(field, no_robot or not _had_robot(field), speaker, why)
-        print_session(state, as_json)
+        if state.journal:
+            _measured(field, speaker)
+        print_session(next(one for one in field.state().sessions if one.seq == state.seq), as_json)
 
 
 @click.command()
@@ -196,6 +198,22 @@ def _ended(field: FieldTest, without: bool, person: str, why: str) -> SessionSta
             raise
         tell(f"the robot was not looked at: {trouble.what}")
         return field.end_session(person, None, why)
+
+
+def _measured(field: FieldTest, person: str) -> None:
+    """Count what the journal says of it, as far as it is here; the session has ended whatever comes of that."""
+    from console.store.store import Store
+
+    try:
+        store = Store()
+    except Trouble as trouble:
+        return tell(f"what the journal says of the session was not counted: {trouble.what}")
+    try:
+        field.measure(store, person)
+    except Trouble as trouble:
+        tell(f"what the journal says of the session was not counted: {trouble.what}")
+    finally:
+        store.close()
 
 
 def _tell_missing(field: FieldTest, state: SessionState) -> None:

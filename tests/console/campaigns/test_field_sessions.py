@@ -102,7 +102,7 @@ def test_another_bundle_is_refused_also_where_the_phase_does_not_ask_for_it(worl
     field.begin_phase("bench_trials", "anna")
     with pytest.raises(Trouble) as refused:
         field.begin_session(FieldRobot(world, bundle=OTHER).sight, "anna")
-    assert refused.value.code == "other_bundle"
+    assert refused.value.code == "wrong_bundle"
 
 
 def test_conditions_that_the_phase_does_not_know_are_told_with_the_nearest(world: FieldWorld) -> None:
@@ -185,7 +185,7 @@ def test_a_stop_rule_ends_the_session_with_the_trial_that_reaches_it(world: Fiel
     assert [stop.reached for stop in field.state().phase("lab").stops] == [True, False]
     with pytest.raises(Trouble) as stopped:
         field.begin_session(robot.sight, "anna", {"light": "dim"})
-    assert stopped.value.code == "stopped"
+    assert stopped.value.code == "phase_stopped"
     assert "Find out why." in stopped.value.cure
     field.lift_stop("lab", "row", "the lens was dirty, it is clean", "anna")
     assert field.begin_session(robot.sight, "anna", {"light": "dim"}).seq

@@ -59,7 +59,7 @@ def fieldgate(home: FieldWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_a_whole_bench_phase_without_a_robot(fieldgate: Fieldgate) -> None:
     assert fieldgate("phase", "show").code == 7
     refused = fieldgate("phase", "begin", "lab")
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, refused.out) == (3, "")
     assert "fence is pending" in refused.err
     assert fieldgate("phase", "begin", "bench_trials").code == 0
     assert fieldgate("session", "begin", "--no-robot").code == 0
