@@ -13,7 +13,7 @@ KEY_CURES: dict[str, str] = {
     "session_paused": "mend it, then p lets it go on",
     "not_paused": "go on testing",
     "condition_missing": "c sets the conditions",
-    "stopped": "l writes down why it may go on",
+    "phase_stopped": "l writes down why it may go on",
     "trial_open": "s, f or a logs it",
     "nothing_to_undo": "older words are taken back in the checklist (2), with x",
 }
