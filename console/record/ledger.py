@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from console.record.canonical import CURE, FIRST_PREV, entry_of, item_of, kind_of, outline_of
@@ -115,8 +116,17 @@ def _tag(body: type[B]) -> str:
     return str(body.__struct_config__.tag)
 
 
+_MANY = frozenset(("trial_begun", "trial", "intervention", "frame_scored"))
+"""Kinds of which every single one is read at each fold, by the thousand: those are decoded once."""
+
+
+@lru_cache(maxsize=16_384)
+def _decoded(line: bytes, seq: int) -> Entry:
+    return entry_of(line, f"entry {seq}")
+
+
 def _kept(row: Row, wanted: type[B]) -> Kept[B]:
-    entry = entry_of(row.line, f"entry {row.seq}")
+    entry = _decoded(row.line, row.seq) if row.kind in _MANY else entry_of(row.line, f"entry {row.seq}")
     body = entry.body
     if not isinstance(body, wanted) or entry.seq != row.seq or item_of(body) != row.item:
         raise _damaged(row.seq, f"its line is entry {entry.seq}, a {kind_of(body)} of {item_of(body)!r}")
