@@ -27,6 +27,8 @@ _UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _AGO = re.compile(r"([1-9]\d{0,5}) ?(s|min|h|d)\Z")
 _S_NS = 1_000_000_000
 _DEFAULT_S = 8 * 3600
+_MANY = 200_000
+_ENTRIES_A_S = 40_000
 
 
 class Moment(click.ParamType["int"]):
@@ -96,6 +98,7 @@ def show(name: str, from_ns: int | None, to_ns: int | None, confidence: float, a
     store = Store()
     try:
         asked = _asked(store, name, from_ns, to_ns)
+        _add_up(store, asked.robot)
         found = _measured(store, asked)
         drift = drift_between(store, asked.robot, asked.spans[0][0], asked.spans[-1][1])
     finally:
@@ -143,6 +146,7 @@ def calibrate(
     store = Store()
     try:
         _check_span(from_ns, to_ns)
+        _add_up(store, robot)
         made = calibrate_on(store, robot, from_ns, to_ns, name, blocks_between_false_alarms=blocks)
     finally:
         store.close()
@@ -203,6 +207,17 @@ def _sessions(name: str, now_ns: int) -> tuple[str, tuple[tuple[int, int, int], 
 def _check_span(from_ns: int, to_ns: int) -> None:
     if from_ns >= to_ns:
         raise click.UsageError("--from must lie before --to.")
+
+
+def _add_up(store: Store, robot: str) -> None:
+    """Bring the roll-ups up to date; where that takes long, say so first."""
+    from console.store.rolling import backlog, roll
+
+    entries = backlog(store, robot)
+    if entries > _MANY:
+        click.echo(f"adding up {entries} journal entries once: about {entries / _ENTRIES_A_S:.0f} s", err=True)
+    for journal in store.journals(robot):
+        roll(store, journal.id)
 
 
 def _measured(store: Store, asked: _Asked) -> Measured:

@@ -40,6 +40,11 @@ def rolled_through(store: Store, journal_id: int) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def backlog(store: Store, robot: str) -> int:
+    """How many entries of the robot's journals are not in the roll-ups yet."""
+    return sum(journal.last_seq - rolled_through(store, journal.id) for journal in store.journals(robot))
+
+
 def add_up(found: Rolled, up: tuple[int, int] | None, from_ns: int, to_ns: int) -> None:
     """Add as much of a window's time as lies in a span."""
     if up is not None and (span_ns := min(up[1], to_ns) - max(up[0], from_ns)) > 0:

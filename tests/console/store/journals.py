@@ -46,12 +46,20 @@ class Robot:
         self.event("note")
 
     def work(
-        self, seconds: int, *, camera: CameraPhase = "ok", frames: int = 10, ms: float = 20.0, bundle: str = "b"
+        self,
+        seconds: int,
+        *,
+        camera: CameraPhase = "ok",
+        frames: int = 10,
+        ms: float = 20.0,
+        bundle: str = "b",
+        throttled: float | None = None,
     ) -> None:
         """Let the worker work (`frames` a second), a window and a host sample each second."""
         for number in range(seconds):
             self.now_ns += S
-            self.write(Host(values={"cpu_percent": 20.0 + number % 10}))
+            known = {} if throttled is None else {"throttled": throttled}
+            self.write(Host(values={"cpu_percent": 20.0 + number % 10, **known}))
             self.window(camera=camera, frames=frames, ms=ms, bundle=bundle)
 
     def window(

@@ -287,6 +287,16 @@ def test_host_metrics_and_times_come_with_their_numbers(store: Store) -> None:
     assert (found.running.interventions, found.running.throttled_s) == (3, None)
 
 
+def test_seconds_of_throttling_are_known_only_where_samples_tell(store: Store) -> None:
+    robot = Robot()
+    robot.work(5, throttled=0.0)
+    robot.work(7, throttled=1.0)
+    robot.work(5, throttled=0.0)
+    stored(store, robot)
+    assert between(store, 0, 60).throttled_s == 7
+    assert between(store, 8, 10).throttled_s == 2
+
+
 @pytest.mark.parametrize(
     "body",
     [
