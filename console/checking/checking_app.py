@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,11 @@ class CheckingApp(CommandingApp):
         """Show the field test of the robot's campaign."""
         self.go("field")
 
-    def action_failures_screen(self) -> None:
-        """Show the failures of all days."""
+    @work(exclusive=True, group="dialog")
+    async def action_failures_screen(self) -> None:
+        """Show the failures of all days. What that needs is imported beside the event loop, which goes on meanwhile."""
+        if "failures" not in self.desks:
+            await self.run_worker(lambda: import_module("console.reviewing.desk"), thread=True).wait()
         self.go("failures")
 
     def go(self, place: Place) -> None:

@@ -178,7 +178,10 @@ class ReviewDesk:
         elif answer.id == 0:
             self._refreshed(answer)
         elif answer.id == self._finding:
+            below = self.found.count > self.screen.items.at + self.screen.items.size.height
             self.found.extend(rows)
+            if below and not answer.done:
+                return  # nothing of it is in sight: the next repaint shows the count
             self.found.complete = answer.done
             self._last_row = answer.last_row or self._last_row
         elif answer.id == self._counting:
@@ -223,12 +226,12 @@ class ReviewDesk:
 
     # ------------------------------------------------------------ what the screen tells
 
-    def selected(self, number: int | None) -> None:
+    def selected(self, number: int | None, moved: bool) -> None:
         """The cursor stands on another row."""
         if number != self._number:
             self._number, self._shot, self._around, self._shot_place = number, None, None, -1
-            if not self.screen.message.is_busy:
-                self.screen.say("")
+            if moved and not self.screen.message.is_busy:
+                self.screen.say("")  # what was said was about another row
         self._show_detail()
 
     def opened(self, number: int | None, group: int | None) -> None:

@@ -30,8 +30,8 @@ from console.widgets.status_line import StatusLine, link_trouble
 class Listener(Protocol):
     """Whom the screen tells what was done on it."""
 
-    def selected(self, number: int | None) -> None:
-        """The cursor stands on the failure of that number; None: on none."""
+    def selected(self, number: int | None, moved: bool) -> None:
+        """The cursor stands on the failure of that number; None: on none. `moved`: a person moved it there."""
 
     def opened(self, number: int | None, group: int | None) -> None:
         """Enter on a failure or on the group at that place."""
@@ -132,7 +132,7 @@ class FailuresScreen(FrontScreen):
     def on_failure_list_selected(self, event: FailureList.Selected) -> None:
         """The detail follows the cursor."""
         if self.listener is not None:
-            self.listener.selected(event.number)
+            self.listener.selected(event.number, event.moved)
 
     def on_failure_list_opened(self, event: FailureList.Opened) -> None:
         """Enter."""

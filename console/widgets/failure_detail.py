@@ -8,14 +8,14 @@ from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
 
+from console.marks import UNICODE
 from console.reviewing.view import DetailView
 from console.widgets.camera_picture import CameraPicture
 from console.widgets.canvas import Canvas
-from console.widgets.cells import clean, fit, plain, row_of
+from console.widgets.cells import Span, clean, fit, plain, row_of
 from console.widgets.failure_facts import FailureFacts
 
 PICTURE_ROWS = 8
@@ -30,14 +30,6 @@ class FailureDetail(Widget, can_focus=True):
         "One failure: what, when, under which conditions, and its pictures. Left and right step through the pictures "
         "before, at and after it. `v` shows what was measured half a minute before and behind it, `m` marks, `n` notes."
     )
-    DEFAULT_CSS = """
-    FailureDetail { background: $background; layout: vertical; border-left: vkey $panel; }
-    FailureDetail:focus { border-left: vkey $primary; }
-    FailureDetail.ascii { border-left: ascii $panel; }
-    FailureDetail > FailureFacts { width: 100%; height: 8; }
-    FailureDetail > #caption { width: 100%; height: 1; }
-    FailureDetail > #frame { width: 100%; height: 1fr; align: center top; background: $background; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "back", "back", show=False)]
 
     class Left(Message):
@@ -46,16 +38,19 @@ class FailureDetail(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shown: DetailView | None = None
-        self._ink: dict[str, Style] = {}
         self._picture: Widget | None = None
         self._image: object = None
         self.facts = FailureFacts(id="facts")
         self.caption = Canvas(id="caption")
-        self.frame = Container(id="frame")
+        self.frame = Widget(id="frame")
 
     def compose(self) -> ComposeResult:
         """All three; the size says how much each gets."""
-        self.set_class(self.app.has_class("ascii"), "ascii")
+        # Set here: rules of a class of its own would make Textual read all rules anew before the screen can be seen.
+        self.styles.layout = "vertical"
+        for part, rows in ((self.facts, 8), (self.caption, 1)):
+            part.styles.width, part.styles.height = "100%", rows
+        self.frame.styles.width, self.frame.styles.height, self.frame.styles.padding = "100%", "1fr", (0, 0, 0, 2)
         yield from (self.facts, self.caption, self.frame)
 
     def set_ink(self, ink: dict[str, Style]) -> None:
@@ -76,8 +71,22 @@ class FailureDetail(Widget, can_focus=True):
         rows = len(self.facts.lines_for(view, width - 4)) if view is not None else 1
         wanted = min(rows, height - 1 - (PICTURE_ROWS if self._has_picture(view) else 1))
         self.facts.styles.height = max(1, wanted)
-        self.facts.show(view)
+        self.facts.show(view, self.edge)
         self._show_shot(view)
+
+    @property
+    def edge(self) -> Span:
+        """What stands at the left of each line: it shows where the keys go."""
+        charset = self._shown.charset if self._shown is not None else UNICODE
+        return f"{charset.frame[5]} ", "focus" if self.has_focus else "line"
+
+    def on_focus(self, event: events.Focus) -> None:
+        """The edge shows where the keys go."""
+        self.show(self._shown)
+
+    def on_blur(self, event: events.Blur) -> None:
+        """The edge shows where the keys no longer go."""
+        self.show(self._shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the new size out."""
@@ -94,8 +103,8 @@ class FailureDetail(Widget, can_focus=True):
         shot = view.shot if view is not None else None
         words = "" if shot is None else f"{shot.caption}{': ' if shot.caption and shot.why else ''}{shot.why}"
         role = "warning" if shot is not None and shot.why else "accent"
-        width = max(1, self.size.width - 2)
-        self.caption.paint([row_of([(fit(f" {clean(words)}", width), role)], width)])
+        width = self.size.width
+        self.caption.paint([row_of([self.edge, (fit(clean(words), max(0, width - 3)), role)], width)])
         if view is None or shot is None:
             return  # what was shown stays until the next one is read
         self._put(view, shot.image)

@@ -21,6 +21,7 @@ class FailureFacts(Canvas):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shown: DetailView | None = None
+        self._edge: Span = ("", "text")
 
     def lines_for(self, view: DetailView, width: int) -> list[list[Span]]:
         """Everything, one list of spans a line."""
@@ -35,19 +36,19 @@ class FailureFacts(Canvas):
             lines += [[], *telemetry_lines(view.around, view.charset, width)]
         return lines
 
-    def show(self, view: DetailView | None) -> None:
-        """Show a failure; None: nothing is selected."""
-        self._shown = view
+    def show(self, view: DetailView | None, edge: Span = ("", "text")) -> None:
+        """Show a failure; None: nothing is selected. `edge` stands at the left of each line."""
+        self._shown, self._edge = view, edge
         width, height = self.size
         if width < 10 or not height:
             return
-        lines = self.lines_for(view, width - 2) if view is not None else [[("nothing is selected", "muted")]]
-        rows = [row_of([(" ", "text"), *line], width) for line in lines[:height]]
-        self.paint(rows + [row_of((), width)] * (height - len(rows)))
+        lines = self.lines_for(view, width - 3) if view is not None else [[("nothing is selected", "muted")]]
+        rows = [row_of([edge, *line], width) for line in lines[:height]]
+        self.paint(rows + [row_of([edge], width)] * (height - len(rows)))
 
     def on_resize(self) -> None:
         """Fill the new size."""
-        self.show(self._shown)
+        self.show(self._shown, self._edge)
 
 
 def telemetry_lines(around: Around, charset: Charset, width: int) -> list[list[Span]]:

@@ -39,11 +39,15 @@ class FailureList(Canvas, can_focus=True):
     ]
 
     class Selected(Message):
-        """The cursor stands on another row (its number in the book; None: on nothing that is a failure)."""
+        """The cursor stands on another row (its number in the book; None: on nothing that is a failure).
 
-        def __init__(self, number: int | None) -> None:
+        `moved`: a person moved it there.
+        """
+
+        def __init__(self, number: int | None, moved: bool) -> None:
             super().__init__()
             self.number = number
+            self.moved = moved
 
     class Opened(Message):
         """Enter: on a failure its number, on a group its place."""
@@ -69,6 +73,7 @@ class FailureList(Canvas, can_focus=True):
         self._at = 0
         self._top = 0
         self._told: tuple[object, ...] = ()
+        self._moved = False
 
     # ------------------------------------------------------------ what is selected
 
@@ -156,6 +161,7 @@ class FailureList(Canvas, can_focus=True):
         """Move the cursor."""
         if self._shown is not None:
             self._at = min(max(0, self._length(self._shown) - 1), max(0, self._at + step))
+            self._moved = True
             self.restyle()
 
     def action_page(self, pages: int) -> None:
@@ -178,7 +184,8 @@ class FailureList(Canvas, can_focus=True):
         told = (self.number, bool(self._shown and self._shown.by))
         if told != self._told:
             self._told = told
-            self.post_message(self.Selected(self.number))
+            self.post_message(self.Selected(self.number, self._moved))
+        self._moved = False
 
     # ------------------------------------------------------------ lines
 

@@ -19,6 +19,8 @@ _MARK_LOOK: dict[MarkWord, tuple[str, str]] = {
 }
 TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 14, 5, 13
 """Widths in cells of the columns."""
+FULL = 92
+"""Rows of fewer cells show the mark as its glyph alone."""
 
 
 def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
@@ -29,11 +31,12 @@ def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
     return fit(f"{charset.glyph(glyph)} {clean(kind).replace('_', ' ')}", width), role
 
 
-def mark_span(mark: MarkWord, noted: bool, charset: Charset) -> Span:
-    """Glyph and word of a mark; a plus where there are notes."""
+def mark_span(mark: MarkWord, noted: bool, charset: Charset, width: int = MARK) -> Span:
+    """Glyph and, where there is room, word of a mark; a plus where there are notes."""
     glyph, role = _MARK_LOOK[mark]
-    text = f"{charset.glyph(glyph)} {MARK_SAID[mark]}" if mark else ""
-    return fit(f"{text}{' +' if noted else ''}", MARK), role
+    word = f" {MARK_SAID[mark]}" if width >= MARK else ""
+    text = f"{charset.glyph(glyph)}{word}" if mark else ""
+    return fit(f"{text}{'+' if noted else ''}", width), role
 
 
 def time_span(wall_ns: int) -> Span:
@@ -50,15 +53,11 @@ def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
     light = "-" if row.light is None else f"{row.light:.0f}"
     spans: list[Span] = [time_span(row.wall_ns), (" ", "text"), kind_span(row.kind, charset), (" ", "text")]
     left = width - TIME - KIND - 2
-    cells: list[tuple[int, Span]] = [
-        (LIGHT, (f"{fit(light, LIGHT - 1, right=True)} ", "text")),
-        (LABELS, (f"{fit(clean(','.join(row.labels)) or '-', LABELS - 1)} ", "text")),
-        (MARK, mark_span(row.mark, bool(row.notes), charset)),
-    ]
-    for size, span in cells:
-        if left >= size:
-            spans.append(span)
-            left -= size
+    labels, marks = widths(width)
+    spans.append((f"{fit(light, LIGHT - 1, right=True)} ", "text"))
+    spans.append((f"{fit(clean(','.join(row.labels)) or '-', labels - 1)} ", "text"))
+    spans.append(mark_span(row.mark, bool(row.notes), charset, marks))
+    left -= LIGHT + labels + marks
     conditions = clean(" ".join(word for _, word in sorted(row.conditions.items())))
     sign = f"{charset.glyph('picture')} " if row.at else "  "
     room = min(24, left // 2) if conditions else 0
@@ -68,7 +67,14 @@ def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
     return [*spans, (sign, "accent"), (fit(clean(row.text), max(0, left - 2)), "text")]
 
 
+def widths(width: int) -> tuple[int, int]:
+    """Cells of the labels and of the mark in a row of `width`: what is narrow leaves room for the text."""
+    return (LABELS, MARK) if width >= FULL else (10, 4)
+
+
 def heading(width: int) -> list[Span]:
     """The columns' names over `failure_spans`."""
-    text = f"{'time':<{TIME}} {'kind':<{KIND}} {'light':<{LIGHT}}{'labels':<{LABELS}}{'mark':<{MARK}}conditions, text"
-    return [(fit(text, width), "muted")]
+    labels, marks = widths(width)
+    mark = "mark" if marks == MARK else ""
+    names = (("time", TIME + 1), ("kind", KIND + 1), ("lit", LIGHT), ("labels", labels), (mark, marks))
+    return [(fit("".join(fit(name, size) for name, size in names) + "conditions, text", width), "muted")]
