@@ -170,7 +170,16 @@ class Book:
         return self.add(Poll(stage=stage, role=role, go=go, basis=basis), role)
 
     def sign(
-        self, stage: str, meaning: Meaning, role: str, who: str, *, key: str = "", name: str = "", later: int = 0
+        self,
+        stage: str,
+        meaning: Meaning,
+        role: str,
+        who: str,
+        *,
+        key: str = "",
+        name: str = "",
+        later: int = 0,
+        **more: Any,
     ) -> int:
         """`later`: so many entries came between the statement and the signature."""
         state = self.state()
@@ -187,6 +196,7 @@ class Book:
             covers={one.item.id: one.basis.digest if one.basis else "" for one in found.items},
             head=state.entries - later,
             local_time="2027-01-15T09:00:00+01:00",
+            **more,
         )
         return self.add(body, who)
 
