@@ -17,6 +17,7 @@ NAMES = (
     "checklist_open",
     "trial",
     "percentiles",
+    "foreign_log",
 )
 
 

@@ -41,11 +41,13 @@ def hour_name(hour: int) -> str:
     return f"hour {hour:02d}"
 
 
+@lru_cache(maxsize=4096)
 def light_name(light: float | None) -> str:
     """The band of a mean grey level."""
     return _band("light", light, LIGHT_EDGES, "")
 
 
+@lru_cache(maxsize=4096)
 def temp_name(temp_c: float | None) -> str:
     """The band of a temperature."""
     return _band("temperature", temp_c, TEMP_EDGES, " °C")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import BinaryIO, NamedTuple
 
 from console.failures.foreign.line import LINE_LIMIT_BYTES
 from console.failures.foreign.shapes import PADDING
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
+RING = 6
+"""Buffers that are filled in turn: so many blocks may be in work at a time."""
 
 
 class Block(NamedTuple):
-    """Whole lines: `data[:size]` ends with a line feed and is followed by padding."""
+    """Whole lines: `data[:size]` ends with a line feed and is followed by padding. Used again RING blocks later."""
 
     data: bytearray
     size: int
@@ -29,8 +32,9 @@ def blocks(file: BinaryIO, start: int, rest: list[Rest], block_bytes: int = BLOC
     """Blocks from `start` on; at the end `rest` gets the one Rest. Of a line that is too long only its end is kept."""
     file.seek(start)
     left, line_start, place = b"", start, start
+    ring = cycle([bytearray(LINE_LIMIT_BYTES + 1 + block_bytes + PADDING) for _ in range(RING)])
+    data = next(ring)
     while True:
-        data = bytearray(len(left) + block_bytes + PADDING)
         data[: len(left)] = left
         with memoryview(data) as view:
             got = _fill(file, view[len(left) : len(left) + block_bytes])
@@ -41,6 +45,7 @@ def blocks(file: BinaryIO, start: int, rest: list[Rest], block_bytes: int = BLOC
         if cut:
             line_start = place - (end - cut)
             yield Block(data, cut)
+            data = next(ring)
         if got < block_bytes:
             rest.append(Rest(left, line_start))
             return

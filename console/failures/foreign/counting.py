@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from console.failures.foreign.blocks import BLOCK_BYTES, Block, Rest, blocks
-from console.failures.foreign.line import ForeignLine, read_line
+from console.failures.foreign.line import Cell, cell_of, read_line
 from console.failures.foreign.shapes import Shapes, shapes
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Counts(msgspec.Struct, kw_only=True):
     """
 
     lines: int = 0
-    said: list[ForeignLine] = []
+    said: list[Cell] = []
     counts: list[int] = []
     reasons: list[str] = []
     unread: list[int] = []
@@ -59,7 +59,7 @@ class Counts(msgspec.Struct, kw_only=True):
         """How many lines could not be read."""
         return sum(self.unread)
 
-    def cells(self) -> dict[ForeignLine, int]:
+    def cells(self) -> dict[Cell, int]:
         """How often each thing is said."""
         return dict(zip(self.said, self.counts, strict=True))
 
@@ -97,7 +97,7 @@ class Counter:
         import numpy as np
 
         self._counts = counts
-        self._cells: dict[ForeignLine, int] = {}  # filled when a new shape is met: most often none is
+        self._cells: dict[Cell, int] = {}  # filled when a new shape is met: most often none is
         self._reasons = {why: -1 - place for place, why in enumerate(counts.reasons)}
         self._numbers: NDArray[Any] = np.frombuffer(counts.numbers, np.uint64)
         self._places: NDArray[Any] = np.frombuffer(counts.places, np.int32)
@@ -171,15 +171,14 @@ class Counter:
         if isinstance(said, str):
             self._show(self._counts.lines + index + 1, said, line)
             return self._reason(said)
-        place = self._cells.get(said)
+        cell = cell_of(said)
+        place = self._cells.get(cell)
         if place is None and len(self._cells) >= _MOST_CELLS:
-            said = said._replace(
-                fields=(), light_word="", kind=said.kind if said.kind in _kinds(self._counts) else "other"
-            )
-            place = self._cells.get(said)
+            cell = Cell(cell.failure, "other", cell.hour, "", "", ())  # a log of a hundred thousand words has no groups
+            place = self._cells.get(cell)
         if place is None:
-            place = self._cells[said] = len(self._counts.said)
-            self._counts.said.append(said)
+            place = self._cells[cell] = len(self._counts.said)
+            self._counts.said.append(cell)
             self._counts.counts.append(0)
         return place
 
@@ -209,7 +208,3 @@ class Counter:
             self._counts.unread[-1 - place] += times
         else:
             self._counts.counts[place] += times
-
-
-def _kinds(counts: Counts) -> frozenset[str]:
-    return frozenset(said.kind for said in counts.said)

@@ -14,7 +14,7 @@ from console.failures.foreign.counting import Counter, Counts, count_from
 from console.failures.foreign.opening import open_log
 from console.failures.foreign.shapes import PADDING, shapes
 
-FORMAT = 1
+FORMAT = 2
 _END_BYTES = 65_536
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
 How = Literal["whole", "appended", "same", "changed"]

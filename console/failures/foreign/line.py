@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union
 
+from console.failures.circumstances import light_name, temp_name
 from remote.protocol import FAILURES
 
 LINE_LIMIT_BYTES = 65_536
@@ -26,7 +27,9 @@ _LIGHT = frozenset(("light", "light level", "light_level", "brightness", "lux"))
 _TIME = frozenset(("time", "timestamp", "date", "when"))
 _LEVELS = frozenset(("debug", "info", "warn", "warning", "error", "critical", "fatal", "root"))
 _TEMP = frozenset(("temp", "temp c", "temp_c", "temperature"))
-_NOT_GROUPS = frozenset(("id", "picture", "image", "file", "path", "frame", "text", "bundle", "sha", "digest"))
+_NOT_GROUPS = frozenset(
+    ("id", "picture", "repeats", "image", "file", "path", "frame", "text", "bundle", "sha", "digest")
+)
 _SAME = {"no_detections": "no_detection", "nothing_detected": "no_detection", "no_objects_detected": "no_detection"}
 _SEEN = frozenset(("detections", "detected", "objects"))
 _NOTHING = frozenset(("", "0", "none", "[]", "nothing"))
@@ -50,6 +53,24 @@ class ForeignLine(NamedTuple):
     light_word: str = ""
     temp_c: int | None = None
     fields: tuple[tuple[str, str], ...] = ()
+
+
+class Cell(NamedTuple):
+    """What of a line is counted: its light and its temperature as the names of their bands, empty where none is told."""
+
+    failure: bool
+    kind: str
+    hour: int | None
+    light: str
+    temp: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def cell_of(said: ForeignLine) -> Cell:
+    """The cell that a line is counted in."""
+    light = f"light {said.light_word}" if said.light_word else light_name(said.light)
+    temp = "" if said.temp_c is None else temp_name(said.temp_c)
+    return Cell(said.failure, said.kind, said.hour, light, temp, said.fields)
 
 
 class Part(NamedTuple):

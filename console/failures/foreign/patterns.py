@@ -10,10 +10,10 @@ from collections import Counter
 
 import msgspec
 
-from console.failures.circumstances import UNKNOWN, Group, hour_name, light_name, temp_name
+from console.failures.circumstances import UNKNOWN, Group, hour_name
 from console.failures.foreign.counting import Unread
 from console.failures.foreign.kept import How, LogCounts
-from console.failures.foreign.line import ForeignLine
+from console.failures.foreign.line import Cell
 from console.failures.rates import chance_of_shares
 from console.fieldtest.binomial import lower_bound, upper_bound
 from console.fieldtest.many import benjamini_hochberg, holm
@@ -84,7 +84,7 @@ def log_patterns(found: LogCounts) -> LogPatterns:
     )
 
 
-def _grouped(cells: dict[ForeignLine, int]) -> tuple[Counter[Group], Counter[Group]]:
+def _grouped(cells: dict[Cell, int]) -> tuple[Counter[Group], Counter[Group]]:
     failures: Counter[Group] = Counter()
     lines: Counter[Group] = Counter()
     for said, count in cells.items():
@@ -95,12 +95,13 @@ def _grouped(cells: dict[ForeignLine, int]) -> tuple[Counter[Group], Counter[Gro
     return failures, lines
 
 
-def _groups(said: ForeignLine) -> list[Group]:
+def _groups(said: Cell) -> list[Group]:
     hour = hour_name(said.hour) if said.hour is not None else f"hour {UNKNOWN}"
-    light = f"light {said.light_word}" if said.light_word else light_name(said.light)
-    found = [("hour", hour), ("light", light), ("hour and light", f"{hour}, {light}"), ("kind", f"kind {said.kind}")]
-    if said.temp_c is not None:
-        found.append(("temperature", temp_name(said.temp_c)))
+    found = [("hour", hour), ("kind", f"kind {said.kind}")]
+    if said.light:
+        found += [("light", said.light), ("hour and light", f"{hour}, {said.light}")]
+    if said.temp:
+        found.append(("temperature", said.temp))
     return found + [(f"condition {key}", f"{key} {value}") for key, value in said.fields]
 
 

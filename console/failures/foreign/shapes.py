@@ -47,8 +47,8 @@ def shapes(block: bytearray, size: int) -> Shapes:
 def _blank_times(data: NDArray[Any], size: int) -> None:
     import numpy as np
 
-    colons = np.flatnonzero(data[:size] == _COLON)
-    first = colons[:-1][np.diff(colons) == 3]  # HH:MM:SS, `first` is at the colon after the hours
+    colon = data[: size + 3] == _COLON
+    first = np.flatnonzero(colon[:-3] & colon[3:])  # HH:MM:SS, `first` is at the colon after the hours
     first = first[_digits(data, first, (-1, 1, 2, 4, 5))]
     for step in (1, 2, 4, 5):
         data[first + step] = _ZERO
@@ -76,7 +76,11 @@ def _digits(data: NDArray[Any], at: NDArray[Any], steps: tuple[int, ...]) -> NDA
 
 
 def _numbers(block: bytearray, starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:
-    """A multiply-and-shift hash over each line's words of 8 bytes, the last one overlapping the one before."""
+    """A multilinear hash of each line's words of 8 bytes and its length, the last word overlapping the one before.
+
+    Each word is multiplied by an odd number of its own and all are added (Lemire and Kaser, "Strongly universal string
+    hashing is fast", 2014), modulo 2**64: lines that differ in one word only never share a number before the last mixing.
+    """
     import numpy as np
 
     lengths = ends - starts
@@ -87,15 +91,21 @@ def _numbers(block: bytearray, starts: NDArray[Any], ends: NDArray[Any]) -> NDAr
     if not len(starts):
         return numbers
     words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-    odd, turn = np.uint64(_ODD), np.uint64(29)
-    mixed = (words[ends - 8] ^ lengths.astype(np.uint64)) * odd
+    mixed = words[ends - 8] ^ lengths.astype(np.uint64)
+    mixed *= np.uint64(_ODD)
+    at, shortest = starts.copy(), int(lengths.min())
     for step in range(0, int(lengths.max()) - 7, 8):
-        whole = lengths >= step + 8
-        if whole.all():
-            mixed = (mixed ^ words[starts + step]) * odd
-            mixed ^= mixed >> turn
+        odd = np.uint64((_ODD * (step + 9) ^ _ODD << 7) % 2**64 | 1)
+        if step + 8 <= shortest:
+            word = words[at]
+            word *= odd
+            mixed += word
         else:
-            some = (mixed[whole] ^ words[starts[whole] + step]) * odd
-            mixed[whole] = some ^ (some >> turn)
-    numbers[chosen] = mixed | np.uint64(1)
+            whole = np.flatnonzero(lengths >= step + 8)
+            mixed[whole] += words[at[whole]] * odd
+        at += 8
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(_ODD)
+    mixed |= np.uint64(1)
+    numbers[chosen] = mixed
     return numbers

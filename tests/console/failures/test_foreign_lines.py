@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console.failures.foreign.counting import Counts, count_from
-from console.failures.foreign.line import ForeignLine, read_line
+from console.failures.foreign.line import ForeignLine, cell_of, read_line
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_counting_at_once_says_what_reading_each_line_says(log: bytes, block_byt
         left = count_from(file, 0, counts, block_bytes)
     assert (left.data, left.start) == (rest, len(whole))
     assert counts.lines == len(said) == counts.read + counts.not_read
-    assert counts.cells() == Counter(one for one in said if not isinstance(one, str))
+    assert counts.cells() == Counter(cell_of(one) for one in said if not isinstance(one, str))
     assert counts.reasons_counted() == Counter(one for one in said if isinstance(one, str))
     refused = [(number, one) for number, one in enumerate(said, start=1) if isinstance(one, str)]
     shown = [(one.number, one.why) for one in counts.shown]
