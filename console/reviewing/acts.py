@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from console.failures.query import parse
 from console.failures.rows import MARK_WORDS, FailureRow, MarkWord
+from console.failures.searching import Found
 from console.failures.telling import MARK_SAID
 from console.reviewing.reports import Said
 from console.widgets.cells import clean
@@ -155,3 +157,29 @@ def _title(words: str, row: FailureRow) -> str:
         if words == "What is"
         else f"{words} {clean(row.kind).replace('_', ' ')}"
     )
+
+
+async def export(desk: ReviewDesk) -> None:
+    """Ask as what, and write everything that is listed."""
+    from console.reviewing.exporting import choices, export_as
+    from console.screens.choose import ChooseScreen
+
+    archive, found, folder = desk.archive, desk.found, desk.app.report_folder()
+    if archive is None or not found.count:
+        desk.screen.say("nothing is listed that could be exported", "warning")
+        return
+    if not found.complete:
+        desk.screen.say("not all of it has been found yet", "warning")
+        return
+    now_s, fixed = time.time(), Found()
+    fixed.rows = found.rows[:]  # what comes meanwhile must not move what is being written
+    what = await desk.ask(ChooseScreen(f"Export these {fixed.count:,} failures", choices(now_s), None))
+    if what is None:
+        return
+    desk.screen.say(f"{desk.app.charset.glyph('busy')} exporting {fixed.count:,} failures...", "info")
+
+    def write() -> Said:
+        made = export_as(archive, fixed, what, folder, now_s)
+        return Said(f"written: {clean(made.path)} - {'; '.join(made.words())}")
+
+    desk.start("export", write)

@@ -18,6 +18,7 @@ from console.failures.groups import Group
 from console.failures.query import parse, with_term
 from console.failures.rows import FailureRow
 from console.failures.searching import Found
+from console.link.snapshot import Pulling
 from console.reviewing.archive import Archive, place_at, shots_of
 from console.reviewing.reports import Answered, AroundRead, Failed, Opened, Paged, Said, ShotRead
 from console.reviewing.view import DetailView, ReviewView, Shot
@@ -70,6 +71,7 @@ class ReviewDesk:
         self._around: Around | None = None
         self._asked: set[int] = set()
         self._leaving = False
+        self._pulling, self._came = "", 0
 
     # ------------------------------------------------------------ as the application asks
 
@@ -130,6 +132,11 @@ class ReviewDesk:
     def show_link(self, view: View) -> None:
         """Show the robot's line, and how pulling goes."""
         self.screen.show_link(view)
+        pulling = view.snapshot.pulling
+        self._pulling = pulling_words(pulling)
+        if pulling.came != self._came:
+            self._came = pulling.came
+            self.look_again()
         self.show()
 
     def view(self) -> ReviewView:
@@ -144,6 +151,7 @@ class ReviewDesk:
             by=self.by,
             groups=self.groups,
             busy=busy,
+            pulling=self._pulling,
         )
 
     # ------------------------------------------------------------ searching
@@ -320,10 +328,9 @@ class ReviewDesk:
         self._show_detail()
 
     def look_again(self) -> None:
-        """A picture may have come meanwhile."""
-        if self._shot is not None and self._shot.image is None:
-            self._shot = None
-            self._show_detail()
+        """A picture has come: it may be the one that is missing here. What was said stays until it was read."""
+        if self._shot is not None and self._shot.image is None and self.screen.shows_detail:
+            self._want_shot()
 
     def _want_shot(self) -> None:
         """The newest wish counts: while one picture is being read, those that the cursor passed are skipped."""
@@ -404,6 +411,13 @@ class ReviewDesk:
 
     def _post_answer(self, answer: Answer, rows: array[int]) -> None:
         self.app.post_message(Reported("failures", Answered(answer, rows)))
+
+
+def pulling_words(pulling: Pulling) -> str:
+    """How the pictures come; nothing where all are here."""
+    if not pulling.waiting:
+        return ""
+    return f"{pulling.waiting:,}{'' if pulling.all_known else '+'} pictures to come"
 
 
 def _damaged(archive: Archive) -> str:

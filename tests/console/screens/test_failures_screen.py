@@ -212,6 +212,20 @@ async def test_what_was_measured_around_a_failure_is_one_key_away(data: Path) ->
         assert "-30 s" in screen_text(app)
 
 
+async def test_what_is_listed_is_written_where_the_person_is(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened() as (app, pilot, desk):
+        await filtered(pilot, desk, "kind:no_detection light:<10", 4)
+        await pilot.press("e")
+        await until(pilot, lambda: "Export these 4 failures" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "written:" in screen_text(app))
+        (file,) = tmp_path.glob("failures-*.csv")
+        assert len(file.read_text().splitlines()) == 5
+
+
 async def test_hostile_text_can_not_leave_its_row(data: Path) -> None:
     store = Store(data / "store.db")
     fill(store, [failure(91, name="x\x1b[2J", text="\x1b[31mred\x07\r\n" + "y" * 10_240)], first=121)
