@@ -112,7 +112,7 @@ class SequentialTest(msgspec.Struct, frozen=True):
     def further(self, successes: int, n: int) -> int | None:
         """How many more trials decide with a chance of one half if the rate is what it was so far; 0: decided, None: never.
 
-        Takes a hundredth of a second. Right at the threshold nothing ever decides.
+        Takes some hundredths of a second. Right at the threshold nothing ever decides.
         """
         from console.fieldtest.stopping import further_trials
 

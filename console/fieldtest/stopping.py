@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_FOLLOWED = 4000
-"""Paths are followed over so many trials at most; beyond, the path of the mean tells."""
+"""Plans are followed over so many trials at most."""
+_MOST_FOLLOWED_AHEAD = 1000
+"""Asked after every trial it must be quick: beyond so many more trials the path of the mean tells."""
 
 
 class Chances(NamedTuple):
@@ -74,10 +76,13 @@ def further_trials(test: SequentialTest, successes: int, n: int) -> int | None:
     if n == 0:
         return None
     about = test.mean_path(successes, n)
-    if not about or about > MOST_FOLLOWED:
+    if not about or about > _MOST_FOLLOWED_AHEAD:
         return about
-    stopped = chances_of(test, successes / n, 2 * about, successes, n).stopped()
-    return int((stopped >= 0.5).argmax()) if stopped[-1] >= 0.5 else about
+    for steps in (about, 2 * about):
+        stopped = chances_of(test, successes / n, steps, successes, n).stopped()
+        if stopped[-1] >= 0.5:
+            return int((stopped >= 0.5).argmax())
+    return about
 
 
 def sequential_n(

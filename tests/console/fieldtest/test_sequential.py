@@ -143,6 +143,18 @@ def test_what_is_decided_needs_no_more_and_what_sits_on_the_limit_never_ends() -
     assert further_words(0) == "decided"
 
 
+@pytest.mark.parametrize(("k", "n", "followed"), [(352, 400, True), (176, 200, False)])
+def test_hundreds_of_more_trials_are_followed_and_thousands_are_told_by_the_mean(
+    k: int, n: int, followed: bool
+) -> None:
+    """906 and 1,106 on the mean path: the key that logs a trial must not wait for the second."""
+    test = SequentialTest(0.85)
+    more, mean = test.further(k, n), test.mean_path(k, n)
+    assert more is not None
+    assert mean is not None
+    assert (more < mean) == followed
+
+
 @pytest.mark.parametrize("kind", [True, False])
 def test_trials_in_a_row_decide_and_one_less_does_not(kind: bool) -> None:
     more = ABOVE_30.further_in_a_row(3, 7, kind)
