@@ -76,7 +76,7 @@ class FieldLayout(Layout):
     def _stacked(self, area: Region) -> dict[str, Region]:
         questions = max(min(self.questions, area.height - 7), min(5, area.height))
         rest = max(0, area.height - questions)
-        left = area.width // 2
+        left = max(36, area.width * 45 // 100)
         stops = min(self.stops, rest // 2)
         return {
             "questions": Region(0, area.y, area.width, questions),

@@ -24,7 +24,8 @@ from console.widgets.scored_picture import Said, bare_picture, with_boxes
 from remote.errors import Trouble
 
 MOST_MISSED = 999
-BOXES_SHOWN = 4
+BOXES_SHOWN, BOXES_SHOWN_LOW, LOW_ROWS = 4, 2, 28
+"""So many boxes are named at once; fewer in terminals of less than LOW_ROWS rows, where the picture needs them."""
 
 
 class Scored(NamedTuple):
@@ -47,6 +48,7 @@ class ScoreScreen(Dialog[int]):
 
     DEFAULT_CSS = """
     ScoreScreen #boxes { height: auto; max-height: 6; width: 100%; }
+    ScoreScreen #boxes, ScoreScreen #state { text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,up", "step(-1)", "box before", show=False),
@@ -56,6 +58,7 @@ class ScoreScreen(Dialog[int]):
         Binding("a", "all_right", "the rest is right", show=False),
         Binding("plus,equals_sign,m", "missed(1)", "one more missed", show=False),
         Binding("minus", "missed(-1)", "one less missed", show=False),
+        Binding("z", "zoom", "zoom", show=False),
         Binding("enter", "write", "write", show=False),
     ]
 
@@ -66,7 +69,9 @@ class ScoreScreen(Dialog[int]):
         charset: Charset,
         within_s: float,
     ) -> None:
-        super().__init__("Score a frame", "r right, w wrong, a rest right | + - missed | Enter writes | Esc leaves")
+        super().__init__(
+            "Score a frame", "r right  w wrong  a rest right  + - missed  z zoom  Enter writes  Esc leaves"
+        )
         self._draw_frame, self._write_score = draw, write
         self._charset, self._within_s = charset, within_s
         self._frame: FrameToScore | None = None
@@ -76,6 +81,7 @@ class ScoreScreen(Dialog[int]):
         self._missed = 0
         self._written = 0
         self._busy = False
+        self._zoomed = False
         self._picture: Widget | None = None
         self.add_class("full")
 
@@ -153,6 +159,11 @@ class ScoreScreen(Dialog[int]):
         self._said = [said or "right" for said in self._said]
         self._show()
 
+    def action_zoom(self) -> None:
+        """Show what is around the current box, or the whole frame."""
+        self._zoomed = not self._zoomed
+        self._show()
+
     def action_missed(self, step: int) -> None:
         """One object more, or less, was there and not reported."""
         if self._frame is not None:
@@ -196,25 +207,32 @@ class ScoreScreen(Dialog[int]):
         if self._frame is None:
             return
         written = f"{self._written} written · " if self._written else ""
-        self._tell(f"{written}{self._frame.drawn} · {len(self._said)} boxes · missed {self._missed}")
+        self._tell(f"{written}{counted_boxes(len(self._said))} · missed {self._missed} · {self._frame.drawn}")
         self.query_one("#boxes", Static).update(self._boxes(self._frame))
         if self._picture is not None:
-            CameraPicture.put(self._picture, with_boxes(self._image, self._frame, self._said, self._current))
+            drawn = with_boxes(self._image, self._frame, self._said, self._current, zoomed=self._zoomed)
+            CameraPicture.put(self._picture, drawn)
 
     def _boxes(self, frame: FrameToScore) -> Text:
         """The boxes around the current one, in words: number, label, score, place, verdict."""
         text = Text(no_wrap=True, overflow="ellipsis")
         if not frame.detections:
             return text.append("the robot reported nothing here: count what it missed with + and -, Enter writes")
-        first = max(0, min(self._current - 1, len(self._said) - BOXES_SHOWN))
-        for n in range(first, min(len(self._said), first + BOXES_SHOWN)):
+        most = BOXES_SHOWN if self.size.height >= LOW_ROWS else BOXES_SHOWN_LOW
+        first = max(0, min(self._current - 1, len(self._said) - most))
+        for n in range(first, min(len(self._said), first + most)):
             box, said = frame.detections[n], self._said[n]
             pointer = self._charset.glyph("next") if n == self._current else " "
             glyph = self._charset.glyph("success" if said == "right" else "failure" if said else "pending")
             line = f"{pointer} {glyph} box {n + 1} of {len(self._said)}: {clean(frame.label(box))} {box.score:.2f}"
-            line += f" at x {box.x1:.0f}-{box.x2:.0f}, y {box.y1:.0f}-{box.y2:.0f} px: {said or 'right or wrong?'}"
+            line += f": {said or 'right or wrong?'}, x {box.x1:.0f}-{box.x2:.0f}, y {box.y1:.0f}-{box.y2:.0f} px"
             text.append(line + "\n", "bold" if n == self._current else "")
         return text
 
     def _tell(self, words: str) -> None:
         self.query_one("#state", Static).update(clean(words))
+
+
+def counted_boxes(n: int) -> str:
+    """`1 box`, `7 boxes`."""
+    return f"{n} box{'' if n == 1 else 'es'}"

@@ -221,7 +221,7 @@ class FieldDesk(AskingDesk):
         else:
             good = report.outcome == "success"
             self._uncounted = report.trial
-            self._echo = Echo(echo_words(report.trial, None), good, self.app.clock())
+            self._echo = Echo(report.outcome, echo_words(report.trial, None), good, self.app.clock())
             self._say_echo(self._echo)
             self.ring(ON_SUCCESS if good else ON_FAILURE)
         self.home.fold()
@@ -233,7 +233,7 @@ class FieldDesk(AskingDesk):
         if trial is None or echo is None or not any(one.seq == trial.seq for one in view.field.trials):
             return
         self._uncounted = None
-        self._echo = Echo(echo_words(trial, view.field), echo.good, echo.at_ns)
+        self._echo = Echo(echo.word, echo_words(trial, view.field), echo.good, echo.at_ns)
         self._say_echo(self._echo)
 
     def _say_echo(self, echo: Echo) -> None:

@@ -26,8 +26,9 @@ class Held:
 
 @dataclass(frozen=True)
 class Echo:
-    """An entry that is durable, said large: `good` tells success from the rest."""
+    """An entry that is durable, said large: `word` is its outcome, `good` tells success from the rest."""
 
+    word: str
     text: str
     good: bool
     at_ns: int

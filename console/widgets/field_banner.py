@@ -56,17 +56,16 @@ def large(view: FieldView) -> Large:
         return _paused(view, session)
     if session is None:
         return _closed(view, view.phase)
-    if echo is not None:
-        word = "SUCCESS" if echo.good else "NOTED"
-        return Large(word, echo.text, _carried(view, session), "good" if echo.good else "story")
+    if echo is not None and session.open_trial is None:
+        return Large(echo.word.upper(), echo.text, _carried(view, session), "good" if echo.good else "story")
     return _running(view, session)
 
 
 def _paused(view: FieldView, session: SessionState) -> Large:
     since = f"{_age(view, session.paused_wall_ns)}   " if session.paused_wall_ns is not None else ""
-    by = f" (by {clean(session.paused_by)})" if session.paused_by else ""
-    below = f"no trial is taken; p resumes once that is mended{by}"
-    return Large("PAUSED", f"{since}{clean(session.paused)}", below, "alert")
+    return Large(
+        "PAUSED", f"{since}{clean(session.paused)}", "no trial is taken; p resumes once that is mended", "alert"
+    )
 
 
 def _running(view: FieldView, session: SessionState) -> Large:

@@ -13,7 +13,6 @@ from console.widgets.drawing import duration
 from console.widgets.field_panel import FieldPanel
 from console.widgets.item_words import wrapped
 
-
 MOST_ROWS = 3
 
 
@@ -38,6 +37,11 @@ class ConditionsPanel(FieldPanel):
         text = f"{duration(age, whole=True)} ago"
         return (f"{view.charset.glyph('stale')} STALE {text}", "warning") if view.held_is_stale else (text, "muted")
 
+    def caption(self, view: FieldView) -> str:
+        """How many entry conditions are met."""
+        entry = view.phase.entry if view.phase is not None else ()
+        return f"entry {sum(one.met is True for one in entry)} of {len(entry)} met" if entry else ""
+
     def lines(self, view: FieldView, width: int, height: int) -> list[list[Span]]:
         """Entry first, then what must hold."""
         phase = view.phase
@@ -50,22 +54,20 @@ class ConditionsPanel(FieldPanel):
 
 
 def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
-    met = sum(one.met is True for one in phase.entry)
-    if not phase.phase.entry and not phase.entry:
-        return
-    role = "muted" if met == len(phase.entry) else "warning"
-    yield [("Entry ", "strong"), (f"{met} of {len(phase.entry)} met", role)]
-    begun = phase.begun_wall_ns is not None
-    for one in phase.entry:
-        if not begun or one.met is not True:
-            yield from _condition(view, one, one.words or one.id, width, stale=False)
+    """All of them until the phase is begun, then those that are not met."""
+    shown = [one for one in phase.entry if phase.begun_wall_ns is None or one.met is not True]
+    if shown:
+        yield [("To begin", "strong")]
+    for one in shown:
+        yield from _condition(view, one, one.words or one.id, width, stale=False)
 
 
 def _holding(view: FieldView, phase: PhaseState, width: int, *, brief: bool) -> Iterator[list[Span]]:
     """What is broken comes first; `brief`: one row each."""
     if not phase.phase.holding:
         return
-    yield [("Must hold", "strong")]
+    if any(phase.begun_wall_ns is None or one.met is not True for one in phase.entry):
+        yield [("Must hold", "strong")]
     holdings = phase.phase.holding
     seen = {one.id: one for one in view.held.seen} if view.held is not None and view.held.phase == view.shown else {}
     unseen = [seen.get(one.id) or ConditionSeen(id=one.id, met=None, words="not looked at yet") for one in holdings]

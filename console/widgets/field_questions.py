@@ -57,12 +57,13 @@ def _question(view: FieldView, state: QuestionState, power: str, width: int) -> 
         (f"{view.charset.glyph(verdict)} {mark.word:<{WORD_CELLS}} ", mark.role),
         (title, "strong"),
     ]
-    left = width - sum(width_of(text) for text, _ in first)
-    if power and width_of(power) + 2 <= left:
-        first.append((f"  {clean(power)}".rjust(left), "muted"))
-    yield first
-    for line in wrapped(_numbers(state), width - 2):
-        yield [("  ", "text"), (line, "text")]
+    rows = [first, *([("  ", "text"), (line, "text")] for line in wrapped(_numbers(state), width - 2))]
+    for row in rows:  # what the plan is worth stands where there is room
+        left = width - sum(width_of(text) for text, _ in row)
+        if power and width_of(power) + 2 <= left:
+            row.append((clean(power).rjust(left), "muted"))
+            break
+    yield from rows
 
 
 def _numbers(state: QuestionState) -> str:

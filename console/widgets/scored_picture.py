@@ -18,8 +18,15 @@ def bare_picture(frame: FrameToScore) -> Any:
     return CameraPicture.decoded(Picture(jpeg=frame.jpeg, digest="", width=frame.width, height=frame.height), ())
 
 
-def with_boxes(image: Any, frame: FrameToScore, said: Sequence[Said], current: int) -> Any:
-    """A copy of the picture with every box; wrong ones are crossed out, the current one is doubled, white on black."""
+AROUND = 1.0
+"""A zoomed box is shown with so many times its size around it."""
+
+
+def with_boxes(image: Any, frame: FrameToScore, said: Sequence[Said], current: int, *, zoomed: bool = False) -> Any:
+    """A copy of the picture with every box; wrong ones are crossed out, the current one is doubled, white on black.
+
+    `zoomed`: only what is around the current one.
+    """
     from PIL import ImageDraw
 
     drawn = image.copy()
@@ -37,7 +44,16 @@ def with_boxes(image: Any, frame: FrameToScore, said: Sequence[Said], current: i
             draw.rectangle(corners, outline=_COLOURS[word], width=line)
         if word == "wrong":
             draw.line(corners, fill=_COLOURS[word], width=line)
+    if zoomed and frame.detections:
+        return drawn.crop(_around(_corners(frame.detections[current], frame, drawn), drawn))
     return drawn
+
+
+def _around(corners: tuple[float, float, float, float], image: Any) -> tuple[int, int, int, int]:
+    x1, y1, x2, y2 = corners
+    dx, dy = AROUND * max(8.0, x2 - x1), AROUND * max(8.0, y2 - y1)
+    left, top = max(0, int(x1 - dx)), max(0, int(y1 - dy))
+    return left, top, max(left + 1, min(image.width, int(x2 + dx))), max(top + 1, min(image.height, int(y2 + dy)))
 
 
 def _corners(box: Detection, frame: FrameToScore, image: Any) -> tuple[float, float, float, float]:
