@@ -13,6 +13,7 @@ from console import exits
 from console.cli import main
 from console.commands.running import Moment
 from console.store.store import Store
+from tests.console.campaigns.field_world import FieldWorld
 from tests.console.store.journals import Robot, S, stored
 
 
@@ -83,6 +84,25 @@ def test_too_little_healthy_data_says_how_much_is_missing(
     code, _, err = run(capsys, monkeypatch, "running", "calibrate", "orin", "--from", "15min")
     assert code != exits.OK
     assert "100 are needed" in err
+
+
+def test_a_campaign_is_counted_over_its_sessions_with_what_people_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+    made = FieldWorld(tmp_path).field()
+    made.campaign.close()
+    code, _, err = run(capsys, monkeypatch, "running", "c1")
+    assert (code, "no session yet" in err) == (exits.NO_DATA, True)
+    assert run(capsys, monkeypatch, "phase", "begin", "bench_trials")[0] == exits.OK
+    for _ in range(2):
+        for words in (("session", "begin", "--no-robot"), ("trial", "intervene"), ("session", "end")):
+            assert run(capsys, monkeypatch, *words)[0] == exits.OK, words
+    code, out, _ = run(capsys, monkeypatch, "running", "c1", "--json")
+    told = json.loads(out)
+    assert code == exits.NO_DATA  # no robot's journal is here
+    assert (len(told["spans_wall_ns"]), told["running"]["known_s"], told["running"]["interventions"]) == (2, 0, 2)
 
 
 @pytest.mark.parametrize("text", ["x", "25:00", "2026-02-30T10:00", "-8h", "0h", "8 weeks", ""])
