@@ -24,7 +24,7 @@ from console.failures.foreign.kept import counts_of
 from console.failures.foreign.patterns import log_patterns
 
 GOAL_WHOLE, GOAL_APPENDED = 0.25, 0.02
-ROUNDS = 5
+ROUNDS = 7
 APPENDED = 10_000
 _SHELL = (
     "grep 'No detections' {log} | awk -F'|' '{{split($3,t,/[: ]+/); split($2,l,/[: ]+/); print t[4], l[3]}}'"
@@ -102,17 +102,17 @@ def main() -> int:
                 file.write(more)
             appended.append(seconds(lambda: log_patterns(counts_of(grown, side))))
         assert counts_of(grown, side).counts.lines == arguments.lines + ROUNDS * APPENDED
-    peer = median(peers)
-    one = f"grep|awk|sort|uniq, one grouping {peer:.2f} s; Python loop {python:.2f} s"
-    lines = [_line("all groupings", median(whole), peer, one, GOAL_WHOLE)]
-    lines.append(_line(f"after {APPENDED:,} new lines", median(appended), peer, "the same", GOAL_APPENDED))
+    one = f"grep|awk|sort|uniq, one grouping {median(peers):.2f} s; Python loop {python:.2f} s"
+    lines = [_line("all groupings", whole, peers, one, GOAL_WHOLE)]
+    lines.append(_line(f"after {APPENDED:,} new lines", appended, peers, "the same", GOAL_APPENDED))
     show(f"patterns of a foreign log ({arguments.lines:,} lines)", lines)
     return 0 if all(line.met for line in lines) else 1
 
 
-def _line(what: str, own: float, peer: float, words: str, goal: float) -> Line:
-    times = own / peer
-    return Line(what, f"{1000 * own:.1f} ms, {times:.3f} x", words, f"<= {goal:g} x", times <= goal)
+def _line(what: str, own: list[float], peers: list[float], words: str, goal: float) -> Line:
+    """Each round against the shell's of the same round, so that what else the machine does falls on both."""
+    times = median(one / peer for one, peer in zip(own, peers, strict=True))
+    return Line(what, f"{1000 * median(own):.1f} ms, {times:.3f} x", words, f"<= {goal:g} x", times <= goal)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def _print_patterns(found: Patterns, *, every: bool, utc: bool) -> None:
     click.echo(summary(found))
     zone = "UTC" if utc else f"this laptop's clock ({datetime.now().astimezone().tzname()})"
     for one in found.groups:
-        if every or one.beyond_chance or one.hint or one.by == "kind":
+        if every or one.beyond_chance or one.hint or one.by in ("kind", "missing"):
             click.echo(f"  {sentence(one, found.looked_at, found.unit)}")
     click.echo(f"hours of the day by {zone}", err=True)
     for why, count in found.left_out.items():

@@ -18,8 +18,8 @@ from console.fieldtest.many import benjamini_hochberg, holm
 Unit = Literal["hours", "frames"]
 BEYOND_CHANCE = 0.05
 """A pattern is one where Holm's p lies below this; where only Benjamini and Hochberg's does, it is a hint."""
-_UNTESTED = frozenset(("kind",))
-"""Kinds share all of the running time: one kind against the others says nothing."""
+_UNTESTED = frozenset(("kind", "missing"))
+"""These share all of the running time: one kind, or one label that was missed, against the others says nothing."""
 
 
 class GroupRate(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +131,10 @@ def _groups(row: FailureRow, hour_of: HourOf) -> list[Group]:
         temp_c=row.temp_c,
         conditions=row.conditions,
     )
-    return [*found, ("kind", f"kind {row.kind}"), *(("label", f"label {label}") for label in row.labels)]
+    found.append(("kind", f"kind {row.kind}"))
+    if row.kind == "no_detection" and row.data.get("label"):
+        found.append(("missing", f"missing {row.data['label']}"))
+    return [*found, *(("label", f"label {label}") for label in row.labels)]
 
 
 def _tested(counted: Counted, exposure: Exposure, unit: Unit) -> list[GroupRate]:
@@ -156,7 +159,7 @@ def _wholes(counted: Counted, exposure: Exposure, unit: Unit) -> dict[str, tuple
     for group in _known(set(exposure.seconds) | set(counted.examples)):
         examples, amount = found.get(group[0], (0, 0.0))
         found[group[0]] = (examples + counted.examples[group], amount + _amount(exposure, group, unit))
-    found["kind"] = (counted.all_examples, _amount(exposure, None, unit))
+    found["kind"] = found["missing"] = (counted.all_examples, _amount(exposure, None, unit))
     seen = exposure.seen_seconds / 3600 if unit == "hours" else exposure.seen_frames / 1000
     found["label"] = (counted.labelled, seen)
     return found
@@ -193,5 +196,8 @@ def _amount(exposure: Exposure, group: Group | None, unit: Unit) -> float:
     return (exposure.all_frames if group is None else exposure.frames.get(group, 0.0)) / 1000
 
 
-def _order(one: GroupRate) -> tuple[float, float, str]:
-    return (one.p_holm if one.p_holm is not None else 2.0, one.p if one.p is not None else 2.0, one.name)
+def _order(one: GroupRate) -> tuple[bool, bool, float, float, str]:
+    """Patterns first, and of them those with more failures than elsewhere."""
+    rarer = one.rate is not None and one.rest is not None and one.rate.per_unit < one.rest.per_unit
+    p_holm, p = (2.0 if value is None else value for value in (one.p_holm, one.p))
+    return (not one.beyond_chance, rarer, p_holm, p, one.name)

@@ -147,9 +147,11 @@ class Counter:
 
         numbers, first, times = np.unique(found.numbers[several], return_index=True, return_counts=True)
         places = np.zeros(len(numbers), np.int32)
-        for index in np.argsort(first):
-            places[index] = self._place(block, found, int(several[first[index]]))
-            self._tally_one(int(places[index]), int(times[index]))
+        order = np.argsort(first)
+        lines = several[first[order]].tolist()
+        for at, index, count in zip(order.tolist(), lines, times[order].tolist(), strict=True):
+            places[at] = place = self._place(block, found, index)
+            self._tally_one(place, count)
         if len(self._numbers) + len(numbers) <= _MOST_KNOWN:
             where = np.searchsorted(self._numbers, numbers)
             self._numbers = np.insert(self._numbers, where, numbers)

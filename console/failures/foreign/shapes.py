@@ -16,7 +16,7 @@ LONGEST = 512
 PADDING = 16
 """Bytes after the last line that a block must have."""
 _ODD = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: spreads the bits of what it multiplies
-_NEWLINE, _COLON, _ZERO, _DASH, _DOT, _COMMA = 10, 58, 48, 45, 46, 44
+_NEWLINE, _COLON, _ZERO, _DOT, _COMMA = 10, 58, 48, 46, 44
 _FRACTION_DIGITS = 9
 
 
@@ -40,39 +40,62 @@ def shapes(block: bytearray, size: int) -> Shapes:
     starts = np.empty_like(ends)
     if len(ends):
         starts[0], starts[1:] = 0, ends[:-1] + 1
-    _blank_times(data, size)
+    _blank_times(block, size)
     return Shapes(starts, ends, _numbers(block, starts, ends))
 
 
-def _blank_times(data: NDArray[Any], size: int) -> None:
+def _blank_times(block: bytearray, size: int) -> None:
+    """Blank `HH:MM:SS` but for the hour, a fraction behind it, and `YYYY-MM-DD` one sign before it."""
     import numpy as np
 
+    data = np.frombuffer(block, dtype=np.uint8)
+    words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
     colon = data[: size + 3] == _COLON
-    first = np.flatnonzero(colon[:-3] & colon[3:])  # HH:MM:SS, `first` is at the colon after the hours
-    first = first[_digits(data, first, (-1, 1, 2, 4, 5))]
-    for step in (1, 2, 4, 5):
-        data[first + step] = _ZERO
-    dated = first[first >= 13]
-    dashes = (data[dated - 6] == _DASH) & (data[dated - 9] == _DASH) & (data[dated - 3] != _NEWLINE)
-    dated = dated[dashes & _digits(data, dated, (-4, -5, -7, -8, -10, -11, -12, -13))]
-    for step in (4, 5, 7, 8, 10, 11, 12, 13):
-        data[dated - step] = _ZERO
-    mark = data[first + 6]
-    at = first[(mark == _DOT) | (mark == _COMMA)] + 7
+    clock = np.flatnonzero(colon[:-3] & colon[3:]) - 2
+    clock = clock[1 if len(clock) and clock[0] < 0 else 0 :]
+    found = words[clock]
+    sound = _like(found, b"00:00:00")
+    clock, found = clock[sound], found[sound]
+    hours = np.uint64(0xFFFF)  # the first two bytes
+    words[clock] = (found & hours) | (_word(b"00:00:00") & ~hours)
+    _blank_dates(words, data, clock[clock >= 11])
+    mark = data[clock + 8]
+    at = clock[(mark == _DOT) | (mark == _COMMA)] + 9
     for _ in range(_FRACTION_DIGITS):
         if not len(at):
             return
-        at = at[_digits(data, at, (0,))]
+        at = at[data[at] - _ZERO < 10]
         data[at] = _ZERO
         at = at + 1
 
 
-def _digits(data: NDArray[Any], at: NDArray[Any], steps: tuple[int, ...]) -> NDArray[Any]:
-    """Where the bytes at all these steps are digits; less than `0` wraps around to more than 9."""
-    found = data[at + steps[0]] - _ZERO < 10
-    for step in steps[1:]:
-        found &= data[at + step] - _ZERO < 10
-    return found  # type: ignore[no-any-return]
+def _blank_dates(words: NDArray[Any], data: NDArray[Any], clock: NDArray[Any]) -> None:
+    if not len(clock):
+        return
+    sound = _like(words[clock - 11], b"0000-00-") & _like(words[clock - 9], b"00-00-00") & (data[clock - 1] != _NEWLINE)
+    date = clock[sound] - 11
+    words[date] = _word(b"0000-00-")
+    words[date + 2] = _word(b"00-00-00")
+
+
+def _like(words: NDArray[Any], pattern: bytes) -> NDArray[Any]:
+    """Where words of 8 bytes have digits where the pattern has 0, and else the pattern's own bytes.
+
+    A byte xor the pattern's is 0 to 9 for a digit and 0 for a byte of its own: adding 0x76 (or 0x7f) leaves the high bit clear
+    only then. A carry out of a byte can't hide it, for such a byte has its high bit set.
+    """
+    import numpy as np
+
+    limits = bytes(0x76 if byte == _ZERO else 0x7F for byte in pattern)
+    off = words ^ _word(pattern)
+    found: NDArray[Any] = ((off + _word(limits)) | off) & np.uint64(0x8080808080808080) == 0
+    return found
+
+
+def _word(text: bytes) -> Any:
+    import numpy as np
+
+    return np.uint64(int.from_bytes(text, "little"))
 
 
 def _numbers(block: bytearray, starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from console.failures.foreign.counting import Counts, count_from
 from console.failures.foreign.line import ForeignLine, cell_of, read_line
+from remote.agent.failure_log import line_of
+from remote.protocol import Failure
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,20 @@ def test_what_is_no_such_line_is_refused_with_the_reason(line: bytes, why: str) 
 def test_invalid_utf8_does_not_lose_the_line() -> None:
     said = read_line(b"No detections | Light: 43 | note: \xff\xfe | Time: 09:01:02")
     assert said == ForeignLine(True, "no_detection", 9, 43)
+
+
+def test_the_robots_own_log_is_read() -> None:
+    made = Failure(
+        name="no_detection",
+        text="cube missing for 5 frames",
+        id="7f3a-12",
+        light=42.6,
+        picture="ab" * 32,
+        conditions={"place": "bench"},
+        data={"repeats": 12},
+    )
+    line = line_of(made, 1_763_715_662_000_000_000)
+    assert read_line(line.encode()) == ForeignLine(True, "no_detection", 9, 43, fields=(("place", "bench"),))
 
 
 PARTS = st.sampled_from(

@@ -124,10 +124,11 @@ def test_what_is_not_known_of_failures_makes_no_pattern_of_the_rest(tmp_path: Pa
     fill(exposure_store, 480, lambda minute: 90.0, lambda minute: 0)
     exposure = exposure_of(exposure_store, EVERYTHING, utc_hour)
     exposure_store.close()
-    rows = [row(n, temp_c=None, light=None, conditions={}) for n in range(0, 480, 8)]
+    rows = [row(n, temp_c=None, light=None, conditions={}, data={"label": "cup"}) for n in range(0, 480, 8)]
     found = find_patterns(rows, exposure, lambda _: None, utc_hour)
     assert not any(one.beyond_chance for one in found.groups)
     assert group(found, f"temperature {UNKNOWN}").failures == 60
+    assert (group(found, "missing cup").failures, group(found, "missing cup").p) == (60, None)
 
 
 def test_a_query_narrows_the_running_time_as_it_narrows_the_failures(tmp_path: Path) -> None:
