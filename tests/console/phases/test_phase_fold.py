@@ -120,6 +120,19 @@ def test_a_phase_that_builds_on_another_waits_for_it_and_falls_with_it() -> None
     assert book.phase("office").left_out == {"before lab was gone back to": ENOUGH}
 
 
+def test_a_phase_does_not_stay_passed_on_one_that_lost_its_pass() -> None:
+    book = FieldBook(pack(phase("lab"), phase("office", entry=(Entry(phase="lab"),))))
+    book.begin("lab")
+    last = book.trials("+" * ENOUGH)[-1]
+    book.end()
+    book.begin("office")
+    book.trials("+" * ENOUGH)
+    assert book.phase("office").status == "pass"
+    book.withdraw(last)
+    assert (book.phase("lab").status, book.phase("office").status) == ("testing", "stale")
+    assert book.phase("office").reason.startswith("lab is testing: the success: 12 of 12")
+
+
 def test_min_running_holds_up_a_pass() -> None:
     book = begun(phase("lab", min_running="8 h"))
     book.trials("+" * ENOUGH)
