@@ -21,6 +21,8 @@ from tests.console.checklist.test_schema import check_overlay, check_pack
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "phases.md").read_text(encoding="utf-8")
+PACK: str
+OVERLAY: str
 PACK, OVERLAY = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[:2]
 
 
