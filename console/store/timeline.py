@@ -97,15 +97,20 @@ def _replaced_another(store: Store, first: Stretch) -> bool:
 
 
 def holes(store: Store, stretch: Stretch) -> list[tuple[int, int]]:
-    """The times (monotonic, from and to) within the stretch of which entries are missing, in order."""
-    found = []
+    """The times (monotonic, from and to) within the stretch of which entries are missing, in order and apart."""
+    found: list[tuple[int, int]] = []
     for first, last in store.lost(stretch.journal.id):
         if stretch.first_seq <= first and last <= stretch.last_seq:
             before = _at_most(store, stretch.journal.id, first - 1)
             if before is not None:
                 found.append((before[2], _told_from(store, stretch.journal.id, last + 1, stretch.last_seq)))
     found.extend(_blocked(store, stretch))
-    return sorted(found)
+    apart: list[tuple[int, int]] = []
+    for begin, end in sorted(found):
+        begin = max(begin, apart[-1][1]) if apart else begin
+        if begin < end:
+            apart.append((begin, end))
+    return apart
 
 
 def first_seq_at(store: Store, stretch: Stretch, mono_ns: int) -> int:
