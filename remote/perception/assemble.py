@@ -56,7 +56,7 @@ def assemble(
     reporter = Reporter(outbox, darkroom, source=config.source, bundle=digest, conditions=conditions)
     parts = Parts(
         detector=detector,
-        eye=Eye(lambda: make_camera(source), handoff, unplugged=unplugged),
+        eye=Eye(lambda: make_camera(source, labels), handoff, unplugged=unplugged),
         handoff=handoff,
         liveness=Liveness(limits, now),
         tally=Tally(run=config.run, source=config.source, bundle=digest, labels=labels, now_ns=now),

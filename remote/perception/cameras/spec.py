@@ -6,6 +6,7 @@ import difflib
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
@@ -59,8 +60,8 @@ def parse_source(text: str) -> Source:
     return Source(cast(Kind, kind), _checked_place(text, kind, place), fps, _whole(width), _whole(height))
 
 
-def make_camera(source: Source) -> Camera:
-    """The camera of a source; it is not opened yet.
+def make_camera(source: Source, labels: Sequence[str] = ()) -> Camera:
+    """The camera of a source; it is not opened yet. `labels` are the bundle's, for sources that know what is in their pictures.
 
     Raises:
         Trouble: code `bad_source`, where it can never work (no such folder, no picture in it, no such video).
@@ -68,7 +69,8 @@ def make_camera(source: Source) -> Camera:
     if source.kind == "folder":
         from remote.perception.cameras import folder
 
-        return folder.FolderCamera(Path(source.place), fps=source.fps or folder.DEFAULT_FPS)
+        fps = source.fps or folder.DEFAULT_FPS
+        return folder.FolderCamera(Path(source.place), fps=fps, labels=labels)
     if source.kind == "video":
         from remote.perception.cameras.video import VideoCamera
 
