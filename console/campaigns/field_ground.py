@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -12,6 +13,7 @@ from console.campaigns.looking_at import moment_of
 from console.campaigns.ongoing import Ongoing, SessionNow, check_current
 from console.campaigns.telling import tell_watch
 from console.checklist.probes import Sight
+from console.checklist.wording import short
 from console.phases.schema import Phase
 from console.phases.states import FieldState, SessionState
 from console.record.entries import Body, Entry, Moment, Revised
@@ -35,11 +37,19 @@ class FieldGround:
     Args:
         campaign: the campaign, owned and closed by whoever made it.
         tell: gets what a person should read beside the result.
+        mono_ns: the laptop's monotonic clock, the same that sights have.
     """
 
-    def __init__(self, campaign: Campaign, tell: Tell = lambda words: None) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        tell: Tell = lambda words: None,
+        *,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self.campaign = campaign
         self._tell = tell
+        self._mono_ns = mono_ns
         self._patience = Patience()
         self._begun_mono_ns: dict[int, int] = {}
         with campaign.locked():
@@ -114,12 +124,17 @@ class FieldGround:
         return session
 
     def _taking(self) -> tuple[SessionNow, Phase]:
-        """The open session, which takes trials, and its phase. Raises Trouble: `no_session`, `session_paused`."""
+        """The open session, which takes trials, and its phase. Raises Trouble: `no_session`, `session_paused`,
+        `bundle_changed`."""
         session = self._open()
         if session.paused:
             what = f"the session is paused: {session.paused}"
             raise Trouble(what, cure="mend it, then `fieldgate session resume`", code="session_paused")
-        return session, self._current()
+        phase, began = self._current(), session.begun.fingerprints.get("bundle", "")
+        if began != self.campaign.bundle:
+            what = f"the session began with {short(began)}, the campaign is about {short(self.campaign.bundle)} since"
+            raise Trouble(what, cure="end the session and begin another", code="bundle_changed")
+        return session, phase
 
     def _session_state(self, seq: int) -> SessionState:
         return next(one for one in self.state().sessions if one.seq == seq)

@@ -92,8 +92,8 @@ class FieldSessions(FieldGround):
         The robot is looked at first: its fingerprints are noted, it must run the campaign's bundle, and every holding condition
         must be met. `sight` may be None where the phase has no holding condition.
 
-        Raises Trouble: `no_phase`, `phase_changed`, `session_open`, `phase_stopped`, `other_robot`, `wrong_bundle`, `holding_unmet`,
-            `unknown_condition`.
+        Raises Trouble: `no_phase`, `phase_changed`, `session_open`, `phase_stopped`, `other_robot`, `wrong_bundle`,
+            `holding_unmet`, `unknown_condition`.
         """
         self._caught_up()
         phase = self._current()
@@ -119,7 +119,7 @@ class FieldSessions(FieldGround):
 
         stored = self._add(person, made)
         self._patience.forget()
-        self._mark_begun(stored.entry.seq, sight)
+        self._mark_begun(stored.entry.seq)
         self._told(sight, phase.id, given)
         return self._session_state(stored.entry.seq)
 
@@ -130,9 +130,8 @@ class FieldSessions(FieldGround):
         """
         session = self._ongoing.session
         if session is not None and not session.paused and (phase := self.phases.get(session.begun.phase)) is not None:
-            now_ns = 0 if sight is None else sight.mono_ns()
             seen = holding_now(phase, self.campaign.bundle, sight)
-            left = self._patience.left(phase, seen, now_ns)
+            left = self._patience.left(phase, seen, self._mono_ns())
             if left is not None:
                 self._leave(session, phase, *left, sight)
         return self.state()
@@ -264,10 +263,9 @@ class FieldSessions(FieldGround):
         moment = self._moment(sight)
         return SessionEnded(session=session, stop=stop, why=why, journal=journal, last_seq=last_seq, moment=moment)
 
-    def _mark_begun(self, seq: int, sight: Sight | None) -> None:
+    def _mark_begun(self, seq: int) -> None:
         """Remember by the monotonic clock when that entry was written: wall clocks jump."""
-        if sight is not None:
-            self._begun_mono_ns = {seq: sight.mono_ns()}
+        self._begun_mono_ns = {seq: self._mono_ns()}
 
 
 PROGRAM = "fieldgate"

@@ -12,6 +12,8 @@ from console.campaigns.ongoing import SessionNow
 from console.campaigns.scoring import Draw, FrameToScore, check_score, fetch_frame
 from console.campaigns.trial_conditions import carried, check_complete, checked
 from console.checklist.probes import Sight
+from console.checklist.wording import short
+from console.link.snapshot import CONNECTED
 from console.phases.states import TrialState
 from console.record.entries import (
     Attachment,
@@ -48,7 +50,10 @@ class FieldTrials(FieldSessions):
                 raise Trouble(what, cure="log it first, as aborted if nobody saw its end", code="trial_open")
             return TrialBegun(session=session.seq)
 
-        return self._add(person, made).entry.seq
+        with self.campaign.locked():
+            seq = self._add(person, made).entry.seq
+            self._mark_begun(seq)
+        return seq
 
     def log_trial(
         self,
@@ -78,8 +83,8 @@ class FieldTrials(FieldSessions):
             sight: the robot: tells whether the worker crashed meanwhile. None: that is not known.
 
         Raises:
-            Trouble: `no_session`, `session_paused`, `phase_changed`, `unknown_condition`, `condition_missing`, `bad_value`, or
-                what the record raises (a full disk).
+            Trouble: `no_session`, `session_paused`, `phase_changed`, `bundle_changed`, `wrong_bundle`, `unknown_condition`,
+                `condition_missing`, `bad_value`, or what the record raises (a full disk).
         """
         if outcome not in ("success", "failure", "aborted"):
             raise Trouble(f"'{outcome}' is no outcome", cure="success, failure or aborted", code="bad_value")
@@ -92,7 +97,7 @@ class FieldTrials(FieldSessions):
                     outcome, conditions or {}, note, intervened, numbers, tuple(failures), attachments, sight
                 ),
             )
-            self._mark_begun(stored.entry.seq, sight)
+            self._mark_begun(stored.entry.seq)
             state = self._trial_state(stored)
             self._stop_if_reached(person, sight)
         return state
@@ -207,7 +212,8 @@ class FieldTrials(FieldSessions):
         session, phase = self._taking()
         held = carried(session.conditions, checked(phase, conditions))
         check_complete(phase, held)
-        since_ns = self._since_mono_ns(session, sight)
+        self._check_runs(sight)
+        since_ns = self._since_mono_ns(session)
         return Trial(
             session=session.seq,
             phase=phase.id,
@@ -217,31 +223,39 @@ class FieldTrials(FieldSessions):
             began=session.open_trial.seq if session.open_trial else None,
             intervened=intervened,
             crashed=crashed_since(sight, since_ns, session.boot_id),
-            measures={**self._took(session, sight), **measures},
+            measures={**self._took(session, since_ns), **measures},
             failures=failures,
             fingerprints=self._fingerprints(),
             attachments=attachments,
             moment=self._moment(sight),
         )
 
-    def _since_mono_ns(self, session: SessionNow, sight: Sight | None) -> int | None:
+    def _since_mono_ns(self, session: SessionNow) -> int | None:
         """When the attempt began, or the one before it ended, by the laptop's monotonic clock: as it was noted, else by the
-        wall clock of the entry, which another process wrote."""
-        if sight is None:
-            return None
-        begun = session.open_trial.seq if session.open_trial else None
-        noted = [ns for seq, ns in self._begun_mono_ns.items() if begun is None or seq == begun]
-        if noted:
-            return noted[-1]
-        age_ns = sight.wall_ns() - session.since_wall_ns
-        return sight.mono_ns() - age_ns if age_ns >= 0 else None
+        wall clock of the entry, which another process wrote; None where that clock jumped."""
+        noted = self._begun_mono_ns.get(session.since_seq)
+        if noted is not None:
+            return noted
+        age_ns = self.campaign.wall_ns() - session.since_wall_ns
+        return self._mono_ns() - age_ns if 0 <= age_ns <= LONGEST_TRIAL_S * 1e9 else None
 
-    def _took(self, session: SessionNow, sight: Sight | None) -> dict[str, float]:
+    def _took(self, session: SessionNow, since_ns: int | None) -> dict[str, float]:
         """How long the attempt took, where it was begun and no clock jumped."""
-        if session.open_trial is None:
+        if session.open_trial is None or since_ns is None:
             return {}
-        took_s = (self.campaign.wall_ns() - session.open_trial.wall_ns) / 1e9
-        return {"took_s": round(took_s, 3)} if 0 <= took_s <= LONGEST_TRIAL_S else {}
+        return {"took_s": round((self._mono_ns() - since_ns) / 1e9, 3)}
+
+    def _check_runs(self, sight: Sight | None) -> None:
+        """Refuse a trial of another bundle than the campaign's. Raises Trouble: `wrong_bundle`."""
+        shot = sight.session.snapshot if sight is not None and sight.session is not None else None
+        if shot is None or shot.state is None or shot.state.bundle is None or shot.link.phase not in CONNECTED:
+            return
+        runs, wanted = shot.state.bundle.digest, self.campaign.bundle
+        if wanted and runs != wanted:
+            what = f"the robot runs {short(runs)}, this campaign is about {short(wanted)}"
+            raise Trouble(
+                what, cure="end the session; a trial of another bundle shows nothing here", code="wrong_bundle"
+            )
 
     def _trial_state(self, stored: Stored) -> TrialState:
         trial = stored.entry.body

@@ -67,11 +67,15 @@ class OpenTrial:
 
 @dataclass
 class SessionNow:
-    """A session as far as its next entry depends on it. `said` are what a person can undo, the newest last."""
+    """A session as far as its next entry depends on it. `said` are what a person can undo, the newest last.
+
+    `since_seq` and `since_wall_ns` are the entry since which the next trial lasts: its begin, else the trial before.
+    """
 
     seq: int
     begun: SessionBegun
     held: list[tuple[int, dict[str, str]]]
+    since_seq: int
     since_wall_ns: int
     boot_id: str | None
     paused: str = ""
@@ -173,7 +177,7 @@ class Ongoing:
     def _session_begun(self, entry: Entry, body: SessionBegun) -> None:
         conditions = {name: value for name, value in body.conditions.items() if value}
         moment = body.moment
-        made = SessionNow(entry.seq, body, [(entry.seq, conditions)], entry.wall_ns, moment.robot_boot_id)
+        made = SessionNow(entry.seq, body, [(entry.seq, conditions)], entry.seq, entry.wall_ns, moment.robot_boot_id)
         self.sessions[entry.seq] = self.newest = made
 
     def _session_paused(self, entry: Entry, body: SessionPaused) -> None:
@@ -196,14 +200,15 @@ class Ongoing:
     def _trial_begun(self, entry: Entry, body: TrialBegun) -> None:
         if (session := self.sessions.get(body.session)) is not None:
             session.open_trial = OpenTrial(entry.seq, entry.wall_ns)
-            session.since_wall_ns = entry.wall_ns
+            session.since_seq, session.since_wall_ns = entry.seq, entry.wall_ns
 
     def _trial(self, entry: Entry, body: Trial) -> None:
         self.trials += 1
         if (session := self.sessions.get(body.session)) is None:
             return
         session.held.append((entry.seq, body.conditions))
-        session.since_wall_ns, session.boot_id = entry.wall_ns, body.moment.robot_boot_id or session.boot_id
+        session.since_seq, session.since_wall_ns = entry.seq, entry.wall_ns
+        session.boot_id = body.moment.robot_boot_id or session.boot_id
         session.open_trial = None
         session.said.append((entry.seq, "trial"))
         made = _with(session, body.fingerprints)

@@ -109,7 +109,8 @@ def fetch_frame(
     fingerprints: dict[str, str],
     width: int = WIDTH,
 ) -> FrameToScore:
-    """The robot's newest frame, now, as drawn. Raises Trouble: `no_robot`, `no_frame`, `moved_on`, or the agent's refusal."""
+    """The robot's newest frame, now, as drawn. Raises Trouble: `no_robot`, `no_frame`, `moved_on`, `wrong_bundle`, or the
+    agent's refusal."""
     robot = sight.session
     if robot is None:
         raise Trouble("there is no robot to draw frames from", cure="connect it", code="no_robot")
@@ -123,6 +124,9 @@ def fetch_frame(
         after.bundle.digest if after.bundle else "",
     ):
         raise Trouble("inference was started anew while the frame was fetched", cure="draw again", code="moved_on")
+    if before.bundle.digest != (fingerprints.get("bundle") or before.bundle.digest):
+        what = f"the robot runs {before.bundle.digest[:8]}, not the campaign's {fingerprints['bundle'][:8]}"
+        raise Trouble(what, cure="start the campaign's bundle, then draw", code="wrong_bundle")
     return FrameToScore(
         session=session,
         phase=phase,

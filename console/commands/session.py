@@ -66,6 +66,7 @@ def begin(
     def act(field: FieldTest, sight: RobotSight | None, who: str) -> SessionState:
         state = field.begin_session(sight, who, given)
         _tell_missing(field, state)
+        _tell_decided(field, state)
         return state
 
     _do(words, no_robot, person, as_json, act)
@@ -214,6 +215,12 @@ def _measured(field: FieldTest, person: str) -> None:
         tell(f"what the journal says of the session was not counted: {trouble.what}")
     finally:
         store.close()
+
+
+def _tell_decided(field: FieldTest, state: SessionState) -> None:
+    found = field.state().phase(state.phase)
+    if found.status in ("pass", "marginal", "fail"):
+        tell(f"'{state.phase}' is decided already, more trials change nothing: {found.status}, {found.reason}")
 
 
 def _tell_missing(field: FieldTest, state: SessionState) -> None:

@@ -101,7 +101,7 @@ class FieldWorld(World):
 
     def of(self, campaign: Campaign) -> FieldTest:
         self.tells: list[str] = []
-        return FieldTest(campaign, self.tells.append)
+        return FieldTest(campaign, self.tells.append, mono_ns=lambda: self.mono_ns)
 
     def unlinked(self, pack: str = PACK) -> FieldTest:
         """One with an open session without a robot."""

@@ -51,7 +51,8 @@ def test_a_session_with_a_killed_worker_and_a_cut_link(world: FieldWorld, sight:
     assert robot_state is not None
     assert robot_state.bundle is not None
     pack = PACK.replace("threshold: 200", "threshold: 20000").replace("for: 5 s", "for: 1 s")
-    field = world.field(pack, bundle=robot_state.bundle.digest, wall_ns=time.time_ns)
+    world.pack.write_text(pack)
+    field = FieldTest(world.campaign(bundle=robot_state.bundle.digest, wall_ns=time.time_ns))
     field.campaign.confirm("fence", True, "anna")
     field.begin_phase("lab", "anna")
     field.begin_session(sight, "anna", {"light": "bright"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from console.campaigns.field_test import FieldTest
 from console.record.entries import SessionBegun, SessionPaused
 from remote.errors import Trouble
 from remote.protocol import SetWatch, Watch
@@ -250,6 +251,41 @@ def test_a_trial_that_was_begun_knows_how_long_it_took_and_its_crash(world: Fiel
     assert (logged.measures, logged.crashed) == ({"took_s": 2.0, "force_n": 3.0}, False)
 
 
+def test_another_bundle_in_the_middle_of_a_session_takes_no_trial(world: FieldWorld) -> None:
+    robot = FieldRobot(world)
+    field = world.in_lab(robot)
+    robot.bundle = OTHER
+    with pytest.raises(Trouble) as wrong:
+        field.log_trial("success", "anna", sight=robot.sight)
+    assert wrong.value.code == "wrong_bundle"
+    field.campaign.revise("the new model is better", "anna", bundle=OTHER)
+    with pytest.raises(Trouble) as changed:
+        field.log_trial("success", "anna", sight=robot.sight)
+    assert changed.value.code == "bundle_changed"
+    field.end_session("anna", robot.sight)
+    field.begin_session(robot.sight, "anna", {"light": "dim"})
+    assert field.log_trial("success", "anna", sight=robot.sight).counts
+
+
+def test_a_robot_that_is_not_looked_through_any_more_pauses_the_session(world: FieldWorld) -> None:
+    field = world.in_lab(FieldRobot(world))
+    for _ in range(8):
+        world.pass_time(1.0)
+        field.look(None)
+    assert "no robot is looked at" in _paused(field.state())
+
+
+def test_a_crash_before_another_persons_trial_is_not_counted_for_the_next_one(world: FieldWorld) -> None:
+    robot = FieldRobot(world)
+    field = world.in_lab(robot)
+    field.log_trial("success", "anna", sight=robot.sight)
+    robot.fail("worker_crash")
+    robot.second()
+    assert world.of(field.campaign).log_trial("success", "bo", sight=robot.sight).crashed is True
+    robot.second()
+    assert field.log_trial("success", "anna", sight=robot.sight).crashed is False
+
+
 def test_a_revised_phase_must_be_begun_anew(world: FieldWorld) -> None:
     robot = FieldRobot(world)
     field = world.in_lab(robot)
@@ -266,8 +302,11 @@ def test_a_clock_that_jumps_back_loses_no_trial_and_invents_no_time(world: Field
     field.begin_trial("anna")
     world.now_ns -= 3600 * 10**9
     logged = field.log_trial("success", "anna", sight=robot.sight)
-    assert logged.measures == {}
+    assert logged.measures == {"took_s": 0.0}
     assert field.state().phase("lab").trials == 1
+    FieldTest(field.campaign).begin_trial("bo")
+    world.now_ns -= 3600 * 10**9
+    assert FieldTest(field.campaign).log_trial("success", "bo").measures == {}
     assert field.state().trials[-1].wall_ns >= field.state().sessions[-1].began_wall_ns
 
 
