@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from console.failures.around import Around
 from console.failures.groups import Group
@@ -36,7 +37,7 @@ class Shot:
     """The picture beside a failure: what it is, and where it is not here, why. `image` is PIL's."""
 
     caption: str
-    image: object = None
+    image: Any = None
     why: str = ""
 
 

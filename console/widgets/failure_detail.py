@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual import events
@@ -39,7 +39,7 @@ class FailureDetail(Widget, can_focus=True):
         super().__init__(id=id)
         self._shown: DetailView | None = None
         self._picture: Widget | None = None
-        self._image: object = None
+        self._image: Any = None
         self.facts = FailureFacts(id="facts")
         self.caption = Canvas(id="caption")
         self.frame = Widget(id="frame")
@@ -109,7 +109,7 @@ class FailureDetail(Widget, can_focus=True):
             return  # what was shown stays until the next one is read
         self._put(view, shot.image)
 
-    def _put(self, view: DetailView, image: object) -> None:
+    def _put(self, view: DetailView, image: Any) -> None:
         self.frame.display = image is not None
         if image is None or image is self._image:
             return
@@ -118,3 +118,10 @@ class FailureDetail(Widget, can_focus=True):
             self._picture = CameraPicture.widget_for(view.charset, colour=not self.app.no_color)
             self.frame.mount(self._picture)
         CameraPicture.put(self._picture, image)
+        self._fit_picture(image)
+
+    def _fit_picture(self, image: Any) -> None:
+        """Use the whole width or the whole height, whichever is the tighter; a cell is about twice as high as wide."""
+        width, height = self.frame.content_size
+        if self._picture is not None and width and height and image.width * height * 2 > image.height * width:
+            self._picture.styles.width, self._picture.styles.height = "100%", "auto"

@@ -13,6 +13,8 @@ from console.widgets.cells import Span, clean, fit, row_of
 from console.widgets.drawing import history
 
 NAME, NUMBERS = 16, 30
+_BESIDE_TELEMETRY = ("when", "labels", "light", "conditions", "mark")
+"""Facts that stay where telemetry needs the room."""
 
 
 class FailureFacts(Canvas):
@@ -27,11 +29,12 @@ class FailureFacts(Canvas):
         """Everything, one list of spans a line."""
         title, *facts = head_lines(view.row)
         lines: list[list[Span]] = [[(part, "strong")] for part in _wrapped(title, width, 3)]
+        for note in reversed(view.row.notes):
+            lines += _fact("said", f"{note.text} ({note.person}, {when(note.wall_ns)})", width)
         for fact in facts:
             name, _, value = fact.partition(" ")
-            lines += _fact(name, value.strip(), width)
-        for note in view.row.notes:
-            lines += _fact("note", f"{clean(note.person)}, {when(note.wall_ns)}: {clean(note.text)}", width)
+            if view.around is None or name in _BESIDE_TELEMETRY:
+                lines += _fact(name, value.strip(), width)
         if view.around is not None:
             lines += [[], *telemetry_lines(view.around, view.charset, width)]
         return lines
