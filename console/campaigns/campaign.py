@@ -147,10 +147,10 @@ class Campaign(Gates):
             return self.item_state(item_id)
 
     def withdraw(self, seq: int, reason: str, person: str) -> None:
-        """Take back a confirmation, an override, a deferral, a signature or a poll answer; the entry stays in the record.
+        """Take back a confirmation, an override, a deferral, a signature, a poll answer, a trial, a score or an intervention.
 
-        A withdrawal makes nothing better than it was, so everybody may; but a signature is taken back by its signer, or by one
-        who has a role that signs at its gate.
+        The entry stays in the record, and a trial that was taken back is counted as undone wherever its phase is shown. So
+        everybody may; but a signature is taken back by its signer, or by one who has a role that signs at its gate.
 
         Raises Trouble: `entry_missing`, `not_withdrawable`, `withdrawn_already`, `no_reason`, `not_allowed`.
         """

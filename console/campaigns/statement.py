@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from console.checklist.signatories import role_for
 from console.checklist.states import ChecklistState, ItemState, StageState
-from console.phases.states import FieldState
+from console.phases.states import FieldState, PhaseState
 from console.record.entries import Meaning
 from console.record.roster import Person
 from console.record.statements import BASIS, PHASE, ItemLines, Statement, entry_words, plain, write_statement
@@ -119,7 +119,7 @@ def _phase(field: FieldState, id: str) -> ItemLines:
         title=plain(state.phase.title if state else ""),
         state=state.status if state else "unknown",
         because=plain(state.reason if state else ""),
-        found=plain("; ".join(one.words for one in state.questions) if state else ""),
+        found=plain(_counted(state) if state else ""),
         limit="",
         n=str(state.trials) if state else "",
         evidence="",
@@ -128,6 +128,12 @@ def _phase(field: FieldState, id: str) -> ItemLines:
         override="",
         deferral="",
     )
+
+
+def _counted(state: PhaseState) -> str:
+    """Every question in words, and what was left out: a signer should see how many trials were undone."""
+    left_out = [f"{count} left out: {why}" for why, count in state.left_out.items()]
+    return "; ".join([*(one.words for one in state.questions), *left_out])
 
 
 def _found(state: ItemState) -> str:

@@ -75,17 +75,22 @@ def _planned(question: Question, plan: Plan, counted: Counted) -> QuestionState:
         if judgement.n < plan.n:
             judgement = msgspec.structs.replace(judgement, verdict=UNDECIDED, more=plan.n - judgement.n)
     n = len(counted.outcomes) or judgement.n
-    return _state(question, counted, judgement, _tail(plan, judgement, n))
+    return _state(question, counted, judgement, _tail(question, plan, judgement, n))
 
 
-def _tail(plan: Plan, judgement: Judgement, n: int) -> str:
+def _tail(question: Question, plan: Plan, judgement: Judgement, n: int) -> str:
     if judgement.verdict != UNDECIDED:
         return ""
+    home = MEASURES[question.criterion.metric].home
     if n >= plan.n:
-        return f"given up as undecided after the {plan.n} that were planned"
+        return f"given up as undecided after the {plan.n} {home} that were planned"
     if plan.look == "fixed":
-        return f"judged at {plan.n}, {plan.n - n} more"
-    return f"about {judgement.more} more" if judgement.more else f"{plan.n - n} more are planned"
+        return f"judged at {plan.n}, {_number(plan.n - n, home)}"
+    return f"about {_number(judgement.more, home)}" if judgement.more else f"{_number(plan.n - n, home)} are planned"
+
+
+def _number(count: int, home: str) -> str:
+    return f"{count} more {home if count != 1 else home.removesuffix('s')}"
 
 
 def _fixed(criterion: Criterion, plan: Plan, outcomes: tuple[bool, ...]) -> Judgement:
