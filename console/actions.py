@@ -37,7 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "q,ctrl+q", "q", "quit", "Leave; the robot goes on working", place="every"),
     Action("live_screen", "1", "1", "live", "Show the robot as it is now", place="every"),
     Action("checklist_screen", "2", "2", "checklist", "Show the checklist of this robot's campaign", place="every"),
-    Action("field_screen", "3", "3", "field test", "Show phases, sessions and trials of the campaign", place="every"),
+    Action("field_screen", "3", "3", "field", "Show phases, sessions and trials of the campaign", place="every"),
     Action("failures_screen", "4", "4", "failures", "Show what robots got wrong, over all days", place="every"),
     Action("picture", "p", "p", "picture", "Show what the camera sees, with boxes, a new picture each second"),
     Action("acknowledge", "a", "a", "ack", "Say that you have seen the selected alarm; it stays while it lasts"),
@@ -145,6 +145,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("failure_later", "right", "right", "later", "The picture behind", place="failures"),
     Action("next_theme", "t", "t", "theme", "Dark, light, high contrast", place="every"),
 )
+_BEHIND = ("field_screen", "failures_screen")
+"""The live screen's own keys come before the ways to these."""
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 
@@ -165,7 +167,7 @@ def in_key_line(
     now = tuple(action for action in here if phase in action.phases)
     rest = tuple(action for action in here if not action.phases)
     if applicable is None:
-        return now + rest
+        return now + tuple(sorted(rest, key=lambda action: action.name in _BEHIND))
     common = tuple(action for action in rest if action.place == "every")
     own = {action.name: action for action in rest if action.place == place and action.name in applicable}
     ordered = tuple(own[name] for name in applicable if name in own)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WIDE = Size(130, 38)
 TALL_ROWS, LOW_ROWS = 28, 22
+LEAST_FOR_STOPS = 7
+"""With fewer rows the stop rules leave theirs to the conditions; one that is reached is in the banner anyway."""
 
 
 class FieldLayout(Layout):
@@ -77,10 +79,12 @@ class FieldLayout(Layout):
         questions = max(min(self.questions, area.height - 7), min(5, area.height))
         rest = max(0, area.height - questions)
         left = max(36, area.width * 45 // 100)
-        stops = min(self.stops, rest // 2)
-        return {
+        stops = min(self.stops, rest // 2) if rest >= LEAST_FOR_STOPS else 0
+        found = {
             "questions": Region(0, area.y, area.width, questions),
             "trials": Region(0, area.y + questions, left, rest),
             "conditions": Region(left, area.y + questions, area.width - left, rest - stops),
-            "stops": Region(left, area.y + area.height - stops, area.width - left, stops),
         }
+        if stops:
+            found["stops"] = Region(left, area.y + area.height - stops, area.width - left, stops)
+        return found
