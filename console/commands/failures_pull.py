@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from console.link.snapshot import Snapshot
     from console.visiting import Visit
 
+_PATIENCE_S = 60.0
+"""How long a link that broke may be tried again."""
 _QUIET_S = 0.5
 """Nothing is asked for and nothing comes: so long a silence is the end."""
 
@@ -63,9 +65,13 @@ def _pulled(visit: Visit, end_s: float | None) -> int:
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since >= _QUIET_S:
             break
-        if shot.link.phase == "refused":
+        if shot.link.phase == "refused" or _down_too_long(shot):
             break
     return visit.session.snapshot.pulling.came
+
+
+def _down_too_long(shot: Snapshot) -> bool:
+    return shot.link.phase == "down" and time.monotonic_ns() - shot.link.since_ns > _PATIENCE_S * 1e9
 
 
 def _idle(shot: Snapshot) -> bool:
