@@ -99,7 +99,7 @@ def show(name: str, from_ns: int | None, to_ns: int | None, confidence: float, a
     try:
         asked = _asked(store, name, from_ns, to_ns)
         _add_up(store, asked.robot)
-        found = _measured(store, asked)
+        found = _measured(store, asked, digests=as_json)
         drift = drift_between(store, asked.robot, asked.spans[0][0], asked.spans[-1][1])
     finally:
         store.close()
@@ -220,8 +220,10 @@ def _add_up(store: Store, robot: str) -> None:
         roll(store, journal.id)
 
 
-def _measured(store: Store, asked: _Asked) -> Measured:
+def _measured(store: Store, asked: _Asked, *, digests: bool) -> Measured:
     from console.store.running import measured_together, running_between
 
     pairs = zip(asked.spans, asked.interventions, strict=True)
-    return measured_together(running_between(store, asked.robot, *span, interventions=count) for span, count in pairs)
+    return measured_together(
+        running_between(store, asked.robot, *span, interventions=count, digests=digests) for span, count in pairs
+    )

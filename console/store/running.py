@@ -42,17 +42,21 @@ class _Counts:
 
 
 def running_between(
-    store: Store, robot: str, from_wall_ns: int, to_wall_ns: int, *, interventions: int = 0
+    store: Store, robot: str, from_wall_ns: int, to_wall_ns: int, *, interventions: int = 0, digests: bool = True
 ) -> Measured:
     """What the robot's journals say of a span of this laptop's wall clock, its end excluded.
 
-    `interventions` are people's, counted elsewhere. Of a robot without a journal here nothing is known: `known_s` is 0.
+    `interventions` are people's, counted elsewhere. Without `digests` there are no `spans`: every entry has to be read for
+    those, which takes seconds for a week. Of a robot without a journal here nothing is known: `known_s` is 0.
     """
     counts = _Counts()
     boots: set[str] = set()
     free_ns = from_wall_ns  # time is accounted for up to here: the stretches of two journals may overlap
     for stretch in stretches(store, robot):
         _add_stretch(store, stretch, (from_wall_ns, to_wall_ns), free_ns, boots, counts)
+        if digests:
+            offset_ns = stretch.offset_ns
+            counts.spans.extend(spans_in(store, stretch, from_wall_ns - offset_ns, to_wall_ns - offset_ns))
         free_ns = _add_known(store, stretch, free_ns, to_wall_ns, counts)
         boots.add(stretch.boot_id)
     return _measured(counts, max(0, to_wall_ns - from_wall_ns), interventions)
@@ -83,7 +87,6 @@ def _add_stretch(
         alone = rolled_between(store, stretch, free_ns - stretch.offset_ns, to_ns)
         rolled.numbers["up_s"] = alone.number("up_s")
     counts.rolled.merge(rolled)
-    counts.spans.extend(spans_in(store, stretch, from_ns, to_ns))
 
 
 def _add_happenings(

@@ -28,6 +28,8 @@ def spans_in(store: Store, stretch: Stretch, from_mono_ns: int, to_mono_ns: int)
         "AND mono_ns >= ? AND mono_ns < ?"
     )
     from_mono_ns, to_mono_ns = max(from_mono_ns, stretch.first_mono_ns), min(to_mono_ns, stretch.last_mono_ns + 1)
+    if from_mono_ns >= to_mono_ns:
+        return
     around = (first_seq_at(store, stretch, from_mono_ns), last_seq_at(store, stretch, to_mono_ns))
     first, last = store.select(sql, (stretch.journal.id, *around, from_mono_ns, to_mono_ns))[0]
     if first is not None:
