@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.checklist.folding.gate_fold import unsigned
 from console.checklist.pack import Item
 from console.checklist.states import ChecklistState, ItemState, StageState
+from console.phases.states import PASSED, FieldState, PhaseState
 
 
 def next_step(state: ChecklistState) -> str:
@@ -44,6 +45,9 @@ def _file(item: Item) -> str:
 
 
 def _for_gate(state: ChecklistState, stage: StageState) -> str:
+    phase = next((state.field.phase(id) for id in stage.stage.gate.phases if _is_open(state.field, id)), None)
+    if phase is not None:
+        return _for_phase(state, phase)
     forbidden = _forbidden(state, stage)
     if forbidden is not None:  # its entry's number, for `fieldgate campaign withdraw`
         return f"fieldgate campaign log {state.campaign} --item {forbidden.item.id}"
@@ -54,6 +58,23 @@ def _for_gate(state: ChecklistState, stage: StageState) -> str:
     if missing:
         return f"fieldgate sign {state.campaign} --meaning {missing[0].meaning}"
     return f"fieldgate campaign pass {state.campaign}"
+
+
+def _is_open(field: FieldState, id: str) -> bool:
+    return any(one.phase.id == id and one.status not in PASSED for one in field.phases)
+
+
+def _for_phase(state: ChecklistState, phase: PhaseState) -> str:
+    """A phase that the gate waits for: begin it, sit down to it, or see why it does not go on."""
+    name, session = state.campaign, state.field.session
+    if phase.status == "ready":
+        return f"fieldgate phase begin {name} {phase.phase.id}"
+    if phase.status == "stopped":
+        stop = next(one.id for one in phase.stops if one.reached)
+        return f"fieldgate phase lift {name} {stop} --phase {phase.phase.id} --reason TEXT"
+    if phase.status in ("testing", "stale") and phase.phase.id == state.field.current:
+        return f"fieldgate session begin {name}" if session is None else f"fieldgate trial log {name} OUTCOME"
+    return f"fieldgate phase show {name} --phase {phase.phase.id}"
 
 
 def _forbidden(state: ChecklistState, stage: StageState) -> ItemState | None:

@@ -142,7 +142,8 @@ _VERDICTS = ("pass", "marginal", "fail", "inconclusive")
 
 
 def _said(questions: Sequence[QuestionState]) -> str:
-    more = f" and {len(questions) - 1} more" if len(questions) > 1 else ""
+    others = len(questions) - 1
+    more = f"; and {others} more question{'s' * (others != 1)}" if others else ""
     return f"{questions[0].question.title}: {questions[0].words}{more}"
 
 

@@ -86,7 +86,10 @@ def _tail(question: Question, plan: Plan, judgement: Judgement, n: int) -> str:
         return f"given up as undecided after the {plan.n} {home} that were planned"
     if plan.look == "fixed":
         return f"judged at {plan.n}, {_number(plan.n - n, home)}"
-    return f"about {_number(judgement.more, home)}" if judgement.more else f"{_number(plan.n - n, home)} are planned"
+    if not judgement.more:
+        return f"{_number(plan.n - n, home)} are planned"
+    about = f"about {_number(judgement.more, home)}"
+    return about if judgement.more <= plan.n - n else f"{about} at this rate, the plan has {plan.n - n}"
 
 
 def _number(count: int, home: str) -> str:
@@ -134,7 +137,7 @@ def _looked(
     successes, n = sum(outcomes), len(outcomes)
     verdict = test.decided(outcomes[:most])
     more = further_trials(test, successes, n) if verdict is None and n < most else None
-    return _Looked(verdict, *test.bounds(successes, n), more if more is not None and n + more <= most else None)
+    return _Looked(verdict, *test.bounds(successes, n), more)
 
 
 # ------------------------------------------------------------ words
@@ -158,8 +161,9 @@ def _measured(criterion: Criterion, measurement: Measurement, judgement: Judgeme
     words = measured_words(measurement, judgement, criterion.unit)
     if judgement.lower is None and judgement.upper is None:
         return words
-    return f"{words} [{_bound(judgement.lower)}, {_bound(judgement.upper)}]"
+    digits = 2 if criterion.unit == "" else 1
+    return f"{words} [{_bound(judgement.lower, digits)}, {_bound(judgement.upper, digits)}]"
 
 
-def _bound(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}" if abs(value) >= 1 or value == 0 else f"{value:.3f}"
+def _bound(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
