@@ -12,6 +12,7 @@ from remote.agent import sources
 from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.settings import Settings
+from remote.agent.watch_file import in_words
 from remote.errors import Trouble
 from remote.perception.messages import Cause
 from remote.protocol import (
@@ -31,7 +32,6 @@ from remote.protocol import (
     Start,
     Stop,
     TakeLease,
-    Watch,
 )
 from remote.safety.watch_check import check_watch
 
@@ -117,7 +117,7 @@ class Actions:
             check_watch(command.watch, agent.bundle.labels if agent.bundle else ())
         if command.watch != agent.watch:
             agent.look_out_for(command.watch)
-            text = f"{who.name} said what to look out for: {_in_words(command.watch)}"
+            text = f"{who.name} said what to look out for: {in_words(command.watch)}"
             whole = msgspec.json.encode(command.watch).decode()
             agent.event("watch_set", "info", text, by=who.name, watch=whole)
         return self._done(request)
@@ -200,17 +200,3 @@ class Actions:
     def _done(self, request: Request) -> Reply:
         self._agent.changed()
         return Reply(id=request.id, state=self._agent.state())
-
-
-def _in_words(watch: Watch | None) -> str:
-    if watch is None:
-        return "nothing special"
-    words = [f"{name}={word}" for name, word in watch.conditions.items()]
-    words += [one.label if one.box is None else f"{one.label} at {one.box}" for one in watch.expected]
-    words += ["nothing else"] if watch.complete else []
-    words += ["what the source itself knows"] if watch.own_truth else []
-    given = msgspec.to_builtins(watch)
-    usual = msgspec.to_builtins(Watch())
-    told = ("conditions", "expected", "complete", "own_truth")
-    words += [f"{key}={value}" for key, value in given.items() if key not in told and value != usual[key]]
-    return ", ".join(words) or "nothing special"

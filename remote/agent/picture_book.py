@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,7 +130,7 @@ class PictureBook:
             wanted = total - round(limit_bytes * (1 - headroom))
             gone = removable(Kept(self._of, sizes, pinned, fresh), wanted)
             freed = sum(sizes[digest] for digest in gone if self._remove(digest))
-            failures = self._forget(gone)
+            failures = self._forget(sizes.keys() - set(gone))
             pinned_bytes = sum(sizes.get(digest, 0) for digest in pinned)
             if not gone and pinned_bytes <= limit_bytes:
                 return None
@@ -147,7 +147,7 @@ class PictureBook:
         except OSError as error:
             return f"{self._index.name} can't be read ({error.strerror}): older pictures have lost their order"
         bad = sum(not self._take(one) for one in data.split(b"\n") if one.strip())
-        self._store_index()
+        self._forget(self._files()[0])
         return f"{bad} lines of {self._index.name} can't be read: their pictures go first" if bad else ""
 
     def _take(self, data: bytes) -> bool:
@@ -222,10 +222,10 @@ class PictureBook:
             return False
         return True
 
-    def _forget(self, gone: Iterable[str]) -> int:
-        """Failures that have no picture any more; the index is written anew without what went."""
-        lost, before = set(gone), len(self._of)
-        left = {name: tuple(one for one in digests if one not in lost) for name, digests in self._of.items()}
+    def _forget(self, there: Collection[str]) -> int:
+        """Failures that have no picture any more; the index is written anew with those that are there."""
+        before = len(self._of)
+        left = {name: tuple(one for one in digests if one in there) for name, digests in self._of.items()}
         self._of = {name: digests for name, digests in left.items() if digests}
         self._store_index()
         return before - len(self._of)

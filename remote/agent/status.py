@@ -13,6 +13,7 @@ from remote import __version__
 from remote.agent.attach import connect
 from remote.agent.lines import LineSplitter
 from remote.agent.places import Places
+from remote.agent.watch_file import in_words
 from remote.errors import Trouble
 from remote.protocol import (
     LINE_LIMIT_BYTES,
@@ -95,6 +96,7 @@ def readable(answer: Answer) -> str:
         ("worker", f"{worker.phase}, run {worker.run}, {worker.restarts} restarts"),
         ("source", state.source or "none"),
         ("bundle", bundle),
+        ("watch", in_words(state.watch)),
         ("lease", lease),
         ("consoles", ", ".join(name for name in state.consoles if "(status)" not in name) or "none"),
         ("journal", f"entries {state.journal.first_seq} to {state.journal.last_seq}, {state.journal.bytes} bytes"),

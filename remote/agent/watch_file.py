@@ -47,6 +47,21 @@ def save(path: Path, watch: Watch | None) -> None:
         raise Trouble(what, cure="make space or check the owner", code="settings_unwritable") from error
 
 
+def in_words(watch: Watch | None) -> str:
+    """A Watch as one line for people."""
+    if watch is None:
+        return "nothing special"
+    words = [f"{name}={word}" for name, word in watch.conditions.items()]
+    words += [one.label if one.box is None else f"{one.label} at {one.box}" for one in watch.expected]
+    words += ["nothing else"] if watch.complete else []
+    words += ["what the source itself knows"] if watch.own_truth else []
+    given = msgspec.to_builtins(watch)
+    usual = msgspec.to_builtins(Watch())
+    told = ("conditions", "expected", "complete", "own_truth")
+    words += [f"{key}={value}" for key, value in given.items() if key not in told and value != usual[key]]
+    return ", ".join(words) or "nothing special"
+
+
 def _unusable(path: Path, why: str) -> Trouble:
     what = f"what to look out for ({path.name}) can't be read: {why}"
     return Trouble(what, cure="say it again", code="bad_watch")

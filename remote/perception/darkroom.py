@@ -83,12 +83,22 @@ class Darkroom:
     def _run(self) -> None:
         try:
             while (work := self._work.get()) is not None:
-                if isinstance(work, Sight):
-                    self._outbox.send(_moment(work))
-                else:
-                    self._develop(work)
+                self._do(work)
         except ParentGone:
             return  # the loop meets the same at its next message
+
+    def _do(self, work: _Told | Sight) -> None:
+        try:
+            if isinstance(work, Sight):
+                self._outbox.send(_moment(work))
+            else:
+                self._develop(work)
+        except ParentGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the thread's outer catch: no picture may cost a failure
+            if isinstance(work, _Told):
+                reason = f"the picture was not kept: {type(error).__name__}: {error}"
+                self._journal(without_picture(work.failure, reason), work.mono_ns, work.then)
 
     def _develop(self, told: _Told) -> None:
         kept = self._pictures.keep(told.sight.image)

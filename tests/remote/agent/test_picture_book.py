@@ -166,6 +166,17 @@ def test_a_damaged_index_costs_the_lines_that_are_damaged(home: Home) -> None:
     home.book()  # what was damaged is not told again
 
 
+def test_what_somebody_removed_by_hand_is_forgotten(home: Home) -> None:
+    book = home.book()
+    book.add("a", home.put(0))
+    book.add("b", home.put(1, 2))
+    (home.pictures / f"{digest(0)}.jpg").unlink()
+    (home.pictures / f"{digest(1)}.jpg").unlink()
+    again = home.book()
+    assert (again.pictures_of("a"), again.pictures_of("b")) == ((), (digest(2),))
+    assert len(home.index.read_bytes().splitlines()) == 1
+
+
 def test_files_that_are_no_pictures_are_left_alone(home: Home) -> None:
     home.put(0)
     (home.pictures / "notes.txt").write_bytes(b"x" * 9000)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO, Any, cast
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remote.perception.darkroom import MOST_WAITING, Darkroom
 from remote.perception.failure_gate import FailureGate
 from remote.perception.jpeg import PictureStore, encode
+from remote.perception.messages import Beat, FromWorker, Journalled
 from remote.perception.sampler import Sampler
+from remote.perception.shown import Sight
 from remote.perception.tally import Tally
-from remote.protocol import STAGES, CameraHealth, Detection, LabelCount
+from remote.perception.wire import Outbox, ParentGone
+from remote.protocol import STAGES, CameraHealth, Detection, Failure, LabelCount
 
 S = 1_000_000_000
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
@@ -133,3 +140,59 @@ def test_a_live_picture_is_made_smaller_never_larger(max_width: int | None, size
     image = cv2.imdecode(np.frombuffer(encode(IMAGE, max_width=max_width), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape[:2] == size
+
+
+class _Pipe(io.RawIOBase):
+    """Takes what is written; `gone` breaks it."""
+
+    def __init__(self) -> None:
+        self.data, self.gone = b"", False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.gone:
+            raise BrokenPipeError
+        self.data += bytes(data)
+        return len(data)
+
+
+def _told(pipe: _Pipe) -> list[Failure]:
+    messages = [msgspec.json.decode(one, type=FromWorker) for one in pipe.data.splitlines()]
+    return [one.body for one in messages if isinstance(one, Journalled) and isinstance(one.body, Failure)]
+
+
+def _sight(image: Any = IMAGE) -> Sight:
+    return Sight(image, 7, 0, 100.0)
+
+
+def test_no_picture_that_fails_or_waits_costs_a_failure(tmp_path: Path) -> None:
+    pipe, answered = _Pipe(), []
+    darkroom = Darkroom(Outbox(cast(IO[bytes], pipe)), PictureStore(tmp_path))
+    spoiled = np.zeros((0, 5, 3), np.uint8)  # nothing that can be encoded
+    darkroom.tell(Failure(name="bad_frame", text="first"), 1, _sight(spoiled), lambda: answered.append(1))
+    darkroom.seen(_sight(spoiled))
+    for number in range(MOST_WAITING + 3):  # nobody works yet: the last ones find no room
+        darkroom.tell(Failure(name="bad_output", text=str(number)), 2, _sight())
+    early = [failure.text for failure in _told(pipe)]
+    assert early == [f"{n} (the picture was not kept: the disk is too slow)" for n in range(7, 11)]
+    darkroom.start()
+    assert darkroom.finish()
+    told = {failure.text[:5]: failure for failure in _told(pipe)}
+    assert len(_told(pipe)) == MOST_WAITING + 4
+    assert answered == [1]
+    assert told["first"].picture is None
+    assert "the picture was not kept" in str(told["first"].data["picture_error"])
+    assert (tmp_path / f"{told['0'].picture}.jpg").is_file()
+
+
+def test_a_darkroom_whose_agent_has_gone_ends(tmp_path: Path) -> None:
+    pipe = _Pipe()
+    pipe.gone = True
+    darkroom = Darkroom(Outbox(cast(IO[bytes], pipe)), PictureStore(tmp_path))
+    darkroom.start()
+    darkroom.tell(Failure(name="bad_frame", text=""), 1, _sight())
+    assert darkroom.finish()
+    with pytest.raises(ParentGone):
+        Outbox(cast(IO[bytes], pipe)).send(Beat(1))
