@@ -14,7 +14,7 @@ from console.cli import main
 from console.commands.running import Moment
 from console.store.store import Store
 from tests.console.campaigns.field_world import FieldWorld
-from tests.console.store.journals import Robot, S, stored
+from tests.console.store.journals import Robot, S, stored, worked
 
 
 @pytest.fixture
@@ -84,6 +84,28 @@ def test_too_little_healthy_data_says_how_much_is_missing(
     code, _, err = run(capsys, monkeypatch, "running", "calibrate", "orin", "--from", "15min")
     assert code != exits.OK
     assert "100 are needed" in err
+
+
+def test_a_drift_alarm_says_since_when_and_ends_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that runs each night must notice a lens that got dirty."""
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path))
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+    (tmp_path / "data").mkdir()
+    booted_s = time.time_ns() // S - 200 * 60
+    robot = worked([0.8] * 30, first_min=130, robot=worked([0.9] * 130, robot=Robot(booted_ns=booted_s * S)), seed=2)
+    store = Store(tmp_path / "data" / "store.db")
+    stored(store, robot)
+    store.close()
+    at = [time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(booted_s + 60 * minute)) for minute in (0, 110, 130)]
+    code, out, err = run(capsys, monkeypatch, "running", "calibrate", "orin", "--from", at[0], "--to", at[1])
+    assert (code, err) == (exits.OK, "")
+    assert "calibrated on 110 healthy minutes" in out
+    assert run(capsys, monkeypatch, "running", "orin", "--from", at[1], "--to", at[2])[0] == exits.OK
+    code, out, _ = run(capsys, monkeypatch, "running", "orin", "--from", at[1])
+    assert code == exits.ALARM
+    assert "confidence fell since " in out
 
 
 def test_a_campaign_is_counted_over_its_sessions_with_what_people_did(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 from console.store.store import Store
 from remote.histogram import Histogram
@@ -93,6 +94,16 @@ class Robot:
         self.booted_ns += self.now_ns + round(off_s * S)
         self.boot, self.now_ns, self.wall_error_s = f"{self.boot}+", 20 * S, wall_error_s
         self.event("agent_started")
+
+
+def worked(scores: list[float], *, first_min: int = 0, robot: Robot | None = None, seed: int = 1) -> Robot:
+    """A robot that works half of each minute (a window each ten seconds), its scores scattered about what is given."""
+    made, chance = robot or Robot(), Random(seed)
+    for minute, score in enumerate(scores, first_min):
+        for second in range(10, 61, 10):
+            made.now_ns = (minute * 60 + second) * S - 1
+            made.window(span_s=5.0, score=score + chance.gauss(0, 0.01), ms=20 + chance.gauss(0, 0.5))
+    return made
 
 
 def stored(store: Store, robot: Robot, name: str = "orin", journal: str = "j1", batch: int = 400) -> None:

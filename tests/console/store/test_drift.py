@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -13,26 +12,16 @@ from console.store.calibrations import Calibration, Calibrations
 from console.store.drift import calibrate_on, drift_between, drift_now
 from console.store.store import Store
 from remote.errors import Trouble
-from tests.console.store.journals import START_NS, Robot, S, stored
+from tests.console.store.journals import START_NS, Robot, S, stored, worked
 
 MINUTE_NS = 60 * S
 HEALTHY_MIN, AFTER_MIN = 110, 40
 
 
-def wrote(scores: list[float], *, first_min: int = 0, robot: Robot | None = None, seed: int = 1) -> Robot:
-    """A window each ten seconds (half a minute of up time a minute), its scores scattered about what is given."""
-    made, chance = robot or Robot(), Random(seed)
-    for minute, score in enumerate(scores, first_min):
-        for second in range(10, 61, 10):
-            made.now_ns = minute * MINUTE_NS + second * S - 1
-            made.window(span_s=5.0, score=score + chance.gauss(0, 0.01), ms=20 + chance.gauss(0, 0.5))
-    return made
-
-
 @pytest.fixture(scope="module")
 def robot() -> Robot:
-    healthy = wrote([0.9] * (HEALTHY_MIN + AFTER_MIN))
-    return wrote([0.88] * AFTER_MIN, first_min=HEALTHY_MIN + AFTER_MIN, robot=healthy, seed=2)
+    healthy = worked([0.9] * (HEALTHY_MIN + AFTER_MIN))
+    return worked([0.88] * AFTER_MIN, first_min=HEALTHY_MIN + AFTER_MIN, robot=healthy, seed=2)
 
 
 @pytest.fixture
