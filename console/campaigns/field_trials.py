@@ -18,6 +18,7 @@ from console.phases.states import TrialState
 from console.record.entries import (
     Attachment,
     Body,
+    Entry,
     FrameScored,
     Intervention,
     Outcome,
@@ -26,10 +27,10 @@ from console.record.entries import (
     TrialBegun,
     Withdrawal,
 )
-from console.record.rows import Stored
 from remote.errors import Trouble
 
-UNDONE = "undone at once"
+UNDONE = "undone"
+AT_ONCE = "undone at once"
 LONGEST_TRIAL_S = 86_400.0
 """A trial that seems to have taken longer was measured by a clock that jumped."""
 
@@ -98,7 +99,7 @@ class FieldTrials(FieldSessions):
                 ),
             )
             self._mark_begun(stored.entry.seq)
-            state = self._trial_state(stored)
+            state = _trial_state(stored.entry, self._ongoing.numbers[stored.entry.seq])
             self._stop_if_reached(person, sight)
         return state
 
@@ -111,7 +112,7 @@ class FieldTrials(FieldSessions):
             )
             self._stop_if_reached(person, sight)
 
-    def undo(self, person: str, reason: str = UNDONE) -> TrialState | None:
+    def undo(self, person: str, reason: str = AT_ONCE) -> TrialState | None:
         """Take back the newest trial, score or intervention of the open session, or of the one that a stop rule has just ended;
         it stays in the record. The trial as it is now; None where it was a score or an intervention.
 
@@ -125,12 +126,16 @@ class FieldTrials(FieldSessions):
                 cure = "`fieldgate campaign withdraw ENTRY --reason ...` takes back what is older"
                 raise Trouble("nothing of this session can be undone", cure=cure, code="nothing_to_undo")
             taken.append(newest)
-            return Withdrawal(seq=newest[0], reason=" ".join(reason.split()) or UNDONE)
+            return Withdrawal(seq=newest[0], reason=" ".join(reason.split()) or AT_ONCE)
 
         self._add(person, made)
         seq, kind = taken[-1]
         self._tell(f"undone: the {_KINDS[kind]} in entry {seq}; it stays in the record")
-        return next((one for one in self.state().trials if one.seq == seq), None) if kind == "trial" else None
+        return (
+            _trial_state(self.campaign.record.entry(seq), self._ongoing.numbers[seq], UNDONE)
+            if kind == "trial"
+            else None
+        )
 
     # ------------------------------------------------------------ scored frames
 
@@ -257,24 +262,6 @@ class FieldTrials(FieldSessions):
                 what, cure="end the session; a trial of another bundle shows nothing here", code="wrong_bundle"
             )
 
-    def _trial_state(self, stored: Stored) -> TrialState:
-        trial = stored.entry.body
-        assert isinstance(trial, Trial)
-        return TrialState(
-            seq=stored.entry.seq,
-            number=self._ongoing.trials,
-            session=trial.session,
-            phase=trial.phase,
-            outcome=trial.outcome,
-            conditions=trial.conditions,
-            note=trial.note,
-            person=stored.entry.person,
-            wall_ns=stored.entry.wall_ns,
-            intervened=trial.intervened,
-            crashed=trial.crashed,
-            measures=trial.measures,
-        )
-
     def _stop_if_reached(self, person: str, sight: Sight | None) -> None:
         """End the session where a stop rule of its phase is reached."""
         session, phase = self._ongoing.session, self.phases.get(self._ongoing.phase)
@@ -288,6 +275,28 @@ class FieldTrials(FieldSessions):
 
 
 _KINDS = {"trial": "trial", "frame_scored": "score", "intervention": "intervention"}
+
+
+def _trial_state(entry: Entry, number: int, why_not: str = "") -> TrialState:
+    """The trial of that entry, without folding the record for it."""
+    trial = entry.body
+    assert isinstance(trial, Trial)
+    return TrialState(
+        seq=entry.seq,
+        number=number,
+        session=trial.session,
+        phase=trial.phase,
+        outcome=trial.outcome,
+        conditions=trial.conditions,
+        note=trial.note,
+        person=entry.person,
+        wall_ns=entry.wall_ns,
+        intervened=trial.intervened,
+        crashed=trial.crashed,
+        measures=trial.measures,
+        counts=not why_not,
+        why_not=why_not,
+    )
 
 
 def _scored(

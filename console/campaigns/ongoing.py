@@ -94,6 +94,8 @@ class SessionNow:
 class Ongoing:
     """Feed it every entry in order (`take`); a Trouble in one leaves it as it was.
 
+    `numbers` are the trials' by their entries', the undone ones too.
+
     Args:
         checklist: gives the checklist that is in force when it is asked.
     """
@@ -106,7 +108,7 @@ class Ongoing:
         self.rule = ""
         self.sessions: dict[int, SessionNow] = {}
         self.newest: SessionNow | None = None
-        self.trials = 0
+        self.numbers: dict[int, int] = {}
         self.frames: set[tuple[int, int, int, str]] = set()
         self._frame_of: dict[int, tuple[int, int, int, str]] = {}
         self._stops = StopCounts()
@@ -203,7 +205,7 @@ class Ongoing:
             session.since_seq, session.since_wall_ns = entry.seq, entry.wall_ns
 
     def _trial(self, entry: Entry, body: Trial) -> None:
-        self.trials += 1
+        self.numbers[entry.seq] = len(self.numbers) + 1
         if (session := self.sessions.get(body.session)) is None:
             return
         session.held.append((entry.seq, body.conditions))

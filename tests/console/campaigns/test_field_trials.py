@@ -39,6 +39,7 @@ def test_undo_takes_back_the_newest_and_erases_nothing(world: FieldWorld) -> Non
     assert undone is not None
     assert (undone.seq, undone.counts, undone.why_not) == (wrong.seq, False, "undone")
     assert kinds(field.campaign).count("trial") == 2
+    assert field.state().trials[-1] == undone
     again = field.undo("anna")
     assert again is not None
     assert again.number == 1

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import pytest
 from console.campaigns.opening import open_campaign
 from console.cli import main
 from console.commands.session_watch import Watching
+from console.looking import RobotSight
 from tests.console.campaigns.field_world import FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds
 
@@ -152,3 +154,71 @@ def test_watching_a_session_tells_each_change_once_and_survives_the_link(home: F
     ]
     assert sum(line.startswith("PAUSED") for line in said) == 1
     assert said[-1] == "the session has ended: done"
+
+
+@pytest.fixture
+def robot(home: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldRobot:
+    """The robot that commands reach; waiting for it brings the next second."""
+    made = FieldRobot(home)
+    made.world.files = home.files
+
+    @contextmanager
+    def reached(campaign: object) -> Iterator[RobotSight]:
+        yield made.sight
+
+    monkeypatch.setattr("console.commands.field_words.sight_of", reached)
+    monkeypatch.setattr("console.commands.score.sight_of", reached)
+    return made
+
+
+def test_frames_are_drawn_into_a_folder_filled_in_and_counted_once(
+    fieldgate: Fieldgate, home: FieldWorld, robot: FieldRobot, tmp_path: Path
+) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    assert fieldgate("session", "begin").code == 0
+    drawn = fieldgate("score", "draw", "c1", "-n", "3", "--every", "10s", "-o", str(tmp_path / "drawn"))
+    sheet = Path(drawn.out.strip())
+    assert drawn.err.count("drawn at random within") == 3
+    text = sheet.read_text("utf-8-sig").replace(",,,,", ",x,2,cup,", 2)
+    sheet.write_text(text)
+    assert fieldgate("score", "enter", "c1", str(sheet)).out == (
+        "2 frames entered, 0 were scored already, 1 not looked at\n"
+    )
+    again = json.loads(fieldgate("score", "enter", "c1", str(sheet), "--json").out)
+    assert (again["entered"], again["known"]) == (0, 2)
+    shown = json.loads(fieldgate("session", "show", "--json").out)
+    assert (shown["frames_scored"], shown["journal"]) == (2, "journal-1")
+
+
+def test_a_scene_file_scores_drawn_frames_or_is_sent_to_the_robot(
+    fieldgate: Fieldgate, robot: FieldRobot, tmp_path: Path
+) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin")
+    scene = tmp_path / "table.yaml"
+    scene.write_text("format: 1\nscene: table\nobjects: [{label: cup}, {label: cup}]\n")
+    told = fieldgate("score", "scene", "c1", str(scene), "-n", "2", "--every", "5s")
+    assert told.out.splitlines()[-1] == "altogether 2 right, 2 wrong, 2 missed"
+    assert fieldgate("score", "scene", "c1", str(scene), "--watch").code == 0
+    assert robot.watch is not None
+    assert [one.label for one in robot.watch.expected] == ["cup", "cup"]
+    scene.write_text("format: 1\nscene: table\nobjects: [{label: cupp}]\n")
+    wrong = fieldgate("score", "scene", "c1", str(scene), "-n", "1", "--every", "1s")
+    assert (wrong.code, "cup" in wrong.err) == (1, True)
+
+
+def test_a_camera_that_stands_still_ends_the_drawing_with_words(
+    fieldgate: Fieldgate, robot: FieldRobot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin")
+    monkeypatch.setattr(FieldRobot, "frame", property(lambda self: 5, lambda self, value: None), raising=False)
+    stuck = fieldgate("score", "draw", "c1", "-n", "3", "--every", "1s", "-o", str(tmp_path / "drawn"))
+    assert (stuck.code, "again and again" in stuck.err) == (7, True)
+
+
+def test_a_session_on_another_bundle_ends_with_3(fieldgate: Fieldgate, robot: FieldRobot) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    robot.bundle = "91bc" * 16
+    refused = fieldgate("session", "begin")
+    assert (refused.code, "91bc" in refused.err) == (3, True)
