@@ -1,4 +1,4 @@
-"""Many lines at once: a number for each line that is the same for lines that differ only in date, minutes and seconds.
+"""Many lines at once: a number for each line that is the same for lines that differ only in date, minutes, seconds and ids.
 
 A log of a million lines has few thousand different ones once their time is blanked but for the hour, so only those need to
 be read. The numbers are 64 bits wide: the chance that any two of 100,000 different lines share one is about 3 in 10 billion.
@@ -18,6 +18,8 @@ PADDING = 16
 _ODD = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: spreads the bits of what it multiplies
 _NEWLINE, _COLON, _ZERO, _DOT, _COMMA = 10, 58, 48, 46, 44
 _FRACTION_DIGITS = 9
+_EQUALS, _BAR, _BLANK, _ID, _LONGEST_KEY, _NAME_BYTES = 61, 124, 32, b"id", len(b"picture"), 64
+_HEAD_BYTES = 4096
 
 
 class Shapes(NamedTuple):
@@ -41,6 +43,8 @@ def shapes(block: bytearray, size: int) -> Shapes:
     if len(ends):
         starts[0], starts[1:] = 0, ends[:-1] + 1
     _blank_times(block, size)
+    if block.find(b"id=", 0, _HEAD_BYTES) >= 0:
+        _blank_names(block, size)
     return Shapes(starts, ends, _numbers(block, starts, ends))
 
 
@@ -52,13 +56,14 @@ def _blank_times(block: bytearray, size: int) -> None:
     words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
     colon = data[: size + 3] == _COLON
     clock = np.flatnonzero(colon[:-3] & colon[3:]) - 2
-    clock = clock[1 if len(clock) and clock[0] < 0 else 0 :]
+    clock = clock[np.searchsorted(clock, 0) :]
     found = words[clock]
     sound = _like(found, b"00:00:00")
-    clock, found = clock[sound], found[sound]
+    if not sound.all():  # most often all are: that saves copying them
+        clock, found = clock[sound], found[sound]
     hours = np.uint64(0xFFFF)  # the first two bytes
     words[clock] = (found & hours) | (_word(b"00:00:00") & ~hours)
-    _blank_dates(words, data, clock[clock >= 11])
+    _blank_dates(words, data, clock[np.searchsorted(clock, 11) :])
     mark = data[clock + 8]
     at = clock[(mark == _DOT) | (mark == _COMMA)] + 9
     for _ in range(_FRACTION_DIGITS):
@@ -73,9 +78,38 @@ def _blank_dates(words: NDArray[Any], data: NDArray[Any], clock: NDArray[Any]) -
     if not len(clock):
         return
     sound = _like(words[clock - 11], b"0000-00-") & _like(words[clock - 9], b"00-00-00") & (data[clock - 1] != _NEWLINE)
-    date = clock[sound] - 11
+    date = (clock if sound.all() else clock[sound]) - 11
     words[date] = _word(b"0000-00-")
     words[date + 2] = _word(b"00-00-00")
+
+
+def _blank_names(block: bytearray, size: int) -> None:
+    """Blank the values of `| id=..` and `| picture=..`, which are different in every line and are in no group."""
+    import numpy as np
+
+    data = np.frombuffer(block, dtype=np.uint8)
+    words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
+    equals = np.flatnonzero(data[:size] == _EQUALS)
+    equals = equals[equals >= _LONGEST_KEY + 2]
+    named_id = equals[(data[equals - 2] == _ID[0]) & (data[equals - 1] == _ID[1])]
+    named_picture = equals[words[equals - _LONGEST_KEY] == _word(b"picture=")]
+    at = np.concatenate([_keys(data, named_id, len(_ID)), _keys(data, named_picture, _LONGEST_KEY)]) + 1
+    blanked = np.zeros(256, bool)
+    blanked[list(b"0123456789abcdefABCDEF-")] = True
+    for _ in range(_NAME_BYTES):
+        at = at[blanked[data[at]]]
+        if not len(at):
+            return
+        data[at] = _ZERO
+        at = at + 1
+
+
+def _keys(data: NDArray[Any], equals: NDArray[Any], length: int) -> NDArray[Any]:
+    """Those whose key of so many bytes begins a part of the line: `|` stands before it, or `|` and a blank."""
+    before = equals - length - 1
+    bar = data[before] == _BAR
+    found: NDArray[Any] = equals[bar | ((data[before] == _BLANK) & (data[before - 1] == _BAR))]
+    return found
 
 
 def _like(words: NDArray[Any], pattern: bytes) -> NDArray[Any]:

@@ -85,6 +85,7 @@ PARTS = st.sampled_from(
         b"Time: 10:11:12.345678", b"2026-11-21 09:01:02,123 - WARNING - No detections", b"Time: 1763715662",
         b"place=bench", b"place=12:33:44", b"temp: 71.5", b"a 2026-01-02", b"12:34:56 hit", b"", b"\r", b"\xff\xfe",
         b"\0", b"0:11:22:33", b"x9:99:99", b"Light: 2026-11-21 10:00:00", b"Light: 10.5:33:44", b"Detections: 0",
+        b"id=7f3a-12", b"picture=ab12cd34", b"my id=12", b"grid=12", b"id=12:33:44", b"picture=beef Light: 4",
     ]
 )  # fmt: skip
 SEPARATORS = st.sampled_from([b" | ", b"|", b" ", b":", b"\n", b"-"])
