@@ -98,6 +98,12 @@ class SequentialTest(msgspec.Struct, frozen=True):
         check_counts(successes, n)
         return _lower(successes, n, self.alpha), 1 - _lower(n - successes, n, self.alpha)
 
+    def bounds_of(self, successes: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`bounds` for many counts at once, each of one trial or more."""
+        lower = _lower_bounds(successes, n, self.alpha)
+        upper: np.ndarray = 1 - _lower_bounds(n - successes, n, self.alpha)
+        return lower, upper
+
     def running_bounds(self, outcomes: Sequence[bool]) -> tuple[float, float]:
         """The bounds after all of `outcomes`, where what was once refuted stays refuted: the intersection over the looks."""
         import numpy as np

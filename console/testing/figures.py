@@ -5,7 +5,6 @@ Both need scipy and take a while, so they are worked out in a thread, and only w
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from console.phases.schema import Phase, Question
@@ -14,7 +13,7 @@ from console.testing.reports import Figures
 from console.testing.view import FieldView, Trend
 
 if TYPE_CHECKING:
-    from console.fieldtest.sequential import Direction
+    from console.fieldtest.sequential import Direction, SequentialTest
 
 MOST_POINTS = 120
 METRIC = "success_rate"
@@ -47,15 +46,20 @@ def _trend(state: PhaseState, trials: tuple[TrialState, ...]) -> Trend | None:
     confidence = question.criterion.confidence if question is not None else CONFIDENCE
     threshold = question.criterion.threshold / 100 if question is not None else None
     test = SequentialTest(threshold if threshold is not None and 0 < threshold < 1 else 0.5, round(1 - confidence, 12))
-    hits = list(accumulate(outcomes))
-    points: list[tuple[int, float, float, float]] = []
-    lowest, highest = 0.0, 1.0
-    for n in _chosen(len(hits)):
-        lower, upper = test.bounds(hits[n - 1], n)
-        lowest, highest = max(lowest, lower), min(highest, upper)
-        points.append((n, hits[n - 1] / n, lowest, highest))
     words = f"success rate and the {100 * confidence:.0f} % band of its trials"
-    return Trend(question.id if question is not None else "", tuple(points), threshold, words) if points else None
+    points = _points(test, outcomes) if outcomes else ()
+    return Trend(question.id if question is not None else "", points, threshold, words) if points else None
+
+
+def _points(test: SequentialTest, outcomes: list[bool]) -> tuple[tuple[int, float, float, float], ...]:
+    """What was once refuted stays refuted, so the band never widens."""
+    import numpy as np
+
+    trials = np.array(_chosen(len(outcomes)))
+    hits = np.cumsum(outcomes)[trials - 1]
+    lower, upper = test.bounds_of(hits, trials)
+    band = zip(np.maximum.accumulate(lower), np.minimum.accumulate(upper), strict=True)
+    return tuple((int(n), float(k / n), float(a), float(b)) for n, k, (a, b) in zip(trials, hits, band, strict=True))
 
 
 def _outcomes(phase: Phase, question: Question | None, trials: tuple[TrialState, ...]) -> list[bool]:
