@@ -128,8 +128,11 @@ class FieldSessions(FieldGround):
 
         It never resumes: only a person does.
         """
+        self._caught_up()
         session = self._ongoing.session
-        if session is not None and not session.paused and (phase := self.phases.get(session.begun.phase)) is not None:
+        if session is None or session.paused:
+            self._patience.forget()
+        elif (phase := self.phases.get(session.begun.phase)) is not None:
             seen = holding_now(phase, self.campaign.bundle, sight)
             left = self._patience.left(phase, seen, self._mono_ns())
             if left is not None:

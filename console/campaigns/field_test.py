@@ -25,7 +25,7 @@ class FieldTest(FieldTrials):
 
     def measure(self, store: Store, person: str) -> SessionMeasured:
         """Count what the robot's journal says of every session, as far as it has come to this laptop, and write down what
-        differs from what was written last. What it says of the newest session.
+        differs from what was written last. What it says of the newest session, which ends where its crashes reach a stop rule.
 
         Raises Trouble: `no_data` where no session had a robot.
         """
@@ -37,6 +37,7 @@ class FieldTest(FieldTrials):
         if newest is None:
             cure = "begin a session with a robot"
             raise Trouble("no session had a robot whose journal could tell of it", cure=cure, code="no_data")
+        self._stop_if_reached(person, None)
         return newest
 
     def _measure(self, store: Store, state: SessionState, person: str) -> SessionMeasured:

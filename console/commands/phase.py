@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import msgspec
 
 from console.commands.campaign_words import as_json, as_person, named, print_json, words
-from console.commands.field_words import FORMAT, charset, exit_of, field_test, print_phase, tell
+from console.commands.field_words import FORMAT, charset, exit_of, field_test, looked_at, print_phase, tell
 from remote.lazy_commands import LazyGroup
+
+if TYPE_CHECKING:
+    from console.campaigns.field_test import FieldTest
+    from console.record.entries import ConditionSeen
 
 _HERE = "console.commands.phase"
 _COMMANDS = {
@@ -29,8 +35,9 @@ def phase() -> None:
 @click.command()
 @words("")
 @click.option("--phase", "phase_id", metavar="PHASE", help="Only this phase; its standing decides the exit code.")
+@click.option("--look", is_flag=True, help="Look at the robot: which of what must hold holds now.")
 @as_json
-def show(words: tuple[str, ...], phase_id: str | None, as_json: bool) -> None:
+def show(words: tuple[str, ...], phase_id: str | None, look: bool, as_json: bool) -> None:
     """How the phases stand: entry and holding conditions, questions, stop rules, the open session.
 
     Ends with 0 where the phase that was begun last is passed, 3 where it failed, was stopped or went stale, 7 where it is not
@@ -46,14 +53,22 @@ def show(words: tuple[str, ...], phase_id: str | None, as_json: bool) -> None:
             print_phase(found, as_json)
             raise click.exceptions.Exit(exit_of(found.status))
         state = field.state()
+        held = _held(field, state.current) if look and state.current in field.phases else ()
     if as_json:
-        print_json({"format": FORMAT, **msgspec.to_builtins(state)})
+        print_json({"format": FORMAT, **msgspec.to_builtins(state), **({"holding": held} if look else {})})
     elif not state.phases:
         tell("this campaign's pack has no phases: docs/phases.md says how to write one")
     else:
-        click.echo(field_text(state, charset=charset()), nl=False)
+        click.echo(field_text(state, held, charset()), nl=False)
     here = next((one.status for one in state.phases if one.phase.id == state.current), None)
     raise click.exceptions.Exit(exit_of(here))
+
+
+def _held(field: FieldTest, phase_id: str) -> tuple[ConditionSeen, ...]:
+    from console.campaigns.holding import settled_holding
+
+    with looked_at(field, False) as sight:
+        return settled_holding(field.phases[phase_id], field.campaign.bundle, sight)
 
 
 @click.command()

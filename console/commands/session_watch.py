@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.campaigns.crashes import CRASHES
 from console.commands.campaign_words import as_person, named, words
 from console.commands.field_words import field_test, tell
 from console.commands.watch import Duration
@@ -56,15 +57,20 @@ def watch(words: tuple[str, ...], for_s: float | None, accept_new: bool, person:
 
 def _watched(field: FieldTest, sight: Sight, store: Store, person: str, for_s: float | None) -> None:
     try:
-        Watching(field, sight).run(for_s)
+        Watching(field, sight, crashed=lambda: _measured(field, store, person)).run(for_s)
     except KeyboardInterrupt:
         tell("left: the session stays open; nothing looks after it until `fieldgate session watch` is back")
         raise
     finally:
-        try:
-            field.measure(store, person)
-        except Trouble as trouble:
-            tell(f"what the journal says of the session was not counted: {trouble.what}")
+        _measured(field, store, person)
+
+
+def _measured(field: FieldTest, store: Store, person: str) -> None:
+    """Count what the journal says; a session whose crashes reach a stop rule ends with it."""
+    try:
+        field.measure(store, person)
+    except Trouble as trouble:
+        tell(f"what the journal says of the session was not counted: {trouble.what}")
 
 
 class Watching:
@@ -74,6 +80,7 @@ class Watching:
         field: the field test, with an open session.
         sight: the robot.
         out: takes the lines.
+        crashed: called when the robot has told of a crash of its worker, and that is stored.
         clock, sleep: seconds, monotonic.
     """
 
@@ -83,16 +90,19 @@ class Watching:
         sight: Sight,
         *,
         out: Callable[[str], None] = click.echo,
+        crashed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._field, self._sight, self._out, self._clock, self._sleep = field, sight, out, clock, sleep
+        self._crashed, self._crashes_to = crashed, self._last_crash()
         self._told: dict[str, str] = {}
 
     def run(self, for_s: float | None) -> None:
         """Until the session ends, or the time is over."""
         end_s = None if for_s is None else self._clock() + for_s
         while True:
+            self._see_crashes()
             state = self._field.look(self._sight)
             self._tell_changes(state)
             if state.session is None:
@@ -110,6 +120,18 @@ class Watching:
         rest_s = seconds - (self._clock() - before)
         if rest_s > 0:
             self._sleep(rest_s)
+
+    def _see_crashes(self) -> None:
+        last = self._last_crash()
+        if last > self._crashes_to and self._sight.stored_seq() >= last:
+            self._crashes_to = last
+            self._crashed()
+
+    def _last_crash(self) -> int:
+        """The number of the last crash's entry in the robot's journal."""
+        session = self._sight.session
+        failures = session.snapshot.failures if session is not None else ()
+        return max((one.seq for one in failures if one.body.name in CRASHES), default=0)
 
     def _tell_changes(self, state: FieldState) -> None:
         from console.printing import in_line

@@ -149,6 +149,23 @@ def test_a_condition_that_is_left_for_long_enough_pauses_the_session_and_only_a_
     assert kinds(field.campaign).count("session_paused") == 1
 
 
+def test_a_session_that_another_program_resumed_is_paused_again_when_it_must(world: FieldWorld) -> None:
+    robot = FieldRobot(world)
+    field = world.in_lab(robot)
+    for _ in range(5):
+        robot.second(ms=250.0)
+        field.look(robot.sight)
+    robot.second()
+    world.of(field.campaign).resume(robot.sight, "bo")
+    robot.second(ms=250.0)
+    assert not _paused(field.look(robot.sight))
+    for _ in range(3):
+        robot.second(ms=250.0)
+        field.look(robot.sight)
+    assert "It is quick enough" in _paused(field.state())
+    assert kinds(field.campaign).count("session_paused") == 2
+
+
 def test_a_moment_that_is_too_slow_pauses_nothing(world: FieldWorld) -> None:
     robot = FieldRobot(world)
     field = world.in_lab(robot)

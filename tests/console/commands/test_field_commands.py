@@ -222,3 +222,30 @@ def test_a_session_on_another_bundle_ends_with_3(fieldgate: Fieldgate, robot: Fi
     robot.bundle = "91bc" * 16
     refused = fieldgate("session", "begin")
     assert (refused.code, "91bc" in refused.err) == (3, True)
+
+
+def test_each_crash_while_a_session_is_watched_is_counted_at_once(home: FieldWorld) -> None:
+    robot = FieldRobot(home)
+    field = home.in_lab(robot)
+    robot.sight.stored_seq = lambda: 10**6  # type: ignore[method-assign]
+    counted: list[int] = []
+    seconds = [0]
+
+    def rest(wait_s: float) -> None:
+        seconds[0] += 1
+        if seconds[0] == 3:
+            robot.fail("worker_crash")
+        robot.second()
+
+    robot.sight._pause = rest
+    watching = Watching(
+        field,
+        robot.sight,
+        out=lambda line: None,
+        crashed=lambda: counted.append(seconds[0]),
+        clock=lambda: home.mono_ns / 1e9,
+        sleep=rest,
+    )
+    watching.run(8.0)
+    assert counted == [3]
+    assert field.state().session is not None
