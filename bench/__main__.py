@@ -18,6 +18,7 @@ NAMES = (
     "trial",
     "percentiles",
     "foreign_log",
+    "failures_screen",
 )
 
 

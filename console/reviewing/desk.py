@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REFRESH_EVERY_S = 2.0
 ROWS_KEPT = 2000
 """Rows of pages that were in sight; the book has the others."""
+_OPEN, _READ, _LOOK = "open the book of failures", "read failures", "read the picture"
 _OFFERED = (
     "failure_filter",
     "failure_group",
@@ -70,7 +71,7 @@ class ReviewDesk:
         self._with_around = False
         self._around: Around | None = None
         self._asked: set[int] = set()
-        self._leaving = False
+        self._leaving = self._opening = False
         self._pulling, self._came = "", 0
 
     # ------------------------------------------------------------ as the application asks
@@ -97,7 +98,7 @@ class ReviewDesk:
     def begin(self) -> None:
         """Open the book in a thread; look for what is new now and then."""
         self.show()
-        self._run("open the book of failures", lambda: Opened(Archive()))
+        self._open()
         self.app.set_interval(REFRESH_EVERY_S, self._refresh, name="failures")
 
     @property
@@ -117,6 +118,7 @@ class ReviewDesk:
 
         if self.archive is None:
             self.screen.say("the book of failures is being opened", "info")
+            self._open()
             return
         if name in ("failure_earlier", "failure_later"):
             self.step(-1 if name == "failure_earlier" else 1)
@@ -282,7 +284,7 @@ class ReviewDesk:
         archive = self.archive
         if wanted and archive is not None:
             self._asked.update(wanted)
-            self._run("read failures", lambda: Paged(archive.rows(wanted)))
+            self._run(_READ, lambda: Paged(archive.rows(wanted)))
 
     def _paged(self, rows: dict[int, FailureRow]) -> None:
         if len(self.rows) > ROWS_KEPT:
@@ -341,7 +343,7 @@ class ReviewDesk:
             return
         self._reading_shot = True
         link_up = self.app.newest.link.phase == "up"
-        self._run("read the picture", lambda: ShotRead(*wanted, archive.shot(row, wanted[1], link_up=link_up)))
+        self._run(_LOOK, lambda: ShotRead(*wanted, archive.shot(row, wanted[1], link_up=link_up)))
 
     def _shot_read(self, report: ShotRead) -> None:
         self._reading_shot = False
@@ -398,8 +400,22 @@ class ReviewDesk:
             self.screen.say(f"{self.app.charset.glyph('ok')} {report.text}", "ok")
             self._read(list(report.numbers), again=True)
         elif isinstance(report, Failed):
-            self._reading_shot = self._reading_shot and report.what != "read the picture"
-            self.app.say_trouble(report.what, report.trouble)
+            self._failed(report)
+
+    def _failed(self, report: Failed) -> None:
+        """Say it, and let the next key try again."""
+        if report.what == _OPEN:
+            self._opening = False
+        elif report.what == _READ:
+            self._asked.clear()
+        elif report.what == _LOOK:
+            self._reading_shot = False
+        self.app.say_trouble(report.what, report.trouble)
+
+    def _open(self) -> None:
+        if not self._opening:
+            self._opening = True
+            self._run(_OPEN, lambda: Opened(Archive()))
 
     def _opened(self, archive: Archive) -> None:
         self.archive = archive

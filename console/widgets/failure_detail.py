@@ -43,6 +43,7 @@ class FailureDetail(Widget, can_focus=True):
         self.facts = FailureFacts(id="facts")
         self.caption = Canvas(id="caption")
         self.frame = Widget(id="frame")
+        self.rest = Canvas(id="rest")
 
     def compose(self) -> ComposeResult:
         """All three; the size says how much each gets."""
@@ -50,12 +51,15 @@ class FailureDetail(Widget, can_focus=True):
         self.styles.layout = "vertical"
         for part, rows in ((self.facts, 8), (self.caption, 1)):
             part.styles.width, part.styles.height = "100%", rows
-        self.frame.styles.width, self.frame.styles.height, self.frame.styles.padding = "100%", "1fr", (0, 0, 0, 2)
-        yield from (self.facts, self.caption, self.frame)
+        for last in (self.frame, self.rest):
+            last.styles.width, last.styles.height = "100%", "1fr"
+        self.frame.styles.padding = (0, 0, 0, 2)
+        self.frame.display = False
+        yield from (self.facts, self.caption, self.frame, self.rest)
 
     def set_ink(self, ink: dict[str, Style]) -> None:
         """Another theme's styles."""
-        for canvas in (self.facts, self.caption):
+        for canvas in (self.facts, self.caption, self.rest):
             canvas.set_ink(ink)
 
     def copy_text(self) -> str:
@@ -105,12 +109,13 @@ class FailureDetail(Widget, can_focus=True):
         role = "warning" if shot is not None and shot.why else "accent"
         width = self.size.width
         self.caption.paint([row_of([self.edge, (fit(clean(words), max(0, width - 3)), role)], width)])
+        self.rest.paint([row_of([self.edge], width)] * self.rest.size.height)
         if view is None or shot is None:
             return  # what was shown stays until the next one is read
         self._put(view, shot.image)
 
     def _put(self, view: DetailView, image: Any) -> None:
-        self.frame.display = image is not None
+        self.frame.display, self.rest.display = image is not None, image is None
         if image is None or image is self._image:
             return
         self._image = image

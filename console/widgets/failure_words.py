@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from console.failures.rows import FailureRow, MarkWord
-from console.failures.telling import MARK_SAID
 from console.marks import Charset
 from console.widgets.cells import Span, clean, fit
 
@@ -17,10 +16,11 @@ _MARK_LOOK: dict[MarkWord, tuple[str, str]] = {
     "false_alarm": ("off", "muted"),
     "to_label": ("next", "accent"),
 }
-TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 14, 5, 13
+TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 11, 5, 9
 """Widths in cells of the columns."""
 FULL = 92
-"""Rows of fewer cells show the mark as its glyph alone."""
+"""Rows of fewer cells leave the conditions to the detail."""
+_SHORT = {"": "", "seen": "seen", "real": "real", "false_alarm": "false", "to_label": "label"}
 
 
 def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
@@ -31,12 +31,11 @@ def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
     return fit(f"{charset.glyph(glyph)} {clean(kind).replace('_', ' ')}", width), role
 
 
-def mark_span(mark: MarkWord, noted: bool, charset: Charset, width: int = MARK) -> Span:
-    """Glyph and, where there is room, word of a mark; a plus where there are notes."""
+def mark_span(mark: MarkWord, noted: bool, charset: Charset) -> Span:
+    """Glyph and word of a mark; a plus where there are notes."""
     glyph, role = _MARK_LOOK[mark]
-    word = f" {MARK_SAID[mark]}" if width >= MARK else ""
-    text = f"{charset.glyph(glyph)}{word}" if mark else ""
-    return fit(f"{text}{'+' if noted else ''}", width), role
+    text = f"{charset.glyph(glyph)} {_SHORT[mark]}" if mark else ""
+    return fit(f"{text}{'+' if noted else ''}", MARK), role
 
 
 def time_span(wall_ns: int) -> Span:
@@ -53,28 +52,21 @@ def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
     light = "-" if row.light is None else f"{row.light:.0f}"
     spans: list[Span] = [time_span(row.wall_ns), (" ", "text"), kind_span(row.kind, charset), (" ", "text")]
     left = width - TIME - KIND - 2
-    labels, marks = widths(width)
     spans.append((f"{fit(light, LIGHT - 1, right=True)} ", "text"))
-    spans.append((f"{fit(clean(','.join(row.labels)) or '-', labels - 1)} ", "text"))
-    spans.append(mark_span(row.mark, bool(row.notes), charset, marks))
-    left -= LIGHT + labels + marks
+    spans.append((f"{fit(clean(','.join(row.labels)) or '-', LABELS - 1)} ", "text"))
+    spans.append(mark_span(row.mark, bool(row.notes), charset))
+    left -= LIGHT + LABELS + MARK
     conditions = clean(" ".join(word for _, word in sorted(row.conditions.items())))
     sign = f"{charset.glyph('picture')} " if row.at else "  "
-    room = min(24, left // 2) if conditions else 0
+    room = min(24, left // 2) if conditions and width >= FULL else 0
     if room >= 6:
         spans.append((f"{fit(conditions, room - 1)} ", "accent"))
         left -= room
     return [*spans, (sign, "accent"), (fit(clean(row.text), max(0, left - 2)), "text")]
 
 
-def widths(width: int) -> tuple[int, int]:
-    """Cells of the labels and of the mark in a row of `width`: what is narrow leaves room for the text."""
-    return (LABELS, MARK) if width >= FULL else (10, 4)
-
-
 def heading(width: int) -> list[Span]:
     """The columns' names over `failure_spans`."""
-    labels, marks = widths(width)
-    mark = "mark" if marks == MARK else ""
-    names = (("time", TIME + 1), ("kind", KIND + 1), ("lit", LIGHT), ("labels", labels), (mark, marks))
-    return [(fit("".join(fit(name, size) for name, size in names) + "conditions, text", width), "muted")]
+    names = (("time", TIME + 1), ("kind", KIND + 1), ("lit", LIGHT), ("labels", LABELS), ("mark", MARK))
+    last = "conditions, text" if width >= FULL else "  text"
+    return [(fit("".join(fit(name, size) for name, size in names) + last, width), "muted")]

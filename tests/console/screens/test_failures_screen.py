@@ -44,7 +44,7 @@ async def opened(
         desk = app.desks["failures"]
         assert isinstance(desk, ReviewDesk)
         seen = size[1] > 10  # a terminal that is too small shows no row
-        await until(pilot, lambda: desk.found.complete and desk.found.count == count and bool(desk.rows) == seen)
+        await until(pilot, lambda: desk.found.complete and desk.found.count == count and bool(desk.rows) == seen, 600)
         await pilot.pause()
         yield app, pilot, desk
         desk.leaving = True
