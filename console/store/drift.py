@@ -23,7 +23,8 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a robot drifts. `alarms` are those that stand at the end of the span, the strongest first; each says since when.
 
     `calibration` is the digest of what it was judged against, None where nothing was calibrated: then nothing is known, and
-    `healthy_minutes` of the `needed_minutes` are on this laptop. `minutes` is how many were judged.
+    `healthy_minutes` of the `needed_minutes` are on this laptop. `minutes` is how many were judged. `why` says why a
+    calibration that is there can't be used.
     """
 
     origin: Origin | None
@@ -33,10 +34,13 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     left_out: dict[str, str] = {}
     healthy_minutes: int = 0
     needed_minutes: int = 0
+    why: str = ""
 
     @property
     def words(self) -> str:
         """One sentence."""
+        if self.why:
+            return f"not known: {self.why}"
         if self.origin is None:
             return "not known: there is no whole minute of work"
         if self.calibration is None:
@@ -99,16 +103,14 @@ def calibrate_on(
 def drift_now(store: Store, robot: str, *, kept: Calibrations | None = None, wall_ns: int | None = None) -> Drift:
     """Whether the robot drifts now, with the bundle and source that it runs: minutes since its calibration, of a week at most.
 
-    Takes as long as reading those minutes does: call it from a thread. Raises Trouble `damaged_calibration`.
+    Takes as long as reading those minutes does: call it from a thread.
     """
     kept = kept or Calibrations()
     origin = newest_origin(store, robot)
     if origin is None:
         return Drift(origin=None, calibration=None, minutes=0)
     now = time.time_ns() if wall_ns is None else wall_ns
-    found = kept.find(robot, origin)
-    from_wall_ns = max(now - WATCHED_NS, found.to_wall_ns if found is not None else 0)
-    return drift_between(store, robot, from_wall_ns, now, kept=kept, origin=origin)
+    return _drift(store, robot, origin, (now - WATCHED_NS, now), kept, only_after=True)
 
 
 def drift_between(
@@ -127,13 +129,24 @@ def drift_between(
     origin = origin or commonest_origin(store, robot, from_wall_ns, to_wall_ns)
     if origin is None:
         return Drift(origin=None, calibration=None, minutes=0)
-    calibration = (kept or Calibrations()).find(robot, origin)
+    return _drift(store, robot, origin, (from_wall_ns, to_wall_ns), kept or Calibrations(), only_after=False)
+
+
+def _drift(
+    store: Store, robot: str, origin: Origin, span: tuple[int, int], kept: Calibrations, *, only_after: bool
+) -> Drift:
+    """`only_after`: what was before the healthy span is not judged."""
+    try:
+        calibration = kept.find(robot, origin)
+    except Trouble as trouble:  # the other figures are shown all the same
+        return Drift(origin=origin, calibration=None, minutes=0, why=f"{trouble.what} -> {trouble.cure}")
     if calibration is None:
         from console.fieldtest.drift_calibration import FEWEST_BLOCKS
 
-        here = len(blocks_between(store, robot, origin, 0, to_wall_ns))
+        here = len(blocks_between(store, robot, origin, 0, span[1]))
         return Drift(origin=origin, calibration=None, minutes=0, healthy_minutes=here, needed_minutes=FEWEST_BLOCKS)
-    blocks = blocks_between(store, robot, origin, from_wall_ns, to_wall_ns)
+    begin = max(span[0], calibration.to_wall_ns) if only_after else span[0]
+    blocks = blocks_between(store, robot, origin, begin, span[1])
     return _judged(calibration, [block for block in blocks if not _healthy(calibration, block)])
 
 

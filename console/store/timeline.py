@@ -29,8 +29,9 @@ _HEAD = "SELECT seq, boot_id, mono_ns, wall_ns FROM entries WHERE journal_id = ?
 class Stretch:
     """The entries of one boot in one journal. `offset_ns` is the laptop's wall clock minus the robot's monotonic one.
 
-    `sure`: placed by arrivals. `off_since_wall_ns`: the last entry of the boot before, where this one follows it without a
-    missing entry, so that the time between them is known: the robot was off. `rebooted`: another boot came before.
+    `sure`: placed by arrivals. `credible`: nothing of it arrived before it was written. `off_since_wall_ns`: the last entry of
+    the boot before, where this one follows it without a missing entry, so that the time between them is known: the robot was
+    off. `rebooted`: another boot came before.
     """
 
     journal: Journal
@@ -41,6 +42,7 @@ class Stretch:
     last_mono_ns: int
     offset_ns: int
     sure: bool
+    credible: bool = True
     off_since_wall_ns: int | None = None
     rebooted: bool = False
 
@@ -63,8 +65,8 @@ class Stretch:
 def stretches(store: Store, robot: str) -> tuple[Stretch, ...]:
     """Every boot of every journal of the robot that can be placed, oldest first.
 
-    A boot whose clock contradicts the one before (it would have begun before that one's last entry) is left out, unless its
-    arrivals say when it was; its time is unknown.
+    A boot whose clock contradicts the one before (it would have begun before that one's last entry), or this laptop's (its
+    entries arrived before they were written), is left out, unless its arrivals say when it was; its time is unknown.
     """
     placed: list[Stretch] = []
     for journal in store.journals(robot):
@@ -78,7 +80,7 @@ def _placed(store: Store, boots: list[Stretch]) -> list[Stretch]:
     for number, found in enumerate(boots):
         while placed and _contradicts(placed[-1], found) and found.sure and not placed[-1].sure:
             placed.pop()
-        if placed and _contradicts(placed[-1], found):
+        if not found.credible or (placed and _contradicts(placed[-1], found)):
             continue
         before = boots[number - 1] if number else None
         follows = before is not None and placed and placed[-1].first_seq == before.first_seq
@@ -160,11 +162,12 @@ def _stretch(store: Store, journal: Journal, boot_id: str, first: int, last: int
         f"{_HEAD} AND seq <= ? AND seq >= ? ORDER BY seq DESC LIMIT {_NEWEST_ROWS}", (journal.id, last, first)
     )
     first_mono, last_mono = _told_from(store, journal.id, first, last), max(int(row[2]) for row in near_end)
-    arrived = _arrived(store, journal.id, boot_id)
+    least, live = _arrived(store, journal.id, boot_id)
     said = int(near_end[0][3]) - int(near_end[0][2])
-    return Stretch(
-        journal, boot_id, first, last, first_mono, last_mono, said if arrived is None else arrived, arrived is not None
-    )
+    span = (journal, boot_id, first, last, first_mono, last_mono)
+    if live and least is not None:
+        return Stretch(*span, offset_ns=least, sure=True)
+    return Stretch(*span, offset_ns=said, sure=False, credible=least is None or said <= least + AGREE_NS)
 
 
 def _told_from(store: Store, journal_id: int, seq: int, last_seq: int) -> int:
@@ -181,16 +184,16 @@ def _told_from(store: Store, journal_id: int, seq: int, last_seq: int) -> int:
     return min(moments)
 
 
-def _arrived(store: Store, journal_id: int, boot_id: str) -> int | None:
-    """The offset by arrivals: the least one, if another as good was seen at another time; what came in bulk differs."""
+def _arrived(store: Store, journal_id: int, boot_id: str) -> tuple[int | None, bool]:
+    """The least offset by arrivals, and whether one as good was seen at another time: what came in bulk differs."""
     one_boot = "FROM arrivals WHERE journal_id = ? AND boot_id = ?"
     rows = store.select(f"SELECT offset_ns, ten_s {one_boot} ORDER BY offset_ns LIMIT 1", (journal_id, boot_id))
     if not rows:
-        return None
+        return None, False
     least, ten_s = rows[0]
     # Not the next ten seconds: both may be one moment at their border.
     as_good = f"SELECT 1 {one_boot} AND offset_ns <= ? AND abs(ten_s - ?) >= 2 LIMIT 1"
-    return int(least) if store.select(as_good, (journal_id, boot_id, least + AGREE_NS, ten_s)) else None
+    return int(least), bool(store.select(as_good, (journal_id, boot_id, least + AGREE_NS, ten_s)))
 
 
 def _contradicts(before: Stretch, found: Stretch) -> bool:

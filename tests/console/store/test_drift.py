@@ -113,6 +113,9 @@ def test_a_calibration_that_was_edited_judges_nothing(store: Store, tmp_path: Pa
     path.write_bytes(path.read_bytes().replace(b'"person":"anna"', b'"person":"otto"'))
     with pytest.raises(Trouble):
         kept.find("orin", made.origin)
+    found = drift_now(store, "orin", kept=kept, wall_ns=at(300))
+    assert (found.alarms, found.calibration, found.minutes) == ((), None, 0)
+    assert "not what its digest says" in found.words
 
 
 def test_a_minute_with_little_work_is_no_block(tmp_path: Path) -> None:

@@ -144,6 +144,18 @@ def test_a_boot_in_the_past_is_unknown_until_its_clock_is_set(store: Store) -> N
     assert (after.known_s, after.up_s, after.reboots) == (260, 200, 1)
 
 
+def test_a_boot_in_the_future_makes_no_downtime_up(tmp_path: Path) -> None:
+    """Its clock is hours ahead: those hours would be taken for a robot that was off."""
+    robot = Robot()
+    robot.work(100)
+    robot.reboot(off_s=40, wall_error_s=7200.0)
+    robot.work(50)
+    with opened(tmp_path / "store.db", lambda: START_NS + 300 * S) as store:
+        stored(store, robot)
+        found = between(store, 0, 3600)
+    assert (found.known_s, found.up_s) == (100, 100)
+
+
 def test_entries_that_came_live_place_a_boot_whose_clock_is_wrong(tmp_path: Path) -> None:
     """What the laptop saw itself is worth more than what a robot's clock says."""
     robot = Robot(wall_error_s=-1e9)
