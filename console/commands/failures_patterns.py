@@ -136,7 +136,7 @@ def _found_patterns(query: tuple[str, ...], per: str, *, utc: bool) -> Patterns:
         what = asked(book, query)
         store = Store()
         try:
-            exposure = exposure_of(store, what, hour_of)
+            exposure = exposure_of(store, what, hour_of, cache_dir())
         finally:
             store.close()
         looks = Looks(Pictures(), cache_dir())

@@ -15,12 +15,13 @@ LIGHT_EDGES = (40, 80, 120, 160, 200)
 TEMP_EDGES = (40, 50, 60, 70, 80, 90)
 """Degrees Celsius at which a new band begins."""
 UNKNOWN = "not known"
-_QUARTER_NS = 900 * 1_000_000_000  # no zone's hour begins elsewhere than at a quarter
+QUARTER_NS = 900 * 1_000_000_000
+"""No zone's hour begins elsewhere than at a quarter."""
 
 
 def local_hour(wall_ns: int) -> int:
     """By the laptop's clock."""
-    return _local_of_quarter(wall_ns // _QUARTER_NS)
+    return _local_of_quarter(wall_ns // QUARTER_NS)
 
 
 def utc_hour(wall_ns: int) -> int:
@@ -64,19 +65,13 @@ def _band(what: str, value: float | None, edges: tuple[int, ...], unit: str) -> 
 
 
 def groups_of(
-    *,
-    robot: str,
-    bundle: str,
-    hour: int | None,
-    light: float | None,
-    temp_c: float | None,
-    conditions: Mapping[str, str],
+    *, robot: str, bundle: str, hour: int | None, light: str, temp: str, conditions: Mapping[str, str]
 ) -> list[Group]:
-    """Every group that a moment belongs to, one for each thing that is grouped by."""
+    """Every group that a moment belongs to, one for each thing that is grouped by. `light` and `temp` are names of bands."""
     found = [
         ("hour", hour_name(hour) if hour is not None else f"hour {UNKNOWN}"),
-        ("light", light_name(light)),
-        ("temperature", temp_name(temp_c)),
+        ("light", light),
+        ("temperature", temp),
         ("bundle", f"bundle {bundle[:8] or UNKNOWN}"),
         ("robot", f"robot {robot or UNKNOWN}"),
     ]

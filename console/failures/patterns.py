@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from console.failures.circumstances import UNKNOWN, Group, HourOf, groups_of
+from console.failures.circumstances import UNKNOWN, Group, HourOf, groups_of, light_name, temp_name
 from console.failures.examples import LookOf, folded
 from console.failures.exposure import Exposure
 from console.failures.rates import Rate, chance_of_difference, rate
@@ -127,8 +127,8 @@ def _groups(row: FailureRow, hour_of: HourOf) -> list[Group]:
         robot=row.robot,
         bundle=row.bundle,
         hour=hour_of(row.wall_ns),
-        light=row.light,
-        temp_c=row.temp_c,
+        light=light_name(row.light),
+        temp=temp_name(row.temp_c),
         conditions=row.conditions,
     )
     found.append(("kind", f"kind {row.kind}"))

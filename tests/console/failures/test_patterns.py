@@ -20,7 +20,8 @@ from console.failures.query import EVERYTHING, parse
 from console.failures.rates import chance_of_difference, rate
 from console.store.pictures import Pictures
 from console.store.store import Store
-from tests.console.failures.pattern_samples import START_NS, S, fill, kept, picture, row
+from remote.protocol import Entry, raw
+from tests.console.failures.pattern_samples import START_NS, S, fill, kept, picture, row, window
 
 
 def found_in(folder: Path, line: str = "", unit: Unit = "hours") -> Patterns:
@@ -145,6 +146,23 @@ def test_a_query_narrows_the_running_time_as_it_narrows_the_failures(tmp_path: P
     assert whole.seconds["label", "label cube"] == pytest.approx(3600)
     store.close()
     assert group(found_in(tmp_path, "light:<40"), "light < 40").rest is None
+
+
+def test_running_time_that_is_kept_is_what_reading_it_all_again_gives(tmp_path: Path) -> None:
+    store, cache = Store(tmp_path / "store.db"), tmp_path / "cache"
+    fill(store, 90, lambda minute: 30.0 if minute % 4 else 90.0, lambda minute: 0)
+    exposure_of(store, EVERYTHING, utc_hour, cache)
+    journal = store.journals()[0]
+    more = [Entry(journal.last_seq + n, "boot", n, START_NS + n * S, raw(window(n, 30.0))) for n in range(1, 20)]
+    store.add(journal.id, more)
+    again, anew = exposure_of(store, EVERYTHING, utc_hour, cache), exposure_of(store, EVERYTHING, utc_hour)
+    assert again.all_seconds == pytest.approx(109 * 60.0)
+    assert again.seconds == pytest.approx(anew.seconds)
+    assert again.frames == pytest.approx(anew.frames)
+    for side in (cache / "running").iterdir():
+        side.write_bytes(side.read_bytes()[:-9])
+    assert exposure_of(store, EVERYTHING, utc_hour, cache).seconds == pytest.approx(anew.seconds)
+    store.close()
 
 
 def test_failures_without_running_time_get_no_rate(tmp_path: Path) -> None:
