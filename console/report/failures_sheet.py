@@ -20,6 +20,7 @@ from console.failures.patterns import Patterns
 from console.failures.query import Query, parse
 from console.failures.rows import FailureRow
 from console.failures.whole import patterns_of
+from console.places import cache_dir
 from console.report.plots import Bar, bar_plot
 from console.store.pictures import Pictures
 from console.store.store import Store
@@ -86,7 +87,7 @@ def _plots(found: Patterns) -> Iterable[tuple[str, str]]:
 def _examples(book: FailureBook, query: Query) -> Iterable[ExampleSheet]:
     """The newest different ones of each kind, at most MOST_PICTURES with a picture."""
     pictures = Pictures()
-    looks = Looks(pictures)
+    looks = Looks(pictures, cache_dir())
     rows = oldest_first(book, book.find(query))
     first = [one.row for one in folded(rows, looks.of) if one.first]
     chosen: list[FailureRow] = []

@@ -22,8 +22,8 @@ from console.report.plots import Bar, Path, bar_plot, path_plot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_POINTS = 2000
-"""A longer row of trials is thinned for its plot."""
+MOST_POINTS = 400
+"""A longer row of trials is thinned for its plot: more than its pixels."""
 _VERDICTS: dict[Verdict, tuple[str, str, str]] = {
     "pass": ("✔", "pass", "ok"),
     "marginal": ("✔", "marginal", "warning"),
@@ -165,20 +165,19 @@ def _question(state: QuestionState, trials: Sequence[TrialState], aborted: Any) 
 
 
 def _path(trials: Sequence[TrialState], where: Mapping[str, str], aborted: str, threshold: float, alpha: float) -> str:
+    import numpy as np
+
     chosen = [one for one in trials if all(one.conditions.get(name) == value for name, value in where.items())]
     outcomes = [one.outcome == "success" for one in chosen if not (aborted == "excluded" and one.outcome == "aborted")]
+    if len(outcomes) < 2:
+        return ""
     test = SequentialTest(min(max(threshold / 100, 0.001), 0.999), alpha)
-    step = max(1, len(outcomes) // MOST_POINTS)
-    values, lower, upper = [], [], []
-    successes = 0
-    for n, outcome in enumerate(outcomes, 1):
-        successes += outcome
-        if n % step == 0 or n == len(outcomes):
-            bounds = test.bounds(successes, n)
-            values.append(100 * successes / n)
-            lower.append(100 * bounds[0])
-            upper.append(100 * bounds[1])
-    return _uri(path_plot(Path(values, lower, upper), threshold, "success so far")) if len(values) > 1 else ""
+    shown = np.unique(np.linspace(1, len(outcomes), min(len(outcomes), MOST_POINTS)).round().astype(int))
+    successes = np.cumsum(outcomes)[shown - 1]
+    lower, upper = test.bounds_of(successes, shown)
+    values, low, high = ((100 * share).tolist() for share in (successes / shown, lower, upper))
+    path = Path(values, low, high, shown.tolist())
+    return _uri(path_plot(path, threshold, "success so far"))
 
 
 # ------------------------------------------------------------ conditions

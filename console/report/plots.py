@@ -25,23 +25,24 @@ class Bar(NamedTuple):
 
 
 class Path(NamedTuple):
-    """An estimate that grows with each trial: its value and bounds after trial 1, 2, ...; all in per cent."""
+    """An estimate that grows with each trial: its value and bounds after each of `trials` (empty: 1, 2, ...); in per cent."""
 
     values: Sequence[float]
     lower: Sequence[float]
     upper: Sequence[float]
+    trials: Sequence[int] = ()
 
 
 def path_plot(path: Path, threshold: float, label: str) -> bytes:
     """The rate over the trials, its band, and the limit; SVG."""
     with _Drawn(2.6) as drawn:
-        axes, trials = drawn.axes, range(1, len(path.values) + 1)
+        axes, trials = drawn.axes, path.trials or range(1, len(path.values) + 1)
         axes.fill_between(
             trials, path.lower, path.upper, color=_BAND, step="post", label="may be looked at after each trial"
         )
         axes.step(trials, path.values, where="post", color=_INK, linewidth=1.4, label=label)
         axes.axhline(threshold, color=_LIMIT, linewidth=1.2, linestyle="--", label=f"asked: {threshold:g} %")
-        axes.set_xlim(1, max(2, len(path.values)))
+        axes.set_xlim(1, max(2, *trials[-1:]))
         axes.set_ylim(0, 102)
         axes.set_xlabel("trials")
         axes.set_ylabel("%")
