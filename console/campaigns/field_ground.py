@@ -151,11 +151,14 @@ class FieldGround:
         """Tell the robot under which conditions it works from now on; say where it could not be told."""
         if sight is None or sight.session is None:
             return
-        words = {"phase": phase, **conditions} if phase else {}
+        words = {"phase": phase, **conditions} if phase else None
         why_not = tell_watch(sight, lambda watch: _under(watch, words))
         if why_not:
             self._tell(f"the robot was not told the conditions: {why_not}; its own entries go on under the old ones")
 
 
-def _under(watch: Watch, words: dict[str, str]) -> Watch:
+def _under(watch: Watch, words: dict[str, str] | None) -> Watch:
+    """With these conditions; without a session (None) also nothing is known to be in view any more."""
+    if words is None:
+        return msgspec.structs.replace(watch, conditions={}, expected=(), complete=False)
     return msgspec.structs.replace(watch, conditions=words)

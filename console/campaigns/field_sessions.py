@@ -200,7 +200,7 @@ class FieldSessions(FieldGround):
             return self._ended(seqs[-1], "", " ".join(why.split()), sight)
 
         self._add(person, made)
-        self._told(sight, "", {})
+        self._told(sight, "", {})  # and nothing is known to be in view any more
         return self._session_state(seqs[-1])
 
     def set_conditions(self, conditions: Mapping[str, str], person: str, sight: Sight | None = None) -> SessionState:
@@ -300,7 +300,7 @@ def _check_entered(phase: Phase, entry: Sequence[ConditionSeen]) -> None:
 
 def _entry_cure(condition: Entry) -> str:
     if condition.stage:
-        return f"open the gate of '{condition.stage}' (`fieldgate campaign gate {condition.stage}`)"
+        return f"open the gate of '{condition.stage}' (`fieldgate campaign pass {condition.stage}`)"
     if condition.items_of:
         return f"settle the items of '{condition.items_of}' (`fieldgate check`)"
     if condition.item:

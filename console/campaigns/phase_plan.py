@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from console.fieldtest.criteria import Criterion
+from console.fieldtest.measures import MEASURES
 from console.phases.schema import Phase, Plan, Question
 
 MOST = 5000
@@ -22,6 +23,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     question: str
+    of: Literal["trials", "frames"]
     look: Literal["fixed", "sequential"]
     n: int
     expected: float
@@ -43,17 +45,23 @@ def planned(phase: Phase) -> tuple[Planned, ...]:
 
 
 def _planned(question: Question, plan: Plan) -> Planned:
-    from console.fieldtest.planning import planned_n
+    from console.fieldtest.planning import plan as fixed_plan
 
     criterion = question.criterion
     made = Planned(
-        question=question.id, look=plan.look, n=plan.n, expected=plan.expected / 100, wanted_power=plan.power
+        question=question.id,
+        of="frames" if _is_of_frames(question) else "trials",
+        look=plan.look,
+        n=plan.n,
+        expected=plan.expected / 100,
+        wanted_power=plan.power,
     )
     if criterion.statistic != "rate" or criterion.judge != "bound" or not 0 < criterion.threshold < 100:
-        return msgspec.structs.replace(made, why=f"{criterion.metric} is no rate of trials against a bound")
+        what = f"{criterion.metric} has an interval of its own kind: its power can't be told beforehand"
+        return msgspec.structs.replace(made, why=what)
     threshold = criterion.threshold / 100
     try:
-        needed = planned_n(threshold, made.expected, plan.power, criterion.confidence, criterion.comparison)
+        needed = fixed_plan(threshold, made.expected, plan.power, criterion.confidence, criterion.comparison).first_n
     except ValueError as error:
         return msgspec.structs.replace(made, why=str(error))
     chance = _fixed if plan.look == "fixed" else _sequential
@@ -65,6 +73,11 @@ def _planned(question: Question, plan: Plan) -> Planned:
         power=chance(criterion, plan.n, made.expected),
         at_threshold=chance(criterion, plan.n, threshold),
     )
+
+
+def _is_of_frames(question: Question) -> bool:
+    measure = MEASURES.get(question.criterion.metric)
+    return measure is not None and measure.home == "frames"
 
 
 def _fixed(criterion: Criterion, n: int, rate: float) -> float:
@@ -86,13 +99,13 @@ def _sequential(criterion: Criterion, n: int, rate: float) -> float:
 def plan_lines(plan: Planned) -> list[str]:
     """The plan in words."""
     how = "looked at after every trial" if plan.look == "sequential" else "looked at once"
-    head = f"{plan.question}: {plan.n} trials, {how}"
+    head = f"{plan.question}: {plan.n} {plan.of}, {how}"
     if plan.power is None or plan.at_threshold is None:
         return [head, f"  {plan.why}"]
     enough = "enough" if plan.is_enough else f"NOT ENOUGH, wanted are {plan.wanted_power:.0%}"
     return [
         head,
-        f"  passes with {plan.power:.0%} if the true rate is {plan.expected:.0%}: {enough}",
-        f"  passes with {plan.at_threshold:.1%} where it is only the threshold",
-        f"  looked at once, {plan.needed} trials would have that power",
+        f"  passes in {plan.power:.0%} of cases if the true rate is {100 * plan.expected:g} %: {enough}",
+        f"  passes in {plan.at_threshold:.1%} of cases where it is only the threshold",
+        f"  looked at once, {plan.needed} {plan.of} would do for {plan.wanted_power:.0%}",
     ]

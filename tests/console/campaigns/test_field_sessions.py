@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from console.campaigns.field_test import FieldTest
 from console.record.entries import SessionBegun, SessionPaused
 from remote.errors import Trouble
-from remote.protocol import SetWatch, Watch
+from remote.protocol import Expectation, SetWatch, Watch
 from tests.console.campaigns.field_world import PACK, FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
 from tests.console.checklist.given_robot import BUNDLE
@@ -77,6 +78,7 @@ def test_the_robot_is_told_the_conditions_where_nobody_else_commands_it(world: F
     assert not robot.mine
     field.set_conditions({"light": "DIM"}, "anna", robot.sight)
     assert robot.watch.conditions == {"phase": "lab", "light": "dim"}
+    robot.watch = msgspec.structs.replace(robot.watch, expected=(Expectation(label="cup"),), complete=True)
     field.end_session("anna", robot.sight)
     assert robot.watch == Watch(low_confidence=0.4)
     assert world.tells == []

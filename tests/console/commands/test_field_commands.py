@@ -109,7 +109,7 @@ def test_what_is_mistyped_is_told_and_nothing_is_written(fieldgate: Fieldgate, h
 
 def test_the_plan_of_a_phase_is_told_before_the_first_trial(fieldgate: Fieldgate) -> None:
     told = fieldgate("phase", "plan")
-    assert "passes with" in told.out
+    assert "of cases if the true rate is 95 %" in told.out
     plans = json.loads(fieldgate("phase", "plan", "--json").out)["phases"]
     assert plans["bench_trials"][0]["power"] > 0.98
     assert plans["lab"][0]["at_threshold"] <= 0.05
