@@ -32,6 +32,7 @@ from console.record.entries import (
 )
 from console.record.record import FILE, Record
 from remote.histogram import Histogram
+from tests.console.record.field_samples import FIELD_SAMPLES
 
 A_FILE = Attachment(digest="a" * 64, name="pack.yaml", media="application/yaml", bytes=3)
 B_FILE = Attachment(digest="b" * 64, name="grip.jpg", media="image/jpeg", bytes=4)
@@ -92,6 +93,7 @@ SAMPLES: tuple[Body, ...] = (
         local_time="2026-05-01T10:00:00+02:00",
     ),
     GatePassed(stage="bench", signatures=(13,)),
+    *FIELD_SAMPLES,
 )
 """One body of every kind."""
 
