@@ -6,11 +6,13 @@ be read. The numbers are 64 bits wide: the chance that any two of 100,000 differ
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
 LONGEST = 512
 """Lines of more bytes (and those of less than 8) are numbered 0: they are read one by one."""
 PADDING = 16
@@ -42,21 +44,19 @@ def shapes(block: bytearray, size: int) -> Shapes:
     starts = np.empty_like(ends)
     if len(ends):
         starts[0], starts[1:] = 0, ends[:-1] + 1
-    _blank_times(block, size)
+    _blank_times(block, size, ends)
     if block.find(b"id=", 0, _HEAD_BYTES) >= 0:
         _blank_names(block, size)
     return Shapes(starts, ends, _numbers(block, starts, ends))
 
 
-def _blank_times(block: bytearray, size: int) -> None:
+def _blank_times(block: bytearray, size: int, ends: NDArray[Any]) -> None:
     """Blank `HH:MM:SS` but for the hour, a fraction behind it, and `YYYY-MM-DD` one sign before it."""
     import numpy as np
 
     data = np.frombuffer(block, dtype=np.uint8)
     words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-    colon = data[: size + 3] == _COLON
-    clock = np.flatnonzero(colon[:-3] & colon[3:]) - 2
-    clock = clock[np.searchsorted(clock, 0) :]
+    clock = _clocks(block, words, size, ends)
     found = words[clock]
     sound = _like(found, b"00:00:00")
     if not sound.all():  # most often all are: that saves copying them
@@ -72,6 +72,20 @@ def _blank_times(block: bytearray, size: int) -> None:
         at = at[data[at] - _ZERO < 10]
         data[at] = _ZERO
         at = at + 1
+
+
+def _clocks(block: bytearray, words: NDArray[Any], size: int, ends: NDArray[Any]) -> NDArray[Any]:
+    """Where times of day may begin. Most often each line has one, as far from its end as in the first line."""
+    import numpy as np
+
+    if len(ends):
+        found = list(_CLOCK.finditer(block, 0, min(int(ends[0]), LONGEST)))
+        same = ends - (int(ends[0]) - found[0].start()) if len(found) == 1 else ends[:0]
+        if len(same) and same[0] >= 0 and _like(words[same], b"00:00:00").all():
+            return same
+    colon = np.frombuffer(block, dtype=np.uint8)[: size + 3] == _COLON
+    clock = np.flatnonzero(colon[:-3] & colon[3:]) - 2
+    return clock[np.searchsorted(clock, 0) :]
 
 
 def _blank_dates(words: NDArray[Any], data: NDArray[Any], clock: NDArray[Any]) -> None:
