@@ -232,6 +232,8 @@ class Ongoing:
             session.said.append((entry.seq, "frame_scored"))
 
     def _withdrawn(self, entry: Entry, body: Withdrawal) -> None:
+        if body.seq >= entry.seq:  # as for the fold: nothing is taken back before it was said
+            return
         self._stops.undo(body.seq)
         self.frames.discard(self._frame_of.get(body.seq, (0, 0, 0, "")))
         for session in self.sessions.values():
