@@ -59,9 +59,10 @@ format: $(READY_DEV) ## write the one format
 docs: $(READY_DEV)  ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
 
-picture: $(READY)   ## write docs/screen.svg and docs/checklist.svg from the running demo
+picture: $(READY)   ## write docs/screen.svg, checklist.svg and field.svg from the running demo
 	$(BIN)/fieldgate demo --picture docs/screen.svg
 	@sh docs/picture.sh $(BIN) docs/checklist.svg
+	@sh docs/field_picture.sh $(BIN) docs/field.svg
 
 $(READY): requirements/run.txt pyproject.toml
 	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/run.txt

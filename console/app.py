@@ -14,7 +14,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
-from console.actions import ACTIONS
+from console.actions import ACTIONS, Place
 from console.alarms import AlarmBook
 from console.checking.checking_app import CheckingApp, Opener
 from console.commanding import Answered
@@ -56,7 +56,8 @@ class FieldgateApp(CheckingApp):
         repaint_hz: repaints a second, up to 10; data may come faster.
         clock: monotonic nanoseconds.
         theme_name: one of widgets/ink.py's, without the prefix `fieldgate-`.
-        opener: opens the campaign whose checklist is shown first; None begins on the live screen.
+        opener: opens the campaign that is shown first; None begins on the live screen.
+        first: the screen that is shown first where there is an opener.
         person: who sits at the keyboard, as they say; None: as console.people finds.
         sight_of: how the probes of a campaign look at the robot; None: they can't.
     """
@@ -80,11 +81,13 @@ class FieldgateApp(CheckingApp):
         clock: Callable[[], int] = time.monotonic_ns,
         theme_name: str = "dark",
         opener: Opener | None = None,
+        first: Place = "checklist",
         person: str | None = None,
         sight_of: Callable[[Campaign], Sight] | None = None,
     ) -> None:
         super().__init__()
         self.opener = opener
+        self.first = first
         self.person = person
         self.sight_of = sight_of
         self.session = session
@@ -156,7 +159,7 @@ class FieldgateApp(CheckingApp):
         self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
         self.run_worker(self._start_session, thread=True, name="start session")
         if self.opener is not None:
-            self.action_checklist_screen()
+            self.go(self.first)
 
     def _start_session(self) -> None:
         from console.campaigns.figures import kpis_of_robot

@@ -1,4 +1,4 @@
-"""`fieldgate campaign open [NAME]`: the checklist screen of a campaign, with its robot or without."""
+"""`fieldgate campaign open [NAME]`: the screens of a campaign, with its robot or without."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 @click.command("open")
 @click.argument("name", required=False)
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Write the screen as SVG after some seconds, and end.")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), help="Write the checklist as SVG after some seconds, and end."
+    "--screen",
+    "first",
+    type=click.Choice(["checklist", "field"]),
+    default="checklist",
+    show_default=True,
+    help="Which screen comes first; 2 and 3 switch.",
 )
 @screen_options
 def open_screen(name: str | None, accept_new: bool, picture: Path | None, **options: Any) -> None:
-    """Open the checklist of campaign NAME (or of the robot NAME, or of the only campaign there is).
+    """Open campaign NAME (or that of the robot NAME, or the only one there is) on its checklist, or on its field test.
 
     The robot need not be there: what it would show is unavailable then, everything else goes on.
     """

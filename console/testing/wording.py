@@ -38,8 +38,16 @@ def echo_words(trial: TrialState, field: FieldState | None) -> str:
     said += f" after {took:.1f} s" if took is not None else ""
     if field is None:
         return said
-    those = [one for one in field.trials if one.phase == trial.phase and one.counts]
-    if not any(one.seq == trial.seq for one in those):
-        why = next((one.why_not for one in field.trials if one.seq == trial.seq), "")
+    why = next((one.why_not for one in field.trials if one.seq == trial.seq and not one.counts), "")
+    if why:
         return f"{said}, which does not count: {why}"
-    return f"{said}, {sum(one.outcome == 'success' for one in those)} of {len(those)}"
+    return f"{said}, {succeeded(field, trial.phase)}"
+
+
+def succeeded(field: FieldState, phase_id: str) -> str:
+    """`9 of 12`: of the phase's trials that count; aborted ones are among them unless the phase leaves them out."""
+    phase = next((one.phase for one in field.phases if one.phase.id == phase_id), None)
+    without_aborted = phase is not None and phase.aborted == "excluded"
+    counted = [one for one in field.trials if one.phase == phase_id and one.counts]
+    tried = [one for one in counted if not (without_aborted and one.outcome == "aborted")]
+    return f"{sum(one.outcome == 'success' for one in tried)} of {len(tried)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.fieldtest.measures import MEASURES
 from console.marks import FIELD_MARKS
 from console.phases.states import PhaseState, QuestionState
 from console.testing.view import FieldView
@@ -73,16 +72,7 @@ def _numbers(state: QuestionState) -> str:
     words = state.words
     for said_above in (": not yet decided", f": {state.judgement.verdict}"):
         words = words.replace(said_above, "", 1)
-    about = f"about {state.more} more"
-    return words.replace(about, f"{about} {_counted_in(state)}") if state.more is not None else words
-
-
-def _counted_in(state: QuestionState) -> str:
-    """What the question counts: `trials`."""
-    metric = state.question.criterion.metric
-    home = MEASURES[metric].home if metric in MEASURES else ""
-    unit = {"trials": "trial", "frames": "scored frame"}.get(home, "reading")
-    return unit if state.more == 1 else f"{unit}s"
+    return words
 
 
 def _also(phase: PhaseState) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.marks import FIELD_MARKS
 from console.phases.states import TrialState
 from console.testing.view import FieldView
+from console.testing.wording import succeeded
 from console.widgets.cells import Span, clean, fit
 from console.widgets.drawing import clock_time
 from console.widgets.field_panel import FieldPanel
@@ -24,9 +25,7 @@ class TrialList(FieldPanel):
 
     def caption(self, view: FieldView) -> str:
         """The counts."""
-        counted = [one for one in view.trials if one.counts]
-        successes = sum(one.outcome == "success" for one in counted)
-        return f"{successes} of {len(counted)} succeeded" if counted else ""
+        return f"{succeeded(view.field, view.shown)} succeeded" if view.trials else ""
 
     def lines(self, view: FieldView, width: int, height: int) -> list[list[Span]]:
         """The newest first."""

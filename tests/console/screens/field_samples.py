@@ -72,7 +72,7 @@ def office(**more: Any) -> PhaseState:
         "questions": (
             asked(
                 "inconclusive",
-                "9 of 12 = 75.0 % [42.8, 94.5] against > 80 %: not yet decided, about 31 more",
+                "9 of 12 = 75.0 % [42.8, 94.5] against > 80 %: not yet decided, about 31 more trials",
                 OFFICE.questions[0],
                 more=31,
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
@@ -10,9 +9,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -23,7 +20,7 @@ from console.checklist.probes import Sight
 from console.record.entries import FrameScored
 from console.screens.score_frame import ScoreScreen
 from console.testing.desk import FieldDesk
-from remote.protocol import Command, GetFrame, Picture, Reply
+from remote.protocol import Command, GetFrame, Reply
 from tests.console.campaigns.field_world import FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, until
@@ -225,9 +222,8 @@ async def test_phase_and_session_begin_by_keys_and_end_after_asking(world: Field
         await driven.said("R U N N I N G", "conditions: light bright, place aisle 3")
         await driven.press("b")
         await driven.said("A T T E M P T")
-        world.pass_time(12)
         await driven.press("s")
-        await driven.said("trial 1: success after 12.0 s, 1 of 1")
+        await driven.said("trial 1: success after ", " s, 1 of 1")
         await driven.press("x")
         await driven.said("End the session?", "1 trial, 1 of them succeeded")
         await driven.button("yes")
@@ -279,23 +275,19 @@ async def test_going_back_asks_for_a_reason_and_keeps_what_was_typed_where_it_is
         assert last(field.campaign, "phase_begun").reason == "no longer reason"
 
 
-class FramedRobot(FieldRobot):
-    """One whose frames are pictures."""
+class BlindRobot(FieldRobot):
+    """One whose camera has given no frame yet."""
 
     def request(self, command: Command, **more: object) -> Future[Reply]:
-        answer: Future[Reply] = super().request(command, **more)
-        if isinstance(command, GetFrame):
-            picture = answer.result().picture
-            assert isinstance(picture, Picture)
-            file = io.BytesIO()
-            Image.new("RGB", (160, 120), "#406080").save(file, "JPEG")
-            answer = Future()
-            answer.set_result(Reply(id="1", picture=msgspec.structs.replace(picture, jpeg=file.getvalue())))
+        if not isinstance(command, GetFrame):
+            return super().request(command, **more)
+        answer: Future[Reply] = Future()
+        answer.set_result(Reply(id="1"))
         return answer
 
 
 async def test_a_frame_is_scored_box_by_box_and_kept_with_its_picture(world: FieldWorld) -> None:
-    robot = FramedRobot(world)
+    robot = FieldRobot(world)
     field = world.in_lab(robot)
     async with on(field, robot.sight) as driven:
         await driven.press("k")
@@ -319,10 +311,10 @@ async def test_a_frame_is_scored_box_by_box_and_kept_with_its_picture(world: Fie
 
 
 async def test_a_frame_that_does_not_come_is_said_and_drawn_again(world: FieldWorld) -> None:
-    robot = FieldRobot(world)  # its frames are no pictures
+    robot = BlindRobot(world)
     async with on(world.in_lab(robot), robot.sight) as driven:
         await driven.press("k")
-        await driven.said("can't be decoded", "Enter draws again")
+        await driven.said("the robot gave no frame", "Enter draws again")
         assert isinstance(driven.app.screen, ScoreScreen)
         await driven.pilot.press("escape")
         await until(driven.pilot, lambda: driven.app.screen is driven.app.front)
