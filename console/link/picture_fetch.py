@@ -121,9 +121,15 @@ class PictureFetch:
         if self._backlog.ended and self._overflowed:
             self._overflowed = False
             self._backlog.restart()
-        if not self._backlog.ended:
+        if self._backlog.ended:
+            return
+        try:
             self._push(self._backlog.more())
-            self._count()
+        except (
+            Trouble
+        ) as trouble:  # the store can't be read: said where pictures' troubles are, tried anew on reconnecting
+            self.trouble, self._backlog.ended = trouble, True
+        self._count()
 
     def _push(self, digests: Iterable[str]) -> None:
         """Put them on top, the first of them topmost."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.store.database import is_corrupt, move_aside, store_trouble
+from console.store.database import is_corrupt, move_aside
 
 REASONS = {
     "no_picture": "the robot removed it to make room for newer ones",
@@ -23,20 +23,18 @@ GONE = ("no_picture", "too_long", "bad_digest")
 
 
 class Missing:
-    """missing.db in the folder of pictures. It only saves asking: a damaged one is moved aside and begun anew."""
+    """missing.db in the folder of pictures. It only saves asking, so no trouble with it stops anything: a damaged one is
+    moved aside, and where none can be written the robot is asked again."""
 
     def __init__(self, folder: Path, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self._path = folder / "missing.db"
         self._wall_ns = wall_ns
         self._lock = threading.Lock()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            self._database = self._opened()
-        except sqlite3.DatabaseError as error:
-            if not is_corrupt(error):
-                raise store_trouble(self._path, error) from error
-            move_aside(self._path)
-            self._database = self._opened()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = self._opened_or_anew()
+        except (sqlite3.Error, OSError):
+            self._database = _made(":memory:")
 
     def close(self) -> None:
         """Close the file."""
@@ -62,22 +60,36 @@ class Missing:
         with self._lock:
             try:
                 return self._database.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                raise store_trouble(self._path, error) from error
+            except sqlite3.Error:
+                return []
+
+    def _opened_or_anew(self) -> sqlite3.Connection:
+        try:
+            return self._opened()
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            move_aside(self._path)
+            return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
         new = not self._path.exists()
-        database = sqlite3.connect(self._path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        try:
-            if new:
-                self._path.chmod(0o600)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS missing (digest TEXT PRIMARY KEY, code TEXT NOT NULL,"
-                " wall_ns INTEGER NOT NULL) WITHOUT ROWID"
-            )
-        except BaseException:
-            database.close()
-            raise
+        database = _made(str(self._path))
+        if new:
+            self._path.chmod(0o600)
         return database
+
+
+def _made(name: str) -> sqlite3.Connection:
+    database = sqlite3.connect(name, timeout=10.0, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS missing (digest TEXT PRIMARY KEY, code TEXT NOT NULL,"
+            " wall_ns INTEGER NOT NULL) WITHOUT ROWID"
+        )
+    except BaseException:
+        database.close()
+        raise
+    return database

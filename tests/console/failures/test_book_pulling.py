@@ -220,3 +220,22 @@ def test_a_damaged_list_of_missing_pictures_is_begun_anew(tmp_path: Path) -> Non
         (tmp_path / f"missing.db{part}").unlink(missing_ok=True)
     (tmp_path / "missing.db").write_bytes(b"no database at all" * 100)
     assert Pictures(tmp_path).missing.why(digest(1)) is None
+
+
+def test_where_nothing_can_be_noted_pictures_still_come(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    missing = Pictures(tmp_path / "taken").missing
+    missing.note(digest(1), "no_picture")
+    assert missing.code(digest(1)) == "no_picture"
+    missing.close()
+    missing.note(digest(2), "no_picture")
+    assert missing.code(digest(2)) is None
+
+
+def test_a_store_that_breaks_is_said_and_does_not_end_the_session(tmp_path: Path) -> None:
+    fetch, store, _ = fetching(tmp_path, 3)
+    fetch.begin(0)
+    store.close()
+    assert fetch.next(0) is None
+    assert fetch.trouble is not None
+    assert fetch.due_ns is None
