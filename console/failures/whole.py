@@ -16,7 +16,7 @@ from console.store.store import Store
 
 def patterns_of(book: FailureBook, store: Store, query: Query, hour_of: HourOf, unit: Unit = "hours") -> Patterns:
     """Test every group of what the query finds against the rest, by the running time that the store knows."""
-    exposure = exposure_of(store, query, hour_of)
+    exposure = exposure_of(store, query, hour_of, cache_dir())
     looks = Looks(Pictures(), cache_dir())
     found = find_patterns(oldest_first(book, book.find(query)), exposure, looks.of, hour_of, unit)
     looks.save()
