@@ -67,7 +67,7 @@ class Soak:
 
     def run(self, minutes: float) -> None:
         """Break things until the time is over; then wait for the last entry."""
-        self.ledger.up(self._works(0).mono_ns)
+        self.ledger.up(self._works(0))
         self.began_wall_ns = time.time_ns() - (time.monotonic_ns() - (self.ledger.up_since_ns or 0))
         end = time.monotonic() + minutes * 60
         while (left := end - time.monotonic()) > 0:
@@ -88,9 +88,15 @@ class Soak:
             self._visit.session.cut(for_s=self._chance.uniform(0.0, 8.0))
             self._until(lambda shot: shot.link.phase == "up" and shot.link.since_ns > before, "the link")
             return
+        run = self._run()
         self._break(what)
-        self.ledger.down(time.monotonic_ns())
-        self.ledger.up(self._works(time.monotonic_ns(), wait_s=CAMERA_S if what == "camera unplugged" else 0.0).mono_ns)
+        down_ns = time.monotonic_ns()
+        self.ledger.down(down_ns)
+        if what == "camera unplugged":
+            down_ns += round(CAMERA_S * 1e9)
+        else:  # a worker that hangs from its next turn on may still send a frame
+            self._until(lambda shot: self._is_whole(shot) and self._run() > run, "the next worker")
+        self.ledger.up(self._works(down_ns))
 
     def _break(self, what: str) -> None:
         state = self._visit.session.snapshot.state
@@ -109,16 +115,19 @@ class Soak:
         started = [seen.body for seen in self._visit.session.snapshot.events if seen.body.name == "agent_started"]
         return int(str(started[-1].data["pid"]))
 
-    def _works(self, after_ns: int, wait_s: float = 0.0) -> _Frame:
-        """The first frame that was captured later, and that the console got."""
-        after_ns += round(wait_s * 1e9)
+    def _run(self) -> int:
+        state = self._visit.session.snapshot.state
+        return state.worker.run if state is not None else 0
+
+    def _works(self, after_ns: int) -> int:
+        """When the first frame after that was captured, once the console has it."""
 
         def fresh(shot: Snapshot) -> bool:
             return shot.sample is not None and shot.sample.capture_mono_ns > after_ns and self._is_whole(shot)
 
         sample = self._until(fresh, "a frame").sample
         assert sample is not None
-        return _Frame(sample.capture_mono_ns)
+        return sample.capture_mono_ns
 
     def _is_whole(self, shot: Snapshot) -> bool:
         return shot.link.phase == "up" and shot.state is not None and shot.state.worker.phase == "running"
@@ -133,11 +142,6 @@ class Soak:
         if shot is None:
             raise SystemExit(f"waited {PATIENCE_S:.0f} s in vain for {what}: {self._visit.session.snapshot.link}")
         return shot
-
-
-@dataclass(frozen=True)
-class _Frame:
-    mono_ns: int
 
 
 def main() -> int:
