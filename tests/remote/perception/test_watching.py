@@ -292,3 +292,9 @@ def test_all_kinds_come_through_one_frame() -> None:
     assert names(told) == ["no_detection", "low_confidence", "latency_over_budget", "constraint_hit"]
     subjects = [(problem.name, problem.subject) for problem in told.problems]
     assert all(a != b for a, b in itertools.pairwise(subjects))
+
+
+def test_a_box_without_area_covers_nothing_and_each_box_is_named() -> None:
+    assert share(Detection(0, 0.5, 3, 3, 3, 9), 100, 100) == share(Detection(0, 0.5, 3, 3, 9, 3), 100, 100) == 0.0
+    texts = [broken(Constraints(max_box_share=0.0), [box(label)], 100, 100, LABELS)[0][1] for label in (0, 1, 2, -1)]
+    assert [text.partition(" covers")[0] for text in texts] == ["cube", "ball", "label 2", "label -1"]
