@@ -150,16 +150,21 @@ class FailureBook:
 
     def hear(self, *, again: bool = False) -> int:
         """Read what was said since the last time; `again`: rows came that something may have been said of before."""
+        if not again and self._said.size() == self._heard_up_to():
+            return 0
         with self._writing():
-            kept = self._database.execute("SELECT value FROM about WHERE name = 'heard'").fetchone()
-            heard = self._said.after(int(kept[0]) if kept else 0)
+            heard = self._said.after(self._heard_up_to())
             self.damaged_marks += heard.damaged
             for place, saying in heard.sayings:
                 self._hear_one(place, saying)
-            if again or heard.sayings:
-                self._apply([one.id for _, one in heard.sayings if not isinstance(one, Imported)], everything=again)
-            self._database.execute("INSERT OR REPLACE INTO about VALUES ('heard', ?)", (str(heard.end),))
+            self._apply([one.id for _, one in heard.sayings if not isinstance(one, Imported)], everything=again)
+            if heard.end != self._heard_up_to():  # an unchanged book must not look changed to who watches it
+                self._database.execute("INSERT OR REPLACE INTO about VALUES ('heard', ?)", (str(heard.end),))
         return len(heard.sayings)
+
+    def _heard_up_to(self) -> int:
+        found = self._read("SELECT CAST(value AS INTEGER) FROM about WHERE name = 'heard'", ())
+        return found[0][0] if found else 0
 
     def _hear_one(self, place: int, saying: Saying) -> None:
         if isinstance(saying, Marked):
@@ -243,6 +248,11 @@ class FailureBook:
         """The names of the conditions that failures were recorded under."""
         with self.reading() as reader:
             return known_words(reader).condition_names
+
+    @property
+    def version(self) -> int:
+        """Another number after anything in the book has changed, whoever changed it; means something for this object only."""
+        return int(self._read("PRAGMA data_version", ())[0][0])
 
     @property
     def count(self) -> int:

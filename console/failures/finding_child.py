@@ -24,7 +24,7 @@ from remote.errors import Trouble
 
 
 class Refresh(msgspec.Struct, frozen=True, tag="refresh", tag_field="do"):
-    """Take what the store has and the book has not. `hush`: answer only where something came."""
+    """Take what the store has and the book has not. `hush`: answer only where something has changed, whoever changed it."""
 
     hush: bool = False
 
@@ -51,7 +51,8 @@ Order = Union[Refresh, Find, Count]
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """To the order of that id (0: a refresh). `bytes` of row numbers follow.
 
-    `done`: all of it has come; `last_row`: the highest row number that there was. `total`: rows in the book.
+    `done`: all of it has come; `last_row`: the highest row number that there was. `total`: rows in the book. `fresh`: something
+    in the book is not as it was at the last refresh, whoever changed it.
     `what`, `cure` and `code` are a Trouble's.
     """
 
@@ -60,7 +61,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     done: bool = False
     last_row: int = 0
     total: int = 0
-    fresh: int = 0
+    fresh: bool = False
     groups: tuple[Group, ...] = ()
     conditions: tuple[str, ...] = ()
     what: str = ""
@@ -79,6 +80,7 @@ class Child:
         self._store = store
         self._queue: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._newest = 0
+        self._version = 0
 
     def run(self) -> None:
         """Read orders in a thread, carry them out here."""
@@ -111,14 +113,15 @@ class Child:
     def _refresh(self, order: Refresh) -> None:
         store = Store(self._store)
         try:
-            done = self._book.refresh(store)
+            self._book.refresh(store)
         finally:
             store.close()
-        if done.rows or done.clips or done.sayings or not order.hush:
-            fresh = done.rows + done.clips + done.sayings
+        version = self._book.version
+        changed, self._version = version != self._version, version
+        if changed or not order.hush:
             with self._book.reading() as reader:
                 names = known_words(reader).condition_names
-            _say(Answer(done=True, fresh=fresh, total=self._book.count, conditions=names))
+            _say(Answer(done=True, fresh=changed, total=self._book.count, conditions=names))
 
     def _find(self, order: Find) -> None:
         with self._book.reading() as reader:

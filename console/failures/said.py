@@ -69,6 +69,15 @@ class SaidFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def size(self) -> int:
+        """Bytes in the file; 0 where nobody has said anything."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise store_trouble(self.path, error) from error
+
     def append(self, sayings: Sequence[Saying]) -> None:
         """Write them, durable when this returns. Raises Trouble (`store_full`, `store_unusable`)."""
         lines = b"".join(_encoder.encode(one) + b"\n" for one in sayings)

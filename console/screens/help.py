@@ -28,12 +28,32 @@ _FIELD_KEYS = (
     ("up down", "scroll the pane in focus"),
     ("Esc", "leave a dialog"),
 )
-_KEYS: dict[Place, tuple[tuple[str, str], ...]] = {"live": _PANE_KEYS, "field": _FIELD_KEYS}
+_FAILURE_KEYS = (
+    ("up down", "move; the newest is on top, the top follows what is new"),
+    ("Home End", "the newest, the oldest"),
+    ("Enter", "show the failure in full; on a group: what belongs to it"),
+    ("Esc", "back: out of the detail, the groups, the filter"),
+)
+_KEYS: dict[Place, tuple[tuple[str, str], ...]] = {
+    "live": _PANE_KEYS,
+    "field": _FIELD_KEYS,
+    "failures": _FAILURE_KEYS,
+}
 _AGES = "\nAn age beside a pane's title says how old its numbers are; older than 3 s they are STALE."
 _COUNTS = "\nOnly pass and marginal count as passed: what is stale or could not be seen never does."
 
 _FIELD_END = "\nA question passes by the bound of its interval; what was looked at more than 3 s ago is STALE."
-_ENDS: dict[Place, str] = {"live": _AGES, "field": _FIELD_END}
+_FAILURE_END = "\nA mark is what somebody said; the newest counts. Filters: docs/failures.md tells every field."
+_ENDS: dict[Place, str] = {"live": _AGES, "field": _FIELD_END, "failures": _FAILURE_END}
+_FAILURE_SIGNS = (
+    ("error", "a failure; as a mark: real, the robot was wrong"),
+    ("warning", "a result that is doubtful, late or impossible"),
+    ("info", "a moment that a person marked"),
+    ("picture", "a picture was taken"),
+    ("acknowledged", "mark: seen"),
+    ("off", "mark: false alarm"),
+    ("next", "mark: to label; also the cursor"),
+)
 
 
 class HelpScreen(Dialog[None]):
@@ -61,15 +81,17 @@ class HelpScreen(Dialog[None]):
             needs = " (needs the lease)" if action.lease else ""
             text.append(f"  {action.shown:<8} ", "bold").append(f"{action.meaning}{needs}\n")
         text.append("\nSigns\n", "bold")
-        for name in self._signs():
-            text.append(f"  {self._charset.glyph(name)}  {(MARKS.get(name) or FIELD_MARKS[name]).word}\n")
+        for name, word in self._signs():
+            text.append(f"  {self._charset.glyph(name)}  {word}\n")
         text.append(_ENDS.get(self._place, _COUNTS))
         return text
 
-    def _signs(self) -> list[str]:
+    def _signs(self) -> list[tuple[str, str]]:
+        if self._place == "failures":
+            return list(_FAILURE_SIGNS)
         if self._place == "field":
-            return list(FIELD_MARKS)
+            return [(name, mark.word) for name, mark in FIELD_MARKS.items()]
         if self._place != "live":
-            return list(ITEM_STATES)
+            return [(name, MARKS[name].word) for name in ITEM_STATES]
         only_items = set(ITEM_STATES) - {"stale", "unavailable"}
-        return [name for name, mark in MARKS.items() if mark.word and name not in only_items]
+        return [(name, mark.word) for name, mark in MARKS.items() if mark.word and name not in only_items]

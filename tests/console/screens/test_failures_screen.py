@@ -18,7 +18,7 @@ from console.reviewing.desk import ROWS_KEPT, ReviewDesk
 from console.store.pictures import Pictures
 from console.store.store import Store
 from remote.protocol import Clip, ClipFrame, Detection, Pin
-from tests.console.failures.book_samples import WALL_NS, failure, fill, store_with
+from tests.console.failures.book_samples import WALL_NS, failure, fill, foreign, store_with
 from tests.console.screens.driving import NOW_NS, running, screen_text, until
 from tests.console.screens.scripted import ScriptedSession, link, snapshot
 
@@ -132,6 +132,19 @@ async def test_what_comes_while_one_watches_is_on_top_and_the_cursor_stays_on_it
         assert "6 / 63" in screen_text(app)
 
 
+async def test_what_another_console_says_or_imports_is_seen_here(data: Path) -> None:
+    from console.failures.book import FailureBook
+
+    async with opened() as (_, pilot, desk):
+        other = FailureBook(data)
+        other.mark(["j-one:120"], "real", "bob")
+        await until(pilot, lambda: desk.row is not None and desk.row.mark == "real", 600)
+        desk.filter("")
+        other.add_imported([foreign(1)], "d" * 64, "a.log")
+        await until(pilot, lambda: desk.found.count == 61, 600)
+        other.close()
+
+
 async def test_only_pages_in_sight_are_read_however_many_there_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were more held, a million rows would fill the memory and each key would wait for them."""
     from console.failures.book import FailureBook
@@ -224,6 +237,14 @@ async def test_what_is_listed_is_written_where_the_person_is(
         await until(pilot, lambda: "written:" in screen_text(app))
         (file,) = tmp_path.glob("failures-*.csv")
         assert len(file.read_text().splitlines()) == 5
+
+
+async def test_help_explains_this_screen(data: Path) -> None:
+    async with opened((120, 50)) as (app, pilot, _):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Help: Failures" in screen_text(app))
+        assert "mark: to label" in screen_text(app)
+        assert "Count by kind" in screen_text(app)
 
 
 async def test_hostile_text_can_not_leave_its_row(data: Path) -> None:
