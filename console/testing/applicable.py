@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.phases.states import FieldState, PhaseState, SessionState
 
-TRIALS = ("log_success", "log_failure", "log_aborted")
+TRIALS = ("log_success", "log_failure", "log_aborted", "helped_success", "helped_failure")
 """Names of the actions that log a trial."""
 
 
@@ -16,6 +16,8 @@ def offered_now(field: FieldState, shown: str) -> tuple[str, ...]:
         names.insert(0, "lift_stop")
     if any(not one.why_not for one in field.trials) and "trial_note" not in names:
         names.append("trial_note")
+    if field.sessions:
+        names.append("measure_sessions")
     return tuple(dict.fromkeys([*names, "field_retry"]))
 
 
@@ -23,9 +25,9 @@ def _in_session(session: SessionState) -> list[str]:
     said = ["undo"] if session.trials or session.frames_scored or session.interventions else []
     if session.paused:
         return ["pause_session", *said, "conditions", "intervene", "session", "trial_note"]
-    names = [*TRIALS, *said, "trial_note"]
+    names = [*TRIALS[:3], *said, "trial_note"]
     names += [] if session.open_trial is not None else ["begin_attempt"]
-    return [*names, "intervene", "conditions", "pause_session", "score", "session"]
+    return [*names, "intervene", "conditions", "pause_session", "score", "session", *TRIALS[3:], "measure_sessions"]
 
 
 def _without(field: FieldState, phase: PhaseState | None) -> list[str]:

@@ -37,6 +37,15 @@ ON_PAUSE, ON_FAILURE, ON_SUCCESS = 3, 2, 1
 BETWEEN_BELLS_S = 0.25
 
 
+_OUTCOMES: dict[str, tuple[Outcome, bool]] = {
+    "log_success": ("success", False),
+    "log_failure": ("failure", False),
+    "log_aborted": ("aborted", False),
+    "helped_success": ("success", True),
+    "helped_failure": ("failure", True),
+}
+
+
 class FieldDesk(AskingDesk):
     """Serves the field test screen of the campaign whose checklist `home` serves; both show the same fold of the record."""
 
@@ -195,8 +204,8 @@ class FieldDesk(AskingDesk):
 
     # ------------------------------------------------------------ logging
 
-    def log(self, outcome: Outcome) -> None:
-        """Log a trial in a thread; only once it is durable is it said, and the bell rings."""
+    def log(self, outcome: Outcome, *, helped: bool = False) -> None:
+        """Log a trial in a thread; only once it is durable is it said, and the bell rings. `helped`: a person had to."""
         now_ns = self.app.clock()
         again = self._pressed_ns is not None and now_ns - self._pressed_ns < HELD_KEY_NS
         self._pressed_ns = now_ns
@@ -205,11 +214,11 @@ class FieldDesk(AskingDesk):
             return
         self._writing, self._told = True, ""
         self.say(f"{self.app.charset.glyph('busy')} writing: {outcome}...", "info")
-        self.app.run_worker(lambda: self._log(outcome), thread=True, group="campaign", name="log a trial")
+        self.app.run_worker(lambda: self._log(outcome, helped), thread=True, group="campaign", name="log a trial")
 
-    def _log(self, outcome: Outcome) -> None:
+    def _log(self, outcome: Outcome, helped: bool) -> None:
         try:
-            trial = self.test().log_trial(outcome, self.person, sight=self.sight_if_any())
+            trial = self.test().log_trial(outcome, self.person, intervened=helped, sight=self.sight_if_any())
             self._post(Logged(outcome, trial, None))
         except Trouble as trouble:
             self._post(Logged(outcome, None, trouble))
@@ -259,8 +268,8 @@ class FieldDesk(AskingDesk):
         if name not in self.offered():
             self._does_not_apply(name)
         elif name in TRIALS:
-            outcome: dict[str, Outcome] = {"log_success": "success", "log_failure": "failure", "log_aborted": "aborted"}
-            self.log(outcome[name])
+            outcome, helped = _OUTCOMES[name]
+            self.log(outcome, helped=helped)
         else:
             found: Callable[[FieldDesk], Awaitable[None]] = getattr(field_acts, name)
             self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)

@@ -131,7 +131,31 @@ async def _end(desk: FieldDesk, session: SessionState) -> None:
 
 def _ended(desk: FieldDesk) -> str:
     ended = desk.test().end_session(desk.person, desk.sight_if_any())
-    return f"session #{ended.seq} is over: {ended.successes} of {ended.trials} trials succeeded"
+    said = f"session #{ended.seq} is over: {ended.successes} of {ended.trials} trials succeeded"
+    if not ended.journal:
+        return said
+    try:
+        return f"{said}; {_measured(desk)}"
+    except Trouble as trouble:  # the session is over all the same; m measures it later
+        return f"{said}; not measured: {trouble.what}"
+
+
+async def measure_sessions(desk: FieldDesk) -> None:
+    """Count what the robot's journal says of every session."""
+    desk.start("counting from the robot's journal", "counted", lambda: _measured(desk))
+
+
+def _measured(desk: FieldDesk) -> str:
+    from console.store.store import Store
+
+    store = Store()
+    try:
+        running = desk.test().measure(store, desk.person).measured.running
+    finally:
+        store.close()
+    crashes = running.crashes + running.hangs
+    known = f"{running.known_s / 3600:.2f} h of {running.wanted_s / 3600:.2f} h known"
+    return f"{known}, up {running.up_s / 3600:.2f} h, {crashes} crash{'' if crashes == 1 else 'es'}"
 
 
 async def phase(desk: FieldDesk) -> None:

@@ -33,7 +33,7 @@ def counted(n: int, what: str) -> str:
 
 def echo_words(trial: TrialState, field: FieldState | None) -> str:
     """`trial 12: success, 9 of 12`; without a fold that has it, the counts are left out."""
-    said = f"trial {trial.number}: {trial.outcome}"
+    said = f"trial {trial.number}: {trial.outcome}{' with help' if trial.intervened else ''}"
     took = trial.measures.get("took_s")
     said += f" after {took:.1f} s" if took is not None else ""
     if field is None:

@@ -153,6 +153,19 @@ async def test_a_key_that_is_held_down_logs_one_trial(world: FieldWorld) -> None
         await driven.said("trial 2: success, 2 of 2")
 
 
+async def test_a_trial_in_which_somebody_helped_is_marked_so(world: FieldWorld) -> None:
+    """A success that a hand made is none of the robot's autonomy."""
+    field = world.unlinked()
+    async with on(field) as driven:
+        await driven.press("S")
+        await driven.said("trial 1: success with help, 1 of 1")
+        assert last(field.campaign, "trial").intervened
+        await driven.press("F")
+        await driven.said("trial 2: failure with help, 1 of 2")
+        await driven.press("i")
+        await driven.said("the intervention is noted", "3 interventions")
+
+
 async def test_undo_is_an_entry_that_stays_in_sight(world: FieldWorld) -> None:
     field = world.unlinked()
     async with on(field) as driven:

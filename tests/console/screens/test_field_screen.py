@@ -217,7 +217,7 @@ async def test_help_and_palette_name_the_screens_own_keys_and_signs() -> None:
 
 def test_the_key_line_offers_its_own_keys_first_and_not_its_own_screen() -> None:
     line = [one.name for one in in_key_line("up", "field", offered_now(field(), "office"))]
-    assert line[:3] == list(TRIALS)
+    assert line[:3] == list(TRIALS[:3])
     assert "field_screen" not in line
     assert "failures_screen" in line
 
