@@ -81,19 +81,38 @@ class Sheet(NamedTuple):
 
 
 def write_sheet(folder: Path, campaign: str, frames: Sequence[FrameToScore]) -> Path:
-    """Write the folder; the sheet's path. Raises Trouble (`folder_used`) where it holds a sheet already."""
+    """Write the folder; the sheet's path. A picture that can't be shown stays as it came.
+
+    Raises Trouble: `folder_used` where it holds a sheet already, `unwritable`.
+    """
+    check_unused(folder)
+    drawn = [_drawn(frame) for frame in frames]
+    held = _Frames(format=1, campaign=campaign, frames=tuple(drawn))
+    try:
+        for name in ("pictures", "marked"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one, frame in zip(drawn, frames, strict=True):
+            write_atomically(folder / "pictures" / f"{one.name}.jpg", frame.jpeg)
+            write_atomically(folder / "marked" / f"{one.name}.jpg", _marked(frame))
+        write_atomically(folder / FRAMES, msgspec.json.format(msgspec.json.encode(held), indent=1))
+        write_atomically(folder / SHEET, _rows(drawn, frames).encode("utf-8-sig"))
+    except OSError as error:
+        what = f"{folder} can't be written: {error.strerror}"
+        raise Trouble(what, cure="choose another folder, then draw again", code="unwritable") from error
+    return folder / SHEET
+
+
+def check_unused(folder: Path) -> None:
+    """Refuse a folder in which somebody may be filling in a sheet. Raises Trouble (`folder_used`)."""
     if (folder / SHEET).exists() or (folder / FRAMES).exists():
         raise Trouble(f"{folder} holds a sheet already", cure="choose another folder (`-o`)", code="folder_used")
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    (folder / "marked").mkdir(exist_ok=True)
-    drawn = [_drawn(frame) for frame in frames]
-    for one, frame in zip(drawn, frames, strict=True):
-        write_atomically(folder / "pictures" / f"{one.name}.jpg", frame.jpeg)
-        write_atomically(folder / "marked" / f"{one.name}.jpg", marked(frame))
-    held = _Frames(format=1, campaign=campaign, frames=tuple(drawn))
-    write_atomically(folder / FRAMES, msgspec.json.format(msgspec.json.encode(held), indent=1))
-    write_atomically(folder / SHEET, _rows(drawn, frames).encode("utf-8-sig"))
-    return folder / SHEET
+
+
+def _marked(frame: FrameToScore) -> bytes:
+    try:
+        return marked(frame)
+    except Trouble:
+        return frame.jpeg  # better a picture without boxes than no sheet after an hour of drawing
 
 
 def _rows(drawn: Sequence[Drawn], frames: Sequence[FrameToScore]) -> str:

@@ -54,8 +54,9 @@ def draw(campaign: str, count: int, every_s: float, folder: Path) -> None:
     In `sheet.csv` put an x into `looked` for each frame that you looked at, the numbers of wrong boxes into `wrong`, the labels
     of objects that were not reported into `missed`. Then `fieldgate score enter CAMPAIGN FOLDER/sheet.csv`.
     """
-    from console.campaigns.score_sheet import write_sheet
+    from console.campaigns.score_sheet import check_unused, write_sheet
 
+    check_unused(folder)
     with field_test(campaign) as field, sight_of(field.campaign) as sight:
         frames: list[FrameToScore] = []
         try:

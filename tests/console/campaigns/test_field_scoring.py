@@ -310,3 +310,18 @@ def test_overlap_is_a_share_and_the_same_both_ways(
 def test_an_empty_scene_makes_every_box_wrong(frames: list[FrameToScore]) -> None:
     empty = Scene(format=1, scene="nothing", objects=())
     assert scored_by(empty, frames[0])[:3] == (0, 2, 0)
+
+
+def test_a_picture_that_can_not_be_shown_loses_no_sheet_and_a_folder_that_can_not_be_written_is_told(
+    frames: list[FrameToScore], tmp_path: Path
+) -> None:
+    import msgspec
+
+    broken = msgspec.structs.replace(frames[0], jpeg=b"no picture")
+    sheet = write_sheet(tmp_path / "drawn", "c1", [broken, *frames[1:]])
+    assert (tmp_path / "drawn" / "marked" / "7-101.jpg").read_bytes() == b"no picture"
+    assert len(read_sheet(sheet, "c1").blank) == 3
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Trouble) as unwritable:
+        write_sheet(tmp_path / "file", "c1", frames)
+    assert unwritable.value.code == "unwritable"
