@@ -51,7 +51,7 @@ def main() -> int:
     database.register("given", table)
     database.execute("CREATE TABLE frames AS SELECT s, ms FROM given")
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "store.db", wall_ns=lambda: START_NS)
+        store = Store(Path(folder) / "store.db", wall_ns=lambda: START_NS + 2 * count * S_NS)
         journal = store.journal("orin", "bench").id
         _fill(store, journal, values, order)
         began = time.perf_counter()
