@@ -117,7 +117,7 @@ _ALL = (
         "hours of running / breakdowns, chi-square bounds for a run ended by time",
     ),
     Measure(
-        "throttled",
+        "throttled_share",
         "%",
         "running",
         "number",

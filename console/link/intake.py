@@ -100,7 +100,9 @@ class Intake:
     def _use(self, journal: Journal) -> tuple[Entry, ...]:
         self._journal = journal
         self.stored_seq = journal.last_seq
-        found = [e for kind in KINDS_SHOWN for e in self._store.newest(journal.id, kind, HISTORY) if e.seq > self._shown_seq]
+        found = [
+            e for kind in KINDS_SHOWN for e in self._store.newest(journal.id, kind, HISTORY) if e.seq > self._shown_seq
+        ]
         self._shown_seq = max(self._shown_seq, journal.last_seq)
         return tuple(sorted(found, key=lambda entry: entry.seq))
 

@@ -169,7 +169,7 @@ def _of_running(criterion: Criterion, running: Running, interventions: int) -> C
         return Counted(Number(known_s / 3600, "h"), why)
     if metric == "uptime":
         return Counted(Number(100 * running.up_s / known_s, "%"), why)
-    if metric == "throttled":
+    if metric == "throttled_share":
         if running.throttled_s is None:
             return Counted(None, "it is not known when the clocks were throttled")
         return Counted(Number(100 * running.throttled_s / known_s, "%"), why)
