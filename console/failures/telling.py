@@ -51,24 +51,24 @@ def lines_of(row: FailureRow, pictures: Pictures) -> list[str]:
 def head_lines(row: FailureRow) -> list[str]:
     """What it was, when, where, under which conditions."""
     clock = "" if row.imported_from else f" by the robot's clock, entry #{row.seq}"
-    facts = {
-        "when": f"{when(row.wall_ns)}{clock}",
-        "robot": row.robot,
-        "name": row.id,
-        "meaning": FAILURES.get(row.kind, ""),
-        "labels": ", ".join(row.labels),
-        "light": "" if row.light is None else f"{row.light:.0f} of 255",
-        "hottest": "" if row.temp_c is None else f"{row.temp_c:.1f} °C",
-        "conditions": ", ".join(f"{name} {word}" for name, word in sorted(row.conditions.items())),
-        "frame": "" if row.frame is None else str(row.frame),
-        "source": row.source,
-        "bundle": row.bundle[:12],
-        "stages": ", ".join(f"{name} {value:.1f} ms" for name, value in row.stages_ms.items()),
-        "imported": row.imported_from,
-        "mark": MARK_SAID[row.mark],
-        **{name: str(value) for name, value in row.data.items()},
-    }
-    said = [f"{in_line(name):<10} {in_line(value)}" for name, value in facts.items() if value]
+    facts = (
+        ("when", f"{when(row.wall_ns)}{clock}"),
+        ("labels", ", ".join(row.labels)),
+        ("conditions", ", ".join(f"{name} {word}" for name, word in sorted(row.conditions.items()))),
+        ("light", "" if row.light is None else f"{row.light:.0f} of 255"),
+        ("mark", MARK_SAID[row.mark]),
+        ("meaning", FAILURES.get(row.kind, "")),
+        *((name, str(value)) for name, value in row.data.items()),
+        ("hottest", "" if row.temp_c is None else f"{row.temp_c:.1f} °C"),
+        ("stages", ", ".join(f"{name} {value:.1f} ms" for name, value in row.stages_ms.items())),
+        ("robot", row.robot),
+        ("name", row.id),
+        ("frame", "" if row.frame is None else str(row.frame)),
+        ("source", row.source),
+        ("bundle", row.bundle[:12]),
+        ("imported", row.imported_from),
+    )
+    said = [f"{in_line(name):<10} {in_line(value)}" for name, value in facts if value]
     return [f"{row.kind.replace('_', ' ')}: {in_line(row.text)}", *said]
 
 

@@ -18,8 +18,8 @@ from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, fit, plain, row_of
 from console.widgets.failure_facts import FailureFacts
 
-PICTURE_ROWS = 8
-"""Fewer rows are left to the facts."""
+FACTS_SHARE = 45
+"""Facts take at most so many hundredths of the rows where there is a picture."""
 
 
 class FailureDetail(Widget, can_focus=True):
@@ -64,7 +64,9 @@ class FailureDetail(Widget, can_focus=True):
 
     def copy_text(self) -> str:
         """The facts as text."""
-        return "\n".join(plain(row).rstrip() for row in self.facts.rows).strip()
+        if self._shown is None:
+            return ""
+        return "\n".join(plain(tuple(line)).rstrip() for line in self.facts.lines_for(self._shown, 200))
 
     def show(self, view: DetailView | None) -> None:
         """Show a failure; None: nothing is selected."""
@@ -73,8 +75,8 @@ class FailureDetail(Widget, can_focus=True):
         if width < 10 or height < 3:
             return
         rows = len(self.facts.lines_for(view, width - 4)) if view is not None else 1
-        wanted = min(rows, height - 1 - (PICTURE_ROWS if self._has_picture(view) else 1))
-        self.facts.styles.height = max(1, wanted)
+        most = height * FACTS_SHARE // 100 if self._has_picture(view) else height - 2
+        self.facts.styles.height = max(1, min(rows, most))
         self.facts.show(view, self.edge)
         self._show_shot(view)
 

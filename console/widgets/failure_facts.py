@@ -46,7 +46,10 @@ class FailureFacts(Canvas):
         if width < 10 or not height:
             return
         lines = self.lines_for(view, width - 3) if view is not None else [[("nothing is selected", "muted")]]
-        rows = [row_of([edge, *line], width) for line in lines[:height]]
+        if len(lines) > height:
+            more = f"… {len(lines) - height + 1} more lines: y copies all of them"
+            lines = [*lines[: height - 1], [(more, "muted")]]
+        rows = [row_of([edge, *line], width) for line in lines]
         self.paint(rows + [row_of([edge], width)] * (height - len(rows)))
 
     def on_resize(self) -> None:
