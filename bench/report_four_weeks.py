@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.four_weeks import BUNDLE, PERSON, ROBOT, Size, make_home, write_pictures, write_record, write_store
 from bench.table import Line, show
-from console.campaigns.field_test import FieldTest
+from console.fieldwork.field_test import FieldTest
 from console.store.store import Store
 
 GOAL_S, GOAL_BYTES = 10.0, 20 * 1024 * 1024

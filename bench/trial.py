@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.table import Line, show
 from console.campaigns.campaign import Campaign
-from console.campaigns.field_test import FieldTest
 from console.campaigns.opening import new_campaign
+from console.fieldwork.field_test import FieldTest
 from console.link.snapshot import Link, Seen, Snapshot
 from console.looking import RobotSight
 from console.record.canonical import kind_of, line_of

@@ -107,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("measure_sessions", "m", "m", "measure", "Count uptime and crashes from the robot's journal", place="field"),
     Action("session", "x", "x", "session", "Begin a session, or end the open one", place="field"),
     Action("phase", "g", "g", "phase", "Begin the shown phase, or go back to it, with a reason", place="field"),
+    Action("field_person", "w", "w", "who", "Say who sits at the keyboard from now on", place="field"),
     Action("lift_stop", "l", "l", "lift stop", "Write down why testing may go on after a stop rule", place="field"),
     Action(
         "field_retry",

@@ -162,7 +162,7 @@ class FieldgateApp(CheckingApp):
             self.go(self.first)
 
     def _start_session(self) -> None:
-        from console.campaigns.figures import kpis_of_robot
+        from console.fieldwork.figures import kpis_of_robot
 
         if self._kpis is None:
             self.call_from_thread(self._use, kpis_of_robot(self.newest.robot))

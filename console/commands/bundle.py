@@ -84,8 +84,8 @@ def _taken(words: tuple[str, ...], option: str) -> tuple[tuple[str, ...], str | 
 def _recorded(words: tuple[str, ...], name: str, person: str | None) -> None:
     import msgspec
 
-    from console.campaigns.evaluating import Score, record_score
     from console.commands.campaign_words import opened
+    from console.fieldwork.evaluating import Score, record_score
     from console.people import who
 
     folders = [Path(word) for word in words if Path(word).is_dir()]

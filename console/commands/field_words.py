@@ -14,7 +14,7 @@ from console import exits
 from console.commands.campaign_words import opened, print_json, sight_of
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
+    from console.fieldwork.field_test import FieldTest
     from console.looking import RobotSight
     from console.phases.states import PhaseState, SessionState, Status
 
@@ -30,7 +30,7 @@ no_robot = click.option("--no-robot", is_flag=True, help="Do not look at the rob
 @contextmanager
 def field_test(name: str | None) -> Iterator[FieldTest]:
     """The field test of that campaign; what it has to say beside its results goes to stderr."""
-    from console.campaigns.field_test import FieldTest
+    from console.fieldwork.field_test import FieldTest
 
     with opened(name) as campaign:
         yield FieldTest(campaign, tell)
@@ -71,7 +71,7 @@ def charset() -> Any:
 
 def print_session(state: SessionState, as_json: bool) -> None:
     """The session as it stands now."""
-    from console.campaigns.phase_text import session_text
+    from console.fieldwork.phase_text import session_text
 
     if as_json:
         return print_json({"format": FORMAT, **msgspec.to_builtins(state)})
@@ -80,7 +80,7 @@ def print_session(state: SessionState, as_json: bool) -> None:
 
 def print_phase(state: PhaseState, as_json: bool) -> None:
     """The phase as it stands now."""
-    from console.campaigns.phase_text import phase_text
+    from console.fieldwork.phase_text import phase_text
 
     if as_json:
         return print_json({"format": FORMAT, **msgspec.to_builtins(state)})

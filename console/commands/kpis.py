@@ -11,8 +11,8 @@ from console import exits
 from console.commands.campaign_words import as_json, opened, print_json
 
 if TYPE_CHECKING:
-    from console.campaigns.figures import Figure
     from console.fieldtest.kpis import Kpi, Kpis
+    from console.fieldwork.figures import Figure
     from console.link.snapshot import Snapshot
 
 FORMAT = 1
@@ -30,7 +30,7 @@ def kpis(name: str | None, session: int | None, live: bool, as_json: bool) -> No
 
     Ends with 0 where every figure passes, 3 where one fails, 7 where something is not decided or can't be seen.
     """
-    from console.campaigns.figures import figures, kpis_in_force
+    from console.fieldwork.figures import figures, kpis_in_force
 
     if live and session:
         raise click.UsageError("--live and --session exclude each other.")

@@ -12,7 +12,7 @@ from console.commands.field_words import FORMAT, charset, exit_of, field_test, l
 from remote.lazy_commands import LazyGroup
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
+    from console.fieldwork.field_test import FieldTest
     from console.record.entries import ConditionSeen
 
 _HERE = "console.commands.phase"
@@ -43,7 +43,7 @@ def show(words: tuple[str, ...], phase_id: str | None, look: bool, as_json: bool
     Ends with 0 where the phase that was begun last is passed, 3 where it failed, was stopped or went stale, 7 where it is not
     decided yet.
     """
-    from console.campaigns.phase_text import field_text
+    from console.fieldwork.phase_text import field_text
 
     name, _ = named(words, 0)
     with field_test(name) as field:
@@ -65,7 +65,7 @@ def show(words: tuple[str, ...], phase_id: str | None, look: bool, as_json: bool
 
 
 def _held(field: FieldTest, phase_id: str) -> tuple[ConditionSeen, ...]:
-    from console.campaigns.holding import settled_holding
+    from console.fieldwork.holding import settled_holding
 
     with looked_at(field, False) as sight:
         return settled_holding(field.phases[phase_id], field.campaign.bundle, sight)
@@ -81,7 +81,7 @@ def plan(words: tuple[str, ...], phase_id: str | None, as_json: bool) -> None:
     Ends with 3 where one of them is not.
     """
     from console import exits
-    from console.campaigns.phase_plan import plan_lines, planned
+    from console.fieldwork.phase_plan import plan_lines, planned
 
     name, _ = named(words, 0)
     with field_test(name) as field:

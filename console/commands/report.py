@@ -24,8 +24,8 @@ def report(campaign: str, output: Path | None) -> None:
 
     Prints the files. Ends with 8, and writes nothing, where the record is not intact.
     """
-    from console.campaigns.figures import figures
     from console.campaigns.opening import open_campaign
+    from console.fieldwork.figures import figures
     from console.record.export import write_json
     from console.record.roster import allowed_signers
     from console.record.verify import sentences, verify_record

@@ -16,10 +16,10 @@ from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
-    from console.campaigns.scene_file import Scene
-    from console.campaigns.scoring import FrameToScore
     from console.checklist.probes import Sight
+    from console.fieldwork.field_test import FieldTest
+    from console.fieldwork.scene_file import Scene
+    from console.fieldwork.scoring import FrameToScore
 
 _HERE = "console.commands.score"
 _COMMANDS = {
@@ -54,7 +54,7 @@ def draw(campaign: str, count: int, every_s: float, folder: Path) -> None:
     In `sheet.csv` put an x into `looked` for each frame that you looked at, the numbers of wrong boxes into `wrong`, the labels
     of objects that were not reported into `missed`. Then `fieldgate score enter CAMPAIGN FOLDER/sheet.csv`.
     """
-    from console.campaigns.score_sheet import check_unused, write_sheet
+    from console.fieldwork.score_sheet import check_unused, write_sheet
 
     check_unused(folder)
     with field_test(campaign) as field, sight_of(field.campaign) as sight:
@@ -81,7 +81,7 @@ def enter(campaign: str, sheet: Path, person: str | None, as_json: bool) -> None
 
     A frame counts once, however often the sheet is entered; one that nobody looked at does not count.
     """
-    from console.campaigns.score_sheet import read_sheet
+    from console.fieldwork.score_sheet import read_sheet
     from console.people import who
 
     speaker = who(person)
@@ -110,7 +110,7 @@ def enter(campaign: str, sheet: Path, person: str | None, as_json: bool) -> None
 @as_person
 def scene(campaign: str, scene_file: Path, count: int, every_s: float, only_watch: bool, person: str | None) -> None:
     """Score frames that are drawn at random by the objects of SCENE.YAML, which are known to be in view."""
-    from console.campaigns.scene_file import load_scene, scored_by
+    from console.fieldwork.scene_file import load_scene, scored_by
     from console.people import who
 
     known, speaker = load_scene(scene_file), who(person)
@@ -131,7 +131,7 @@ def scene(campaign: str, scene_file: Path, count: int, every_s: float, only_watc
 
 def _frames(field: FieldTest, sight: Sight, count: int, every_s: float) -> Iterator[FrameToScore]:
     """Frames of the open session, one out of each interval; one that can't be had is told and its interval left out."""
-    from console.campaigns.scoring import Draws, instants
+    from console.fieldwork.scoring import Draws, instants
 
     draws = Draws(random.SystemRandom(), every_s, sight.mono_ns())
     failed, seen = 0, set[tuple[int, int]]()
@@ -157,8 +157,8 @@ def _frames(field: FieldTest, sight: Sight, count: int, every_s: float) -> Itera
 
 def _tell_robot(sight: Sight, scene: Scene) -> None:
     """Send the objects as what is expected in view. Raises Trouble where the robot could not be told."""
-    from console.campaigns.scene_file import watch_of
-    from console.campaigns.telling import tell_watch
+    from console.fieldwork.scene_file import watch_of
+    from console.fieldwork.telling import tell_watch
     from console.visiting import confirmed
     from remote.protocol import GetFrame
 

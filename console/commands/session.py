@@ -23,7 +23,7 @@ from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
+    from console.fieldwork.field_test import FieldTest
     from console.looking import RobotSight
     from console.phases.states import SessionState
 
@@ -224,7 +224,7 @@ def _tell_decided(field: FieldTest, state: SessionState) -> None:
 
 
 def _tell_missing(field: FieldTest, state: SessionState) -> None:
-    from console.campaigns.trial_conditions import missing
+    from console.fieldwork.trial_conditions import missing
 
     lacking = missing(field.phase_named(state.phase), state.conditions)
     if lacking:

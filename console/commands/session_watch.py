@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.campaigns.crashes import CRASHES
 from console.commands.campaign_words import as_person, named, words
 from console.commands.field_words import field_test, tell
 from console.commands.watch import Duration
+from console.fieldwork.crashes import CRASHES
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
     from console.checklist.probes import Sight
+    from console.fieldwork.field_test import FieldTest
     from console.phases.states import FieldState
     from console.store.store import Store
 

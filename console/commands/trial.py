@@ -17,7 +17,7 @@ from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
 if TYPE_CHECKING:
-    from console.campaigns.field_test import FieldTest
+    from console.fieldwork.field_test import FieldTest
     from console.looking import RobotSight
     from console.phases.states import TrialState
     from console.record.entries import Outcome
@@ -140,7 +140,7 @@ def intervene(words: tuple[str, ...], note: str, person: str | None) -> None:
 @as_json
 def list_trials(words: tuple[str, ...], phase_id: str | None, as_csv: bool, as_json: bool) -> None:
     """Every trial in order, also those that do not count, with the reason."""
-    from console.campaigns.phase_text import trial_text
+    from console.fieldwork.phase_text import trial_text
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
@@ -225,7 +225,7 @@ def _sight(stack: ExitStack, field: FieldTest) -> RobotSight | None:
 
 
 def _print(state: TrialState, as_json: bool) -> None:
-    from console.campaigns.phase_text import trial_text
+    from console.fieldwork.phase_text import trial_text
 
     if as_json:
         return print_json({"format": FORMAT, **msgspec.to_builtins(state)})

@@ -58,7 +58,7 @@ def watch(
     accept_new: bool,
 ) -> None:
     """Watch ROBOT without a screen: a line a second on stdout (`demo`: the embedded robot)."""
-    from console.campaigns.figures import kpis_of_robot
+    from console.fieldwork.figures import kpis_of_robot
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.robots import Robots

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -170,6 +171,7 @@ def log_evidence_above(successes: Any, n: Any, threshold: Any) -> np.ndarray:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _lower(successes: int, n: int, alpha: float) -> float:
     import numpy as np
 

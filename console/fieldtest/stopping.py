@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.fieldtest.binomial import smallest
@@ -71,6 +72,7 @@ def chances_of(test: SequentialTest, rate: float, steps: int, successes: int = 0
     return found if test.direction == ">" else Chances(found.failed, found.passed)
 
 
+@lru_cache(maxsize=4096)  # a record is read anew after every trial, and most of its questions stand where they stood
 def further_trials(test: SequentialTest, successes: int, n: int) -> int | None:
     """How many more trials decide with a chance of one half if the rate is what it was so far; 0: decided, None: never."""
     if n == 0:

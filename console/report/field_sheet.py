@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from console.campaigns.figures import Figure
 from console.checklist.wording import utc_words
 from console.fieldtest.by_condition import Group, success_by
 from console.fieldtest.criteria import Rate, Verdict
 from console.fieldtest.judging import limit_words
 from console.fieldtest.sequential import SequentialTest
+from console.fieldwork.figures import Figure
 from console.phases.states import FieldState, PhaseState, QuestionState, SessionState, Status, TrialState
 from console.report.plots import Bar, Path, bar_plot, path_plot
 

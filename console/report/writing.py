@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.campaigns.figures import Figure
 from console.checklist.pack import Checklist
 from console.checklist.states import ChecklistState
+from console.fieldwork.figures import Figure
 from console.record.canonical import entry_of
 from console.record.entries import Attachment, Entry, Signature
 from console.record.rows import RecordLike

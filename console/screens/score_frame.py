@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from console.campaigns.scoring import FrameToScore
+from console.fieldwork.scoring import FrameToScore
 from console.marks import Charset
 from console.record.entries import ScoredBox
 from console.screens.dialog import Dialog

@@ -18,7 +18,7 @@ def offered_now(field: FieldState, shown: str) -> tuple[str, ...]:
         names.append("trial_note")
     if field.sessions:
         names.append("measure_sessions")
-    return tuple(dict.fromkeys([*names, "field_retry"]))
+    return tuple(dict.fromkeys([*names, "field_person", "field_retry"]))
 
 
 def _in_session(session: SessionState) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
-from console.campaigns.field_test import FieldTest
-from console.campaigns.holding import holding_now
 from console.checking.asking_desk import AskingDesk
 from console.checking.messages import Finished, Reported
 from console.checking.sights import Left
 from console.checklist.probes import Sight
+from console.fieldwork.field_test import FieldTest
+from console.fieldwork.holding import holding_now
 from console.phases.states import FieldState, TrialState
 from console.record.entries import Outcome
 from console.screens.field_test import FieldScreen
@@ -171,12 +171,12 @@ class FieldDesk(AskingDesk):
 
     def _look(self) -> None:
         try:
-            sight = self.sight_if_any()
-            if self.field.session is not None and sight is not None:
-                self.test().look(sight)
-            self._post(Looked(self._holding(sight), None))
+            sight, session = self.sight_if_any(), self.field.session
+            if session is not None and sight is not None:
+                session = self.test().look(sight).session
+            self._post(Looked(self._holding(sight), session.paused if session is not None else "", None))
         except Trouble as trouble:
-            self._post(Looked(None, trouble))
+            self._post(Looked(None, "", trouble))
         except Left:
             pass
         finally:
@@ -318,6 +318,8 @@ class FieldDesk(AskingDesk):
             self._refused("look whether all still holds", report.trouble)
         elif report.held is not None:
             self._held = report.held
+        if report.paused and self._was_paused == "":
+            self.home.fold()
         self.show()
 
     def _finished(self, event: Finished) -> None:

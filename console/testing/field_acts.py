@@ -209,6 +209,14 @@ async def score(desk: FieldDesk) -> None:
     await score_frames(desk, _open(desk))
 
 
+async def field_person(desk: FieldDesk) -> None:
+    """Another person sits down."""
+    from console.checking.item_acts import person
+
+    await person(desk.home)
+    desk.say(f"what is entered from now on is {desk.person}'s word, by their own claim", "muted")
+
+
 async def field_retry(desk: FieldDesk) -> None:
     """Try to reach the robot now."""
     desk.app.action_retry()

@@ -23,9 +23,10 @@ class Logged:
 
 @dataclass(frozen=True)
 class Looked:
-    """The holding conditions were looked at, or why not."""
+    """The holding conditions were looked at, or why not. `paused` says why the session is, as the look left it."""
 
     held: Held | None
+    paused: str
     trouble: Trouble | None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from console.campaigns.field_ground import RESTING_ON
-from console.campaigns.scoring import Draws, FrameToScore, fetch_frame, instants
+from console.fieldwork.field_ground import RESTING_ON
+from console.fieldwork.scoring import Draws, FrameToScore, fetch_frame, instants
 from console.phases.states import SessionState
 from remote.errors import Trouble
 

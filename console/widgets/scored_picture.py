@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from console.campaigns.scoring import FrameToScore
+from console.fieldwork.scoring import FrameToScore
 from console.widgets.camera_picture import CameraPicture
 from remote.protocol import Detection, Picture
 

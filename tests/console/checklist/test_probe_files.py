@@ -12,8 +12,8 @@ import pytest
 
 from console.checklist.probes import Finding
 from console.checklist.probes.files import FileParameters, look_at_file
-from console.tables.held import KEEP_LIMIT_BYTES, find
 from console.fieldtest.criteria import Answer
+from console.tables.held import KEEP_LIMIT_BYTES, find
 from remote.errors import Trouble
 from tests.console.checklist.probe_sight import WALL_NS, GivenSight, S, laptop
 

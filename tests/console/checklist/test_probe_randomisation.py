@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.checklist.probes import Finding
-from console.tables.held import Held
 from console.checklist.probes.randomisation import (
     RandomisationParameters,
     Range,
@@ -22,6 +21,7 @@ from console.checklist.probes.randomisation import (
     real_values_in,
 )
 from console.fieldtest.criteria import Answer
+from console.tables.held import Held
 from remote.errors import Trouble
 from tests.console.checklist.probe_sight import laptop
 

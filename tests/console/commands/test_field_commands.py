@@ -17,8 +17,8 @@ from console.campaigns.opening import open_campaign
 from console.cli import main
 from console.commands.session_watch import Watching
 from console.looking import RobotSight
-from tests.console.campaigns.field_world import FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds
+from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
 
 class Done(NamedTuple):

@@ -13,7 +13,7 @@ from console import exits
 from console.cli import main
 from console.commands.running import Moment
 from console.store.store import Store
-from tests.console.campaigns.field_world import FieldWorld
+from tests.console.fieldwork.field_world import FieldWorld
 from tests.console.store.journals import Robot, S, stored, worked
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from console.campaigns.figures import figures
 from console.failures.book import FailureBook
 from console.failures.rows import FailureRow
+from console.fieldwork.figures import figures
 from console.record.roster import allowed_signers
 from console.report.failures_sheet import WIDEST_PX, FailuresSheet, drawn, failures_sheet
 from console.report.field_sheet import FieldSheet, field_sheet
@@ -24,7 +24,7 @@ from console.report.writing import sheet_of_record
 from console.store.pictures import Pictures
 from console.store.store import Store
 from remote.protocol import Detection
-from tests.console.campaigns.field_world import FieldRobot, FieldWorld
+from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from console.app import FieldgateApp
-from console.campaigns.field_test import FieldTest
 from console.campaigns.opening import open_campaign
 from console.checklist.probes import Sight
+from console.fieldwork.field_test import FieldTest
 from console.record.entries import FrameScored
 from console.screens.score_frame import ScoreScreen
 from console.testing.desk import FieldDesk
 from remote.protocol import Command, GetFrame, Reply
-from tests.console.campaigns.field_world import FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
+from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, until
 from tests.console.screens.scripted import S, ScriptedSession, link, snapshot
 
@@ -331,6 +331,19 @@ async def test_a_frame_that_does_not_come_is_said_and_drawn_again(world: FieldWo
         assert isinstance(driven.app.screen, ScoreScreen)
         await driven.pilot.press("escape")
         await until(driven.pilot, lambda: driven.app.screen is driven.app.front)
+
+
+async def test_another_person_sits_down_and_what_they_log_is_theirs(world: FieldWorld) -> None:
+    field = world.unlinked()
+    async with on(field) as driven:
+        await driven.press("w")
+        await driven.said("Who sits at the keyboard now?")
+        driven.app.screen.query_one(Input).value = "bo"
+        await driven.pilot.press("enter")
+        await driven.said("is bo's word", "as bo")
+        await driven.press("s")
+        await driven.said("trial 1: success, 1 of 1")
+        assert field.state().trials[0].person == "bo"
 
 
 async def test_a_note_is_kept_on_the_newest_trial(world: FieldWorld) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from console.campaigns.scoring import FrameToScore, check_label
 from console.fieldtest.parts import Line, Part
+from console.fieldwork.scoring import FrameToScore, check_label
 from console.record.entries import ScoredBox
 from remote import strict_yaml
 from remote.errors import Trouble

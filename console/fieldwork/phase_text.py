@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from console.campaigns.trial_conditions import condition_words
 from console.checklist.wording import utc_words
+from console.fieldwork.trial_conditions import condition_words
 from console.marks import FIELD_MARKS, UNICODE, Charset, to_ascii
 from console.phases.states import FieldState, PhaseState, QuestionState, SessionState, StopState, TrialState
 from console.record.entries import ConditionSeen

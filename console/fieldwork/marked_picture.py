@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from console.campaigns.scoring import FrameToScore
+from console.fieldwork.scoring import FrameToScore
 from remote.errors import Trouble
 
 MOST_PIXELS = 50_000_000

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from console.campaigns.field_test import FieldTest
 from console.fieldtest.running import Measured, Running
+from console.fieldwork.field_test import FieldTest
 from console.record.entries import SessionMeasured
 from remote.errors import Trouble
-from tests.console.campaigns.field_world import PACK, FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
+from tests.console.fieldwork.field_world import PACK, FieldRobot, FieldWorld
 
 CRASH_STOP = """\
     stop:

@@ -1,4 +1,4 @@
-"""A process that works in a field test until it is killed: `python -m tests.console.campaigns.field_child CAMPAIGN WHAT COUNT`.
+"""A process that works in a field test until it is killed: `python -m tests.console.fieldwork.field_child CAMPAIGN WHAT COUNT`.
 
 It prints a line when it has done each thing, and waits to be killed at the end.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import time
 
-from console.campaigns.field_test import FieldTest
 from console.campaigns.opening import open_campaign
+from console.fieldwork.field_test import FieldTest
 
 
 def main(name: str, what: str, count: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from console.campaigns.field_test import FieldTest
+from console.fieldwork.field_test import FieldTest
 from console.record.entries import SessionBegun, SessionPaused
 from remote.errors import Trouble
 from remote.protocol import Expectation, SetWatch, Watch
-from tests.console.campaigns.field_world import PACK, FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
 from tests.console.checklist.given_robot import BUNDLE
+from tests.console.fieldwork.field_world import PACK, FieldRobot, FieldWorld
 
 OTHER = "91bc" * 16
 

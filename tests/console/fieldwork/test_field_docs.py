@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from console.campaigns.phase_plan import Planned
-from console.campaigns.scene_file import parse_scene
+from console.fieldwork.phase_plan import Planned
+from console.fieldwork.scene_file import parse_scene
 from console.phases.states import FieldState, PhaseState, QuestionState, SessionState, TrialState
 
 PAGE = (Path(__file__).parents[3] / "docs" / "phases.md").read_text(encoding="utf-8")

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.campaigns.field_test import FieldTest
-from console.campaigns.scene_file import Scene, expected_of, iou, parse_scene, scored_by, watch_of
-from console.campaigns.score_sheet import read_sheet, write_sheet
-from console.campaigns.scoring import Draw, Draws, FrameToScore
+from console.fieldwork.field_test import FieldTest
+from console.fieldwork.scene_file import Scene, expected_of, iou, parse_scene, scored_by, watch_of
+from console.fieldwork.score_sheet import read_sheet, write_sheet
+from console.fieldwork.scoring import Draw, Draws, FrameToScore
 from console.record.entries import FrameScored, ScoredBox
 from remote.errors import Trouble
 from remote.protocol import Expectation, Watch
-from tests.console.campaigns.field_world import LABELS, FieldRobot, FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
+from tests.console.fieldwork.field_world import LABELS, FieldRobot, FieldWorld
 
 S = 1_000_000_000
 SCENE = """\

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from console.campaigns.campaign import Campaign
-from console.campaigns.holding import Patience
 from console.campaigns.looking_at import moment_of
-from console.campaigns.ongoing import Ongoing, SessionNow, check_current
-from console.campaigns.telling import tell_watch
 from console.checklist.probes import Sight
 from console.checklist.wording import short
+from console.fieldwork.holding import Patience
+from console.fieldwork.ongoing import Ongoing, SessionNow, check_current
+from console.fieldwork.telling import tell_watch
 from console.phases.schema import Phase
 from console.phases.states import FieldState, SessionState
 from console.record.entries import Body, Entry, Moment, Revised

@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from console.campaigns.marked_picture import marked
-from console.campaigns.scoring import FrameToScore, check_label
+from console.fieldwork.marked_picture import marked
+from console.fieldwork.scoring import FrameToScore, check_label
 from console.record.entries import Moment, ScoredBox
 from remote.atomic import write_atomically
 from remote.errors import Trouble

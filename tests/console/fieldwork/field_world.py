@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from console.campaigns.campaign import Campaign
-from console.campaigns.field_test import FieldTest
+from console.fieldwork.field_test import FieldTest
 from console.link.snapshot import Link, Seen, Snapshot
 from console.looking import RobotSight
 from remote.protocol import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.campaigns.field_trials import FieldTrials
-from console.campaigns.ongoing import SessionNow
+from console.fieldwork.field_trials import FieldTrials
+from console.fieldwork.ongoing import SessionNow
 from console.phases.states import SessionState
 from console.record.entries import Moment, SessionMeasured
 from remote.errors import Trouble

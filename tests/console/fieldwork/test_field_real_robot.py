@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from console.campaigns.field_test import FieldTest
-from console.campaigns.holding import holding_now
-from console.campaigns.scoring import Draws, instants
+from console.fieldwork.field_test import FieldTest
+from console.fieldwork.holding import holding_now
+from console.fieldwork.scoring import Draws, instants
 from console.link.snapshot import Snapshot
 from console.looking import RobotSight
 from console.record.entries import ConditionSeen
 from console.store.store import Store
 from remote.protocol import Start
-from tests.console.campaigns.field_world import PACK, FieldWorld
+from tests.console.fieldwork.field_world import PACK, FieldWorld
 from tests.real_sight import seen
 from tests.remote.agent.robot import Robot as Agent
 from tests.waiting import wait_until

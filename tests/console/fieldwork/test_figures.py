@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from console.campaigns.evaluating import Score, record_score
-from console.campaigns.figures import Figure, figures, kpis_in_force, kpis_of_robot
 from console.campaigns.standing import Standing
 from console.commands.kpis import kpis
 from console.fieldtest.running import Measured, Running
+from console.fieldwork.evaluating import Score, record_score
+from console.fieldwork.figures import Figure, figures, kpis_in_force, kpis_of_robot
 from console.record.entries import Evaluated, FrameScored, Moment, SessionMeasured
 from remote.errors import Trouble
 from remote.histogram import Histogram
-from tests.console.campaigns.field_world import FieldWorld
 from tests.console.checklist.given_robot import BUNDLE
+from tests.console.fieldwork.field_world import FieldWorld
 
 TEXT = (Path(__file__).parents[3] / "checklists" / "perception" / "kpis.yaml").read_text()
 

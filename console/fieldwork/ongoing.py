@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from console.campaigns.stop_counts import Attempt, Counted, StopCounts
 from console.checklist.pack import Checklist
+from console.fieldwork.stop_counts import Attempt, Counted, StopCounts
 from console.phases.schema import Phase
 from console.record.canonical import entry_of
 from console.record.entries import (

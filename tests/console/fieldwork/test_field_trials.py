@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from remote.errors import Trouble
-from tests.console.campaigns.field_world import FieldWorld
 from tests.console.checklist.campaign_world import kinds, last
 from tests.console.checklist.given_robot import BUNDLE
+from tests.console.fieldwork.field_world import FieldWorld
 
 
 def test_a_trial_says_what_it_was_made_with_and_counts(world: FieldWorld) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.campaigns.field_world import FieldWorld
+from tests.console.fieldwork.field_world import FieldWorld
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from console.campaigns.opening import campaigns_dir
 from console.record.entries import Opened
 from remote.errors import Trouble
-from tests.console.campaigns.field_world import PACK, FieldWorld
 from tests.console.checklist.campaign_world import last
+from tests.console.fieldwork.field_world import PACK, FieldWorld
 
 KPIS = (Path(__file__).parents[3] / "checklists" / "perception" / "kpis.yaml").read_text()
 

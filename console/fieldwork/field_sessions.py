@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from console.campaigns.field_ground import FieldGround
-from console.campaigns.holding import check_held, holding_now, settled_holding
-from console.campaigns.ongoing import SessionNow
-from console.campaigns.trial_conditions import carried, checked
 from console.campaigns.vouching import check_reason
 from console.checklist.probes import Sight
 from console.checklist.wording import short
+from console.fieldwork.field_ground import FieldGround
+from console.fieldwork.holding import check_held, holding_now, settled_holding
+from console.fieldwork.ongoing import SessionNow
+from console.fieldwork.trial_conditions import carried, checked
 from console.link.snapshot import Snapshot
 from console.phases.schema import Entry, Phase
 from console.phases.states import FieldState, PhaseState, SessionState

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from console.campaigns.field_test import FieldTest
 from console.campaigns.opening import open_campaign
+from console.fieldwork.field_test import FieldTest
 from console.record.verify import verify_record
 from remote.errors import Trouble
-from tests.console.campaigns.field_world import FieldWorld
+from tests.console.fieldwork.field_world import FieldWorld
 
 ROOT = Path(__file__).parents[3]
 
 
 def _child(world: FieldWorld, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.console.campaigns.field_child", *words]
+    command = [sys.executable, "-m", "tests.console.fieldwork.field_child", *words]
     return subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
 
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from console.campaigns.field_test import FieldTest
+from console.fieldwork.field_test import FieldTest
 from console.record.entries import Outcome
 from remote.errors import Trouble
-from tests.console.campaigns.field_world import PACK, FieldRobot, FieldWorld
+from tests.console.fieldwork.field_world import PACK, FieldRobot, FieldWorld
 
 RULES = """\
     stop:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from console.campaigns.crashes import crashed_since
-from console.campaigns.field_sessions import FieldSessions
-from console.campaigns.ongoing import SessionNow
-from console.campaigns.scoring import Draw, FrameToScore, check_score, fetch_frame
-from console.campaigns.trial_conditions import carried, check_complete, checked
 from console.checklist.probes import Sight
 from console.checklist.wording import short
+from console.fieldwork.crashes import crashed_since
+from console.fieldwork.field_sessions import FieldSessions
+from console.fieldwork.ongoing import SessionNow
+from console.fieldwork.scoring import Draw, FrameToScore, check_score, fetch_frame
+from console.fieldwork.trial_conditions import carried, check_complete, checked
 from console.link.snapshot import CONNECTED
 from console.phases.states import TrialState
 from console.record.entries import (
@@ -163,7 +163,7 @@ class FieldTrials(FieldSessions):
     def score_by_scene(
         self, frame: FrameToScore, right: int, wrong: int, missed: int, boxes: Sequence[ScoredBox], person: str
     ) -> None:
-        """The same by a scene file: the objects were known (console.campaigns.scene_file), so nobody looked."""
+        """The same by a scene file: the objects were known (console.fieldwork.scene_file), so nobody looked."""
         check_score(frame, right, wrong, missed, boxes)
         body = _scored(frame, right, wrong, missed, tuple(boxes), "", None, by_scene=True)
         self._score(body, person)
