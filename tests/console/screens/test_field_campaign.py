@@ -50,7 +50,7 @@ class Driven:
         return " ".join(screen_text(self.app).replace("│", " ").replace("┃", " ").split())
 
     async def said(self, *words: str) -> None:
-        await until(self.pilot, lambda: all(word in self.text for word in words))
+        await until(self.pilot, lambda: all(word in self.text for word in words), turns=500)
 
     async def press(self, *keys: str) -> None:
         self.clock.now_ns += S

@@ -101,9 +101,8 @@ def test_a_locked_phase(snap_compare: Any) -> None:
     assert compare(snap_compare, (80, 24), field(session=None), press=("right",))
 
 
-@pytest.mark.parametrize("key", ["c", "x", "n"])
-def test_dialogs_of_the_field_test(snap_compare: Any, key: str) -> None:
-    assert compare(snap_compare, (80, 24), field(), press=(key,))
+def test_the_conditions_of_a_session(snap_compare: Any) -> None:
+    assert compare(snap_compare, (80, 24), field(), press=("c",))
 
 
 def test_beginning_a_session(snap_compare: Any) -> None:
