@@ -1,7 +1,8 @@
 """Failures that belong together as one example: what happened once and was recorded many times.
 
 A failure belongs to an example of its robot and kind if it lies within AT_ONCE_NS of it; or within ALIKE_NS and their pictures
-look alike; or within QUIET_NS where one of them has no picture here. Counts of failures are not touched by this.
+look alike; or within QUIET_NS where one of them has no picture here. An entry that only tells of repeats belongs to the failure
+that it repeats. Counts of failures are not touched by this.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ def folded(rows: Iterable[FailureRow], look_of: LookOf) -> Iterator[Folded]:
 
 
 def _same(here: list[_Open], row: FailureRow, look: Look | None) -> _Open | None:
+    if row.only_repeats and here and _near(here[0], row, ALIKE_NS):
+        return here[0]
     for one in here:
         if _near(one, row, AT_ONCE_NS):
             return one

@@ -98,8 +98,9 @@ def count_groups(rows: Iterable[FailureRow], look_of: LookOf, hour_of: HourOf) -
     all_failures = all_examples = labelled = 0
     for one in folded(_own(rows, left_out), look_of):
         found = _groups(one.row, hour_of)
-        failures.update(found)
-        all_failures += 1
+        times = one.row.times
+        failures.update(dict.fromkeys(found, times))
+        all_failures += times
         if one.first:
             examples.update(found)
             all_examples += 1

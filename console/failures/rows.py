@@ -75,6 +75,18 @@ class FailureRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     imported_from: str = ""
 
     @property
+    def only_repeats(self) -> bool:
+        """Whether it tells only of failures that were withheld because they repeat an earlier one."""
+        return self.data.get("only_repeats") is True
+
+    @property
+    def times(self) -> int:
+        """How many failures it stands for: one that repeats is told seldom, with the number of those that were withheld."""
+        repeats = self.data.get("repeats")
+        withheld = max(0, repeats) if isinstance(repeats, int) else 0
+        return withheld if self.only_repeats else 1 + withheld
+
+    @property
     def phase(self) -> str:
         """The phase in which it happened, where the robot was told; else empty."""
         return self.conditions.get("phase", "")

@@ -15,7 +15,7 @@ from console.failures.looks import Looks
 from console.failures.near_duplicates import alike, look_at
 from console.failures.oldest_first import oldest_first
 from console.failures.pattern_words import odds, sentence, summary
-from console.failures.patterns import GroupRate, Patterns, Unit, find_patterns
+from console.failures.patterns import GroupRate, Patterns, Unit, count_groups, find_patterns
 from console.failures.query import EVERYTHING, parse
 from console.failures.rates import chance_of_difference, rate
 from console.store.pictures import Pictures
@@ -221,3 +221,16 @@ def test_without_pictures_only_what_follows_at_once_is_one_example() -> None:
     assert [one.example for one in folded(rows, lambda _: None)] == [0, 0, 0, 1, 1, 2]
     undated = [row(n, wall_ns=0) for n in range(3)]
     assert [one.example for one in folded(undated, lambda _: None)] == [0, 1, 2]
+
+
+def test_failures_that_were_withheld_are_counted_and_are_no_example_of_their_own() -> None:
+    told = [
+        row(1, wall_ns=START_NS, data={"repeats": 4}),
+        row(2, wall_ns=START_NS + 60 * S, data={"repeats": 9, "only_repeats": True}),
+        row(3, wall_ns=START_NS + 7200 * S, data={"repeats": "many"}),
+    ]
+    assert [one.times for one in told] == [5, 9, 1]
+    counted = count_groups(told, lambda _: None, utc_hour)
+    assert (counted.all_failures, counted.all_examples) == (15, 2)
+    alone = row(4, wall_ns=START_NS + 60 * S, data={"repeats": 2, "only_repeats": True})
+    assert count_groups([alone], lambda _: None, utc_hour).all_examples == 1
