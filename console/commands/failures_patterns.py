@@ -123,27 +123,16 @@ def export_failures(query: tuple[str, ...], form: str, output: Path, fold: bool,
 
 def _found_patterns(query: tuple[str, ...], per: str, *, utc: bool) -> Patterns:
     from console.failures.circumstances import local_hour, utc_hour
-    from console.failures.exposure import exposure_of
-    from console.failures.looks import Looks
-    from console.failures.oldest_first import oldest_first
-    from console.failures.patterns import find_patterns
-    from console.places import cache_dir
-    from console.store.pictures import Pictures
+    from console.failures.whole import patterns_of
     from console.store.store import Store
 
-    hour_of = utc_hour if utc else local_hour
-    with opened() as book:
-        what = asked(book, query)
-        store = Store()
-        try:
-            exposure = exposure_of(store, what, hour_of, cache_dir())
-        finally:
-            store.close()
-        looks = Looks(Pictures(), cache_dir())
-        rows = oldest_first(book, book.find(what))
-        found = find_patterns(rows, exposure, looks.of, hour_of, "frames" if per == "frames" else "hours")
-        looks.save()
-    return found
+    store = Store()
+    try:
+        with opened() as book:
+            hour_of = utc_hour if utc else local_hour
+            return patterns_of(book, store, asked(book, query), hour_of, "frames" if per == "frames" else "hours")
+    finally:
+        store.close()
 
 
 def _print_patterns(found: Patterns, *, every: bool, utc: bool) -> None:
