@@ -174,7 +174,7 @@ def _basis(state: PhaseState, ground: Ground) -> str:
 
 
 def _open_session(told: Timeline, found: Mapping[str, Ground]) -> SessionState | None:
-    last = next((one for one in reversed(list(told.sessions.values())) if one.ended is None), None)
+    last = next((one for one in told.sessions.values() if one.ended is None and one.followed is None), None)
     return _session(last, found) if last is not None else None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from console.record.believing import unbelievable_frame, unbelievable_running
 from console.record.entries import (
     ConditionsSet,
     Evaluated,
@@ -51,7 +52,8 @@ class Heard(Generic[T]):
 class Session:
     """One session as told, each list in the order of the record, what was undone included.
 
-    `attempts` are its TrialBegun entries, `answered` those that an outcome was logged for (undone or not).
+    `attempts` are its TrialBegun entries, `answered` those that an outcome was logged for (undone or not). `followed` is
+    the next session, with which this one is over at the latest; `refused` says what it can't have measured.
     """
 
     kept: Kept[SessionBegun]
@@ -62,6 +64,8 @@ class Session:
     attempts: set[int] = field(default_factory=set)
     answered: set[int] = field(default_factory=set)
     measured: Kept[SessionMeasured] | None = None
+    followed: Kept[SessionBegun] | None = None
+    refused: list[str] = field(default_factory=list)
     trials: list[Heard[Trial]] = field(default_factory=list)
     frames: list[Heard[FrameScored]] = field(default_factory=list)
     interventions: list[Heard[Intervention]] = field(default_factory=list)
@@ -147,8 +151,10 @@ class _Reading:
     # ------------------------------------------------------------ sessions
 
     def _begun(self, kept: Kept[SessionBegun]) -> None:
-        body = kept.body
-        self.sessions[kept.seq] = Session(kept, _identity(body.rule, body.fingerprints))
+        """Only forged entries are of two sessions at once: the same hours must not count in both."""
+        if self.sessions:
+            next(reversed(self.sessions.values())).followed = kept
+        self.sessions[kept.seq] = Session(kept, _identity(kept.body.rule, kept.body.fingerprints))
 
     def _paused(self, kept: Kept[SessionPaused]) -> None:
         session = self.sessions.get(kept.body.session)
@@ -172,7 +178,13 @@ class _Reading:
 
     def _measured(self, kept: Kept[SessionMeasured]) -> None:
         session = self.sessions.get(kept.body.session)
-        if session is not None:
+        if session is None:
+            return
+        until_ns = min(one.entry.wall_ns for one in (session.ended, session.followed, kept) if one is not None)
+        wrong = unbelievable_running(kept.body, (until_ns - session.kept.entry.wall_ns) / 1e9)
+        if wrong:
+            session.refused.append(f"entry {kept.seq} is left out: {wrong}")
+        else:
             session.measured = kept
 
     # ------------------------------------------------------------ what was tried and scored
@@ -206,6 +218,7 @@ class _Reading:
             return
         name = (body.session, body.run, body.frame)
         wrong = "undone" if kept.seq in self._withdrawn else self._of_phase(body.phase, session)
+        wrong = wrong or unbelievable_frame(body)
         if not wrong and name in self._drawn:
             wrong = "scored twice"
         if not wrong:
@@ -219,6 +232,8 @@ class _Reading:
             return "of no session"
         if session.ended is not None:
             return "after the session's end"
+        if session.followed is not None:
+            return "after another session was begun"
         return "while the session was paused" if session.paused is not None else ""
 
     def _of_phase(self, phase: str, session: Session | None) -> str:

@@ -13,6 +13,7 @@ from console.record.attachments import attachments_of
 from console.record.canonical import digest_of, entry_of, item_of
 from console.record.chain import check_chain
 from console.record.entries import Entry, GatePassed, Opened, Revised, Signature, Withdrawal
+from console.record.field_checks import FieldChecks
 from console.record.roster import Roster
 from console.record.rows import Head, RecordLike, Row
 from console.record.signature_check import Checked, Ground, check_signature
@@ -88,6 +89,7 @@ class _Verifying:
         self.notes: list[str] = []
         self.attached: set[str] = set()
         self.kinds: dict[int, object] = {}
+        self.field = FieldChecks()
 
     def run(self, known: tuple[Head, ...], wall_ns: int | None) -> Report:
         broken = check_chain(self.rows, self.record.head())
@@ -142,7 +144,7 @@ class _Verifying:
 
     def _entry(self, entry: Entry, wall_ns: int | None) -> None:
         body = entry.body
-        for problem in [*self._attachments(entry), *self._references(entry)]:
+        for problem in [*self._attachments(entry), *self._references(entry), *self.field.check(entry)]:
             self._found(entry.seq, problem)
         if isinstance(body, Opened) and self.ground.opened is not None:
             self._found(entry.seq, "the campaign is opened a second time")

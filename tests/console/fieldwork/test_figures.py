@@ -60,6 +60,7 @@ def test_each_figure_is_judged_by_its_bound(world: FieldWorld) -> None:
     session = field.state().session
     assert session is not None
     running = Running(wanted_s=360_000, known_s=360_000, up_s=359_000, frames=1)
+    world.pass_time(360_000)
     spreads = {"inference_ms": Histogram.of([20.0] * 400)}
     moment = Moment(wall_ns=world.now_ns)
     measured = SessionMeasured(session=session.seq, measured=Measured(running=running, spreads=spreads), moment=moment)

@@ -136,8 +136,9 @@ class FieldBook(Book):
         return self.add(Intervention(session=self.session, moment=self.moment))
 
     def ran(self, hours: float, *, up: float = 1.0, session: int | None = None, **more: Any) -> int:
-        """The session was measured: so many hours known, that share of it up."""
+        """The session, which is open so long, was measured: so many hours known, that share of it up."""
         seconds = hours * 3600
+        self.now_ns += round(more.get("wanted_s", seconds) * 1e9)
         running = Running(**{"wanted_s": seconds, "known_s": seconds, "up_s": up * seconds, **more})
         body = SessionMeasured(
             session=session or self.session,

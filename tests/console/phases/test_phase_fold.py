@@ -408,6 +408,7 @@ def test_a_live_metric_is_judged_over_all_sessions_that_count() -> None:
             spreads={"inference_ms": Histogram.of([slow] * 100)},
             highest={"temp_max_c": heat},
         )
+        book.now_ns += 60 * 10**9
         book.add(SessionMeasured(session=book.session, measured=measured, moment=book.moment))
         book.end()
         book.sit()
