@@ -368,10 +368,22 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     cure: str = ""
 
 
+class SourceTruth(msgspec.Struct, frozen=True):
+    """What a source itself knows of one frame: every object in it, in pixels of the frame, and there is nothing else.
+
+    `ignored` are boxes (x1, y1, x2, y2) around what is too hidden to say: it need not be found, and a detection of which more
+    than half lies within one of them counts neither way.
+    """
+
+    objects: tuple[Expectation, ...]
+    ignored: tuple[tuple[float, float, float, float], ...] = ()
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """A JPEG (base64 on the wire) and, for a live frame, what was detected in it.
 
-    `width` and `height` are those of the camera's frame, to which the boxes belong; the JPEG may be smaller.
+    `width` and `height` are those of the camera's frame, to which the boxes belong; the JPEG may be smaller. `truth` is what
+    the source itself knows of a live frame (`scene:`, a folder with label files), None where it knows nothing.
     """
 
     jpeg: bytes
@@ -381,6 +393,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     frame: int | None = None
     capture_mono_ns: int | None = None
     detections: tuple[Detection, ...] = ()
+    truth: SourceTruth | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

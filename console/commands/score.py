@@ -26,6 +26,7 @@ _COMMANDS = {
     "draw": (_HERE, "draw", "Draw frames at random: pictures with boxes, and a sheet to fill in."),
     "enter": (_HERE, "enter", "Read a sheet that was filled in."),
     "scene": (_HERE, "scene", "Score drawn frames by a file of known objects."),
+    "own": (_HERE, "own", "Score drawn frames by what the robot's source itself knows."),
 }
 _count = click.option("-n", "count", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Frames.")
 _every = click.option(
@@ -120,6 +121,31 @@ def scene(campaign: str, scene_file: Path, count: int, every_s: float, only_watc
         right = wrong = missed = 0
         for frame in _frames(field, sight, count, every_s):
             by = scored_by(known, frame)
+            field.score_by_scene(frame, by.right, by.wrong, by.missed, by.boxes, speaker)
+            right, wrong, missed = right + by.right, wrong + by.wrong, missed + by.missed
+            click.echo(f"{frame.drawn}: {by.right} right, {by.wrong} wrong, {by.missed} missed")
+    return click.echo(f"altogether {right} right, {wrong} wrong, {missed} missed")
+
+
+@click.command()
+@click.argument("campaign")
+@_count
+@_every
+@as_person
+def own(campaign: str, count: int, every_s: float, person: str | None) -> None:
+    """Score frames that are drawn at random by what the robot's source itself knows is in them.
+
+    Sources that do are `scene:` (rendered), and `folder:` with label files beside the pictures. What is too hidden to say
+    counts neither way.
+    """
+    from console.fieldwork.own_truth import scored_by_source
+    from console.people import who
+
+    speaker = who(person)
+    with field_test(campaign) as field, sight_of(field.campaign) as sight:
+        right = wrong = missed = 0
+        for drawn in _frames(field, sight, count, every_s):
+            frame, by = scored_by_source(drawn)
             field.score_by_scene(frame, by.right, by.wrong, by.missed, by.boxes, speaker)
             right, wrong, missed = right + by.right, wrong + by.wrong, missed + by.missed
             click.echo(f"{frame.drawn}: {by.right} right, {by.wrong} wrong, {by.missed} missed")

@@ -14,7 +14,7 @@ from console.checklist.probes import Sight
 from console.record.entries import Moment, ScoredBox
 from console.visiting import confirmed
 from remote.errors import Trouble
-from remote.protocol import Detection, GetFrame
+from remote.protocol import Detection, GetFrame, SourceTruth
 from remote.refusals import nearest_of
 
 WIDTH = 1280
@@ -36,7 +36,7 @@ class FrameToScore(msgspec.Struct, frozen=True, kw_only=True):
     """A frame with its picture and what was detected in it; `labels` are the bundle's.
 
     `width` and `height` are the frame's, to which the boxes belong; the JPEG may be smaller. `drawn` says how it was drawn.
-    `conditions` and `fingerprints` are the session's when it was drawn.
+    `conditions` and `fingerprints` are the session's when it was drawn. `truth` is what the source itself knows of it.
     """
 
     session: int
@@ -52,6 +52,7 @@ class FrameToScore(msgspec.Struct, frozen=True, kw_only=True):
     conditions: dict[str, str] = {}
     fingerprints: dict[str, str] = {}
     moment: Moment
+    truth: SourceTruth | None = None
 
     def label(self, detection: Detection) -> str:
         """What the detection is called; its number where the bundle gives it no name."""
@@ -141,6 +142,7 @@ def fetch_frame(
         conditions=conditions,
         fingerprints=fingerprints,
         moment=moment_of(sight),
+        truth=picture.truth,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from remote.perception.arrays import Pixels
 from remote.perception.handoff import Seen
 from remote.perception.jpeg import encode
-from remote.protocol import Detection, Picture, Sample
+from remote.perception.watching.boxes import Corners, Truth
+from remote.protocol import Detection, Expectation, Picture, Sample, SourceTruth
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,17 @@ class Shown:
             frame=self.number,
             capture_mono_ns=frame.capture_mono_ns,
             detections=self.detections,
+            truth=_truth(frame.truth),
         )
+
+
+def _truth(known: Truth | None) -> SourceTruth | None:
+    """As the protocol says it; corners to a tenth of a pixel."""
+    if known is None:
+        return None
+    objects = tuple(Expectation(label=one.label, box=_rounded(one.box) if one.box else None) for one in known.objects)
+    return SourceTruth(objects, tuple(map(_rounded, known.ignored)))
+
+
+def _rounded(box: Corners) -> Corners:
+    return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))

@@ -123,9 +123,11 @@ def _go_back(book: FieldBook, id: str, robot: Robot, dice: random.Random, found:
     """To the laboratory after a change, through it again, and on."""
     before = ORDER[ORDER.index(id) - 1]
     book.begin(before, back_from=id)
+    tried = 0
     while book.phase(before).status not in PASSED:
         book.trial("success" if dice.random() < robot.success[before] else "failure")
-        if book.phase(before).status in ("fail", "stopped"):
+        tried += 1
+        if tried % TRIALS == 0:  # its plan is over without a pass
             book.begin(before)
     _begin(book, id, found)
 
