@@ -44,6 +44,19 @@ def phases_page(docs: Path) -> str:
     return head + _MARK + phase_section() + end + after
 
 
+def kpis_page(docs: Path) -> str:
+    """docs/kpis.md with its last part, every counted figure, as it should be."""
+    from console.fieldtest.measures import MEASURES
+
+    head = "| name | unit | counted from | kind | of what | formula |\n|---|---|---|---|---|---|\n"
+    rows = (
+        f"| `{m.name}` | {m.unit or '-'} | {m.home} | {m.shape} | {m.denominator} | {m.formula} |"
+        for m in MEASURES.values()
+    )
+    before = (docs / "kpis.md").read_text(encoding="utf-8").partition(_MARK)[0]
+    return before + _MARK + head + "\n".join(rows) + "\n"
+
+
 def main() -> None:
     """Write every generated file."""
     from console.checklist.packs.schema import pack_schema, schema_text
@@ -53,6 +66,7 @@ def main() -> None:
     (docs / "metrics.md").write_text(metrics_page(), encoding="utf-8")
     (docs / "checklists.md").write_text(checklists_page(docs), encoding="utf-8")
     (docs / "phases.md").write_text(phases_page(docs), encoding="utf-8")
+    (docs / "kpis.md").write_text(kpis_page(docs), encoding="utf-8")
     probes = docs / "probes.md"
     probes.write_text(with_table(probes.read_text(encoding="utf-8")), encoding="utf-8")
     (docs.parent / "checklists" / "checklist.schema.json").write_text(schema_text(pack_schema()), encoding="utf-8")

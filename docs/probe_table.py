@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from console.fieldtest.parts import Span
 from console.checklist.probes import PROBES, Known, parameters_type
+from console.fieldtest.parts import Span
 
 BEGIN, END = "<!-- table of probes: written by `make docs` -->\n", "<!-- end of the table -->"
 _SPAN = get_args(Span)[1].pattern

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
@@ -58,3 +59,18 @@ def missing(block: Block, said: str) -> list[str]:
         else:
             at = hit + 1
     return gone
+
+
+def walk(blocks: list[Block], desk: Path, limit_s: float) -> None:
+    """Run the blocks; AssertionError with what a block said where it did not say what the page promises."""
+    outputs = said_by(blocks, limit_s, TMPDIR=str(desk))
+    kept = zip(blocks, outputs, strict=True)
+    broken = [f"{block.commands}\nsaid:\n{said}\nnot: {gone}" for block, said in kept if (gone := missing(block, said))]
+    assert not broken, "\n\n".join(broken)
+    assert not list(desk.glob("tmp.*")), "the tour leaves something behind"
+
+
+def words_of(picture: Path) -> str:
+    """What stands in a picture of the screen."""
+    texts = re.findall(r">([^<>]+)</text>", picture.read_text(encoding="utf-8"))
+    return html.unescape(" ".join(texts)).replace("\xa0", " ")

@@ -12,8 +12,10 @@ import pytest
 
 from console import exits
 from console.cli import cli
+from console.fieldtest.kpis import parse_kpis
+from console.fieldtest.measures import MEASURES
 from console.watching import Row
-from docs.generate import metrics_page
+from docs.generate import kpis_page, metrics_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 TO_BE_WRITTEN = ("console/checklist/probes/uptime.py",)
@@ -23,6 +25,17 @@ PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 
 def test_a_metric_can_be_looked_up_by_the_name_on_the_screen() -> None:
     assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run `make docs`"
+
+
+def test_each_figure_of_a_field_test_can_be_looked_up_with_its_formula() -> None:
+    page = (DOCS / "kpis.md").read_text(encoding="utf-8")
+    assert page == kpis_page(DOCS), "run `make docs`"
+    assert set(re.findall(r"^\| `(\w+)` \| \S+ \| \w+ \| \w+ \|", page, re.MULTILINE)) == set(MEASURES)
+
+
+def test_the_worked_kpis_are_a_file_that_is_read() -> None:
+    [text] = re.findall(r"```yaml\n(.*?)```", (DOCS / "kpis.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert [one.id for one in parse_kpis(text, "docs/kpis.md").kpis] == ["end_to_end", "uptime"]
 
 
 def test_a_script_can_rely_on_the_table_of_exit_codes() -> None:

@@ -223,4 +223,4 @@ def _wrong_condition(rule: Condition) -> Iterator[_Wrong]:
 
 def _nearest(metric: str) -> str:
     near = difflib.get_close_matches(metric, [*METRICS, *MEASURES], n=1, cutoff=0.4)
-    return f"Did you mean `{near[0]}`?" if near else "docs/metrics.md and docs/statistics.md list them."
+    return f"Did you mean `{near[0]}`?" if near else "docs/metrics.md and docs/kpis.md list them."

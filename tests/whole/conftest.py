@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,19 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if robot.exists():
         command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
         subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
+
+
+@pytest.fixture
+def desk() -> Iterator[Path]:
+    """Where a page's `mktemp -d` makes its folder; a demo robot that a broken tour left there is stopped.
+
+    Not pytest's own folder: the robot's socket lies deep below, and its path may have 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="fg") as folder:
+        yield Path(folder)
+        for robot in Path(folder).glob("*/home/data/demo"):
+            command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
+            subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
 
 
 @pytest.fixture

@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import os
-import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from console.actions import on_screen
-from tests.docs_tour import ROOT, Block, blocks_of, missing, said_by
+from tests.docs_tour import ROOT, Block, blocks_of, missing, walk, words_of
 
 PAGE = ROOT / "docs" / "first-campaign.md"
 BEFORE = ("Your first campaign, in ten minutes", "Two people, two keys")
 AFTER = ("Tidy up",)
-
-
-@pytest.fixture
-def desk() -> Iterator[Path]:
-    """Where the page's `mktemp -d` makes its folder; a demo robot that a broken tour left there is stopped.
-
-    Not pytest's own folder: the robot's socket lies deep below, and its path may have 107 bytes.
-    """
-    with tempfile.TemporaryDirectory(prefix="fg") as folder:
-        yield Path(folder)
-        _stop_robots_below(Path(folder))
-
-
-def _stop_robots_below(folder: Path) -> None:
-    for robot in folder.glob("*/home/data/demo"):
-        command = [sys.executable, "-m", "remote", "stop", "--home", str(robot)]
-        subprocess.run(command, capture_output=True, check=False, timeout=30, env=os.environ)
-
-
-def walk(blocks: list[Block], desk: Path, limit_s: float) -> None:
-    """Run the blocks; AssertionError with what a block said where it did not say what the page promises."""
-    outputs = said_by(blocks, limit_s, TMPDIR=str(desk))
-    for block, said in zip(blocks, outputs, strict=True):
-        assert not missing(block, said), f"{block.commands}\nsaid:\n{said}"
-    assert not list(desk.glob("tmp.*")), "the tour leaves something behind"
 
 
 def test_the_page_keeps_its_word_where_a_value_is_measured(desk: Path) -> None:
@@ -98,9 +69,3 @@ def test_the_picture_of_the_readme_can_be_taken_anew(desk: Path) -> None:
 def test_the_picture_of_the_readme_shows_a_campaign() -> None:
     drawn = words_of(ROOT / "docs" / "checklist.svg")
     assert [words for words in SHOWN if words not in drawn] == []
-
-
-def words_of(picture: Path) -> str:
-    """What stands in a picture of the screen."""
-    texts = re.findall(r">([^<>]+)</text>", picture.read_text(encoding="utf-8"))
-    return html.unescape(" ".join(texts)).replace("\xa0", " ")
