@@ -65,6 +65,8 @@ def phase_lines(state: PhaseState, holding: tuple[ConditionSeen, ...] = ()) -> I
     yield f"  {state.trials} of {phase.planned_n} planned trials count{hours}"
     for reason, count in state.left_out.items():
         yield from _wrapped(f"{count} left out: {reason}", "  ", "     ")
+    for caution in state.cautions:
+        yield from _wrapped(f"note: {caution}", "  ", "     ")
 
 
 def session_lines(state: SessionState) -> Iterator[str]:

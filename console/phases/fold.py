@@ -14,6 +14,7 @@ import msgspec
 from console.fieldtest.criteria import Rate
 from console.fieldtest.running import together
 from console.fieldtest.spans import span_s
+from console.phases.cautions import cautions
 from console.phases.counting import count
 from console.phases.evidence import Evidence, Ground, grounds
 from console.phases.schema import Entry, Phase
@@ -93,6 +94,7 @@ def _phase(ground: Ground, told: Timeline, baseline: Baselines, before: Mapping[
         trials=len(evidence.trials),
         left_out=ground.left_out(),
         running_s=running_s,
+        cautions=cautions(ground, told, evidence),
     )
     status, reason = _status(ground, state, before) if ground.begun else ("ready", "it may be begun")
     if status not in (*PASSED, "fail", "stopped") and ground.begun is not None:
@@ -174,12 +176,12 @@ def _basis(state: PhaseState, ground: Ground) -> str:
 
 
 def _open_session(told: Timeline, found: Mapping[str, Ground]) -> SessionState | None:
-    last = next((one for one in told.sessions.values() if one.ended is None and one.followed is None), None)
+    last = next((one for one in told.sessions.values() if one.over is None), None)
     return _session(last, found) if last is not None else None
 
 
 def _session(session: Session, found: Mapping[str, Ground]) -> SessionState:
-    body, ended, paused = session.kept.body, session.ended, session.paused
+    body, over, paused = session.kept.body, session.over, session.paused
     trials = [one.kept.body for one in session.trials if not one.wrong]
     why_not = _session_why_not(session, found)
     return SessionState(
@@ -187,11 +189,11 @@ def _session(session: Session, found: Mapping[str, Ground]) -> SessionState:
         phase=session.phase,
         person=session.kept.entry.person,
         began_wall_ns=session.kept.entry.wall_ns,
-        ended_wall_ns=ended.entry.wall_ns if ended else None,
-        ended=(ended.body.why or ended.body.stop or "ended") if ended else "",
-        paused=paused.body.why if paused and not ended else "",
-        paused_by=paused.body.condition if paused and not ended else "",
-        paused_wall_ns=paused.entry.wall_ns if paused and not ended else None,
+        ended_wall_ns=over.entry.wall_ns if over else None,
+        ended=_ended_words(session) if over else "",
+        paused=paused.body.why if paused and not over else "",
+        paused_by=paused.body.condition if paused and not over else "",
+        paused_wall_ns=paused.entry.wall_ns if paused and not over else None,
         conditions=dict(session.conditions),
         trials=len(trials),
         successes=sum(trial.outcome == "success" for trial in trials),
@@ -200,11 +202,16 @@ def _session(session: Session, found: Mapping[str, Ground]) -> SessionState:
         open_trial=session.open_trial,
         journal=body.journal,
         first_seq=body.first_seq,
-        last_seq=ended.body.last_seq if ended else 0,
+        last_seq=session.ended.body.last_seq if session.ended else 0,
         measured=session.measured.body.measured if session.measured else None,
         counts=not why_not,
         why_not=why_not,
     )
+
+
+def _ended_words(session: Session) -> str:
+    ended = session.ended.body if session.ended else None
+    return (ended.why or ended.stop or "ended") if ended else "another session was begun"
 
 
 def _session_why_not(session: Session, found: Mapping[str, Ground]) -> str:

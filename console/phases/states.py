@@ -100,7 +100,8 @@ class StopState(msgspec.Struct, frozen=True, kw_only=True):
 
 class PhaseState(msgspec.Struct, frozen=True, kw_only=True):
     """One phase now. `reason` is one sentence that says why it stands so. `trials` counts those that count; `left_out` maps a
-    reason to how many trials do not count for it. `begun_seq` is the entry that began it last."""
+    reason to how many trials do not count for it. `begun_seq` is the entry that began it last. `cautions` are sentences
+    about what was taken back, tried before or not looked at (console.phases.cautions)."""
 
     phase: Phase
     status: Status
@@ -113,6 +114,7 @@ class PhaseState(msgspec.Struct, frozen=True, kw_only=True):
     trials: int = 0
     left_out: dict[str, int] = {}
     running_s: float = 0.0
+    cautions: tuple[str, ...] = ()
 
 
 class FieldState(msgspec.Struct, frozen=True, kw_only=True):

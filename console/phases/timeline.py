@@ -81,6 +81,11 @@ class Session:
         return self.kept.body.phase
 
     @property
+    def over(self) -> Kept[SessionEnded] | Kept[SessionBegun] | None:
+        """What it is over with: its end, or the next session's begin; None while it is open."""
+        return self.ended or self.followed
+
+    @property
     def conditions(self) -> Mapping[str, str]:
         """What is carried over into the next trial: as last said, by itself or in a trial that was not undone."""
         said = self.conditions_set
@@ -93,7 +98,7 @@ class Session:
     def open_trial(self) -> int | None:
         """The last attempt, where it was begun and waits for its outcome."""
         last = max(self.attempts, default=None)
-        return last if last not in self.answered and self.ended is None else None
+        return last if last not in self.answered and self.over is None else None
 
 
 @dataclass(frozen=True)

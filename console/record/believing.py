@@ -1,4 +1,4 @@
-"""What no field test can have counted: an entry that says such a thing was not written by this program, and counts for nothing."""
+"""What no field test can have counted: such an entry was not written by this program, and counts for nothing."""
 
 from __future__ import annotations
 

@@ -79,6 +79,7 @@ class PhaseSheet(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[QuestionSheet, ...]
     conditions: tuple[ConditionSheet, ...]
     stops: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
 
 
 class SessionSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,7 @@ def _phase(state: PhaseState, trials: Sequence[TrialState]) -> PhaseSheet:
         stops=tuple(
             f"{one.title}: {one.count} of {one.at}" + (", reached" if one.reached else "") for one in state.stops
         ),
+        cautions=state.cautions,
     )
 
 

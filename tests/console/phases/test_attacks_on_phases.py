@@ -1,8 +1,9 @@
-"""Entries that nobody can have written by testing: a forged or damaged record must not count twice, pass, or end in a traceback."""
+"""Entries that nobody can have written by testing: a forged record must not count twice, pass, or end in a traceback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,9 @@ from console.fieldwork.phase_text import field_text
 from console.phases.schema import Plan
 from console.phases.states import PhaseState
 from console.record.canonical import entry_of
-from console.record.entries import SessionBegun
+from console.record.entries import Moment, SessionBegun
 from console.record.field_checks import FieldChecks
-from tests.console.phases.phase_book import FieldBook, pack, phase, question
+from tests.console.phases.phase_book import FieldBook, pack, phase, question, rate
 
 
 def asked(metric: str, comparison: str, threshold: float, unit: str = "%") -> Criterion:
@@ -47,7 +48,7 @@ def stood(book: FieldBook) -> PhaseState:
     return book.phase()
 
 
-def measured(book: FieldBook, hours: float, **more: float) -> None:
+def measured(book: FieldBook, hours: float, **more: Any) -> None:
     """What the session is said to have run, without having lasted so long."""
     now_ns = book.now_ns
     book.now_ns -= round(more.get("wanted_s", hours * 3600) * 1e9)
@@ -91,7 +92,8 @@ def test_an_hour_that_two_open_sessions_share_counts_once() -> None:
     book.trial()
     assert (stood(book).running_s, stood(book).trials) == (3 * 3600.0, 1)
     assert stood(book).left_out == {"after another session was begun": 1}
-    assert book.field.session is not None and book.field.session.seq == second
+    assert book.field.session is not None
+    assert book.field.session.seq == second
     assert [one.partition(": ")[2][:30] for one in problems(book)] == [
         "a session is begun while sessi", "3 h of a session of 1 s can't ", "it belongs to session 3, which",
     ]  # fmt: skip
@@ -122,3 +124,84 @@ def test_taking_back_what_nobody_can_take_back_changes_nothing() -> None:
     for seq in (begun, book.session, undone, undone + 9):
         book.withdraw(seq)
     assert (stood(book).trials, stood(book).left_out) == (2, {"undone": 1})
+
+
+# ------------------------------------------------------------ choosing what one likes
+
+
+def cautioned(book: FieldBook) -> str:
+    return " | ".join(stood(book).cautions)
+
+
+ROBOT = Moment(wall_ns=1, robot_boot_id="boot")
+
+
+def chosen() -> FieldBook:
+    book = FieldBook(pack(phase()))
+    book.begin()
+    book.trials("+++---+", moment=ROBOT)
+    return book
+
+
+def test_an_honest_phase_needs_no_caution() -> None:
+    book = chosen()
+    book.trial(began=book.attempt(), moment=ROBOT)
+    book.attempt()  # under way
+    assert stood(book).cautions == ()
+
+
+def test_whoever_takes_failures_back_is_seen_with_what_it_would_be() -> None:
+    book = chosen()
+    for seq in [row.seq for row in book.lines if b'"outcome":"failure"' in row.line]:
+        book.withdraw(seq)
+    assert stood(book).trials == 4
+    assert cautioned(book) == "3 trials undone, 3 of them no success: 4 of 4 succeeded without, 4 of 7 with them"
+    assert "note: 3 trials undone" in field_text(book.field)
+
+
+def test_whoever_begins_anew_until_it_passes_is_seen_with_the_chance_of_luck() -> None:
+    book = chosen()
+    book.end()
+    book.begin()
+    book.trials("--", moment=ROBOT)
+    book.end()
+    book.begin()
+    book.trials("+", moment=ROBOT)
+    assert cautioned(book) == (
+        "this bundle was tried here 2 times before: 4 of 9 trials succeeded; "
+        "each try may pass by luck in 5 % of all cases, 3 in up to 15 %"
+    )
+    book.change_bundle("b" * 64)
+    book.end()
+    book.begin()
+    assert cautioned(book) == "", "another bundle is another first try"
+
+
+def test_whoever_changes_the_limit_after_the_trials_is_seen() -> None:
+    book = chosen()
+    book.end()
+    book.revise(goes_by=pack(phase("lab", question(criterion=rate(threshold=50), plan=Plan(n=60, expected=90)))))
+    book.begin()
+    assert stood(book).trials == 0
+    assert "4 of 7 trials succeeded, 7 of them under another rule" in cautioned(book)
+
+
+def test_an_attempt_whose_outcome_was_kept_back_is_seen() -> None:
+    book = chosen()
+    book.attempt()
+    book.attempt()
+    assert cautioned(book) == "1 trial begun, and how it came out was never logged"
+    book.end()
+    assert cautioned(book).startswith("2 trials begun")
+
+
+def test_trials_without_a_robot_are_seen() -> None:
+    book = chosen()
+    book.trial()
+    assert "1 of 8 trials logged without asking the robot" in cautioned(book)
+
+
+def test_scores_that_were_taken_back_are_seen() -> None:
+    book = chosen()
+    book.withdraw(book.frame(0, 3, 2))
+    assert cautioned(book) == "the scores of 1 frame were undone"
