@@ -82,7 +82,7 @@ class Shown:
 
 
 def _truth(known: Truth | None) -> SourceTruth | None:
-    """As the protocol says it; corners to a tenth of a pixel."""
+    """As the protocol says it; corners to a tenth of a pixel, as plain numbers: a source may give NumPy's."""
     if known is None:
         return None
     objects = tuple(Expectation(label=one.label, box=_rounded(one.box) if one.box else None) for one in known.objects)
@@ -90,4 +90,5 @@ def _truth(known: Truth | None) -> SourceTruth | None:
 
 
 def _rounded(box: Corners) -> Corners:
-    return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
+    x1, y1, x2, y2 = (round(float(corner), 1) for corner in box)
+    return (x1, y1, x2, y2)

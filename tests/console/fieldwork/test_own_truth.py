@@ -12,11 +12,12 @@ from console.fieldwork.scoring import Draw, FrameToScore
 from console.record.entries import FrameScored
 from remote.errors import Trouble
 from remote.perception.cameras.base import Frame
+from remote.perception.cameras.scene import SceneCamera
 from remote.perception.handoff import Seen
 from remote.perception.liveness import Look
 from remote.perception.shown import Shown
 from remote.perception.watching.boxes import Known, Truth
-from remote.protocol import Expectation, SourceTruth
+from remote.protocol import Expectation, Picture, SourceTruth
 from tests.console.checklist.campaign_world import last
 from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
@@ -88,3 +89,16 @@ def test_a_live_picture_tells_what_its_source_knows_and_leaves_it_open_where_tha
     known = Truth((Known("cup", (1.04, 2.0, 3.0, 4.0)), Known("bowl")), ((0.0, 0.0, 5.56, 6.0),))
     objects = (Expectation(label="cup", box=(1.0, 2.0, 3.0, 4.0)), Expectation(label="bowl"))
     assert truth_of(known) == SourceTruth(objects, ((0.0, 0.0, 5.6, 6.0),))
+
+
+def test_what_a_rendered_scene_knows_goes_over_the_wire() -> None:
+    """NumPy's numbers can't be encoded: the worker would die of the first picture that anybody asks for."""
+    camera = SceneCamera(3, fps=240.0, width=160, height=120)
+    camera.open()
+    frame = camera.read()
+    seen = Seen(0, frame, 1.0, Look(0.0, 0.0, 0))
+    sent = msgspec.json.decode(msgspec.json.encode(Shown(0, seen, {}, ()).picture()), type=Picture)
+    assert frame.truth is not None
+    assert sent.truth is not None
+    assert [one.label for one in sent.truth.objects] == [one.label for one in frame.truth.objects]
+    assert sent.truth.objects
