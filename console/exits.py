@@ -18,7 +18,7 @@ UNTRUSTED = 5
 REFUSED = 6
 """The agent answered and refused: lease held by another, command expired, state changed, wrong version."""
 NO_DATA = 7
-"""Connected, but nothing that was asked for came in time."""
+"""Nothing that was asked for came in time, or what was counted decides nothing yet."""
 FORGED = 8
 """`verify`, `campaign pass`: the record was changed, or one of its signatures is not what it says."""
 INTERRUPTED = 130

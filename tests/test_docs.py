@@ -44,6 +44,16 @@ def test_a_script_can_rely_on_the_table_of_exit_codes() -> None:
     assert {name: int(code) for code, name in rows} == codes
 
 
+def test_each_command_with_an_exit_code_of_its_own_is_on_the_page() -> None:
+    """A job that reads 7 as an error needs to know which commands say "not decided" with it."""
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    sources = (DOCS.parent / "console" / "commands").glob("*.py")
+    of_its_own = {path.stem for path in sources if re.search(r"exits\.(ALARM|NO_DATA)\b", path.read_text("utf-8"))}
+    words = {name.split("_")[0] for name in of_its_own} - {"field"}  # field_words: phase, session and trial
+    assert {"phase", "kpis", "gap", "failures"} <= words
+    assert [word for word in words if not re.search(rf"`(fieldgate )?{word}\b", page)] == []
+
+
 def test_each_fault_of_the_page_is_proved_by_a_test_that_exists() -> None:
     page = (DOCS / "faults.md").read_text(encoding="utf-8")
     rows = [row for row in page.splitlines() if row.startswith("| ") and not row.startswith("| fault ")]
