@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 @click.option(
     "--screen",
     "first",
-    type=click.Choice(["checklist", "field"]),
+    type=click.Choice(["checklist", "field", "failures"]),
     default="checklist",
     show_default=True,
-    help="Which screen comes first; 2 and 3 switch.",
+    help="Which screen comes first; 2, 3 and 4 switch.",
 )
 @screen_options
 def open_screen(name: str | None, accept_new: bool, picture: Path | None, **options: Any) -> None:
-    """Open campaign NAME (or that of the robot NAME, or the only one there is) on its checklist, or on its field test.
+    """Open campaign NAME (or that of the robot NAME, or the only one there is) on its checklist, its field test, or its robot's failures.
 
     The robot need not be there: what it would show is unavailable then, everything else goes on.
     """
