@@ -38,7 +38,7 @@ check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs, 50 link cuts, the tour of docs/first-campaign.md
+whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs, 50 link cuts, the tours of docs/
 	$(BIN)/python -m pytest tests/whole -m "whole or tour" $(ARGS)
 
 bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
@@ -59,10 +59,11 @@ format: $(READY_DEV) ## write the one format
 docs: $(READY_DEV)  ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
 
-picture: $(READY)   ## write docs/screen.svg, checklist.svg and field.svg from the running demo
+picture: $(READY)   ## write docs/screen.svg, checklist.svg, field.svg and failures.svg from the running demo
 	$(BIN)/fieldgate demo --picture docs/screen.svg
 	@sh docs/picture.sh $(BIN) docs/checklist.svg
 	@sh docs/field_picture.sh $(BIN) docs/field.svg
+	@sh docs/failures_picture.sh $(BIN) docs/failures.svg
 
 $(READY): requirements/run.txt pyproject.toml
 	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/run.txt

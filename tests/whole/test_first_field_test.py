@@ -14,7 +14,18 @@ from console.checklist.packs.linting import lint_file
 from tests.docs_tour import ROOT, blocks_of, walk, words_of
 
 PAGE = ROOT / "docs" / "first-field-test.md"
-SHOWN = ("demo-table", "Laboratory", "success", "bright", "Must show", "Trials", "undone")
+SHOWN = {
+    "field": ("demo-table", "Laboratory", "success", "bright", "Must show", "Trials", "undone"),
+    "failures": (
+        "no detection",
+        "worker crash",
+        "cone missing",
+        "it fell behind the table",
+        "light dim",
+        "at the failure",
+    ),
+}
+"""What stands in each picture."""
 
 
 @pytest.mark.tour
@@ -38,17 +49,19 @@ def test_the_keys_that_the_page_names_are_those_of_the_screen() -> None:
 
 
 @pytest.mark.tour
-def test_the_picture_of_the_field_test_can_be_taken_anew(desk: Path) -> None:
+@pytest.mark.parametrize("picture", SHOWN)
+def test_the_pictures_can_be_taken_anew(desk: Path, picture: str) -> None:
     """`make picture`: a real field test on the demo robot, drawn by the program itself."""
-    command = ["sh", "docs/field_picture.sh", str(Path(sys.executable).parent), str(desk / "new.svg")]
+    command = ["sh", f"docs/{picture}_picture.sh", str(Path(sys.executable).parent), str(desk / "new.svg")]
     environment = {**os.environ, "TMPDIR": str(desk)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     drawn = words_of(desk / "new.svg")
-    assert [words for words in SHOWN if words not in drawn] == []
+    assert [words for words in SHOWN[picture] if words not in drawn] == []
     assert not list(desk.glob("tmp.*")), "taking the picture leaves something behind"
 
 
-def test_the_picture_of_the_readme_shows_a_field_test() -> None:
-    drawn = words_of(ROOT / "docs" / "field.svg")
-    assert [words for words in SHOWN if words not in drawn] == []
+@pytest.mark.parametrize("picture", SHOWN)
+def test_the_pictures_of_the_readme_show_a_field_test(picture: str) -> None:
+    drawn = words_of(ROOT / "docs" / f"{picture}.svg")
+    assert [words for words in SHOWN[picture] if words not in drawn] == []
