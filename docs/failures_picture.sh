@@ -4,38 +4,12 @@ set -eu
 programs=$(cd "$1" && pwd)
 file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 PATH="$programs:$PATH"
+pack=$(pwd)/docs/table.yaml
 desk=$(mktemp -d)
 FIELDGATE_HOME="$desk/home" FIELDGATE_PERSON=anna
 export PATH FIELDGATE_HOME FIELDGATE_PERSON
 trap 'fieldgate-agent stop --home "$FIELDGATE_HOME/data/demo"; rm -r "$desk"' EXIT
 cd "$desk"
-
-cat >pack.yaml <<'PACK'
-format: 1
-name: table
-title: Detection on a table
-version: "1"
-roles: {engineer: builds it}
-stages:
-  - id: bench
-    title: On the bench
-    items:
-      - {id: fence, title: The fence is shut, kind: confirmed, statement: The fence around the table is shut.}
-phases:
-  - id: lab
-    title: Laboratory
-    trial: One object, shown for five seconds
-    success: It is reported with its right label
-    conditions:
-      - {id: light, title: Light, values: [bright, dim], required: true}
-    questions:
-      - id: accuracy
-        title: More than 60 % of the objects are found
-        denominator: objects shown
-        criterion: {metric: success_rate, statistic: rate, comparison: ">", threshold: 60, unit: "%"}
-        plan: {look: sequential, n: 60, expected: 85, power: 0.8}
-    planned_n: 60
-PACK
 cat >scene.yaml <<'SCENE'
 format: 1
 scene: the table, and a cone that fell behind it
@@ -44,7 +18,8 @@ complete: false
 objects:
   - {label: cone, box: [0.01, 0.01, 0.06, 0.06]}
 SCENE
-fieldgate campaign new demo --bundle current --pack pack.yaml
+fieldgate campaign new demo --bundle current --pack "$pack"
+fieldgate campaign confirm fence
 fieldgate phase begin lab
 fieldgate session begin -c light=bright
 fieldgate score scene demo scene.yaml --watch

@@ -114,6 +114,12 @@ def test_the_table_of_rooms_names_files_that_are_there() -> None:
 # ---------------------------------------------------------------- commands that a reader copies
 
 
+def test_a_newcomer_finds_every_command_in_the_readme() -> None:
+    table = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition("## Commands\n")[2].partition("\n\n`")[0]
+    named = re.findall(r"`(\w+)`", table)
+    assert sorted(named) == sorted(cli.list_commands(click.Context(cli)))
+
+
 def _commands(page: Path) -> Iterator[str]:
     """What the page's blocks and its quoted words tell to type, without what a shell makes of it."""
     text = page.read_text(encoding="utf-8")

@@ -36,6 +36,7 @@ def test_the_page_keeps_its_word_from_its_first_block_to_its_last(desk: Path) ->
 def test_the_pack_of_the_page_is_one(tmp_path: Path) -> None:
     """Whoever copies the pack into a project of their own gets no remark; the tour itself is walked more seldom."""
     text = PAGE.read_text(encoding="utf-8").split("cat > table.yaml <<'END'\n")[1].split("END\n")[0]
+    assert (ROOT / "docs" / "table.yaml").read_text(encoding="utf-8").partition("\n")[2] == text
     (tmp_path / "table.yaml").write_text(text, encoding="utf-8")
     assert lint_file(tmp_path / "table.yaml") == []
 
