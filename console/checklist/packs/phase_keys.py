@@ -22,7 +22,7 @@ PHASE_MEANINGS: dict[str, dict[str, str]] = {
         "id": "its name in the record",
         "title": "one line for people: what is true when it passes",
         "denominator": "what the figure is a share of, in words",
-        "criterion": "which figure is judged against which limit; its metric is one of the figures above or of docs/metrics.md",
+        "criterion": "which figure is judged against which limit; its metric is a figure of docs/kpis.md or of docs/metrics.md",
         "plan": "rates and shares: how many trials or frames decide, and whether one may look before",
         "baseline": "`transfer_ratio` and `success_drop`: what reality is compared with",
         "where": "only trials (or frames) with these conditions count",
