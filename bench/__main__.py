@@ -18,6 +18,8 @@ NAMES = (
     "trial",
     "percentiles",
     "foreign_log",
+    "field_verdicts",
+    "report_four_weeks",
     "failures_screen",
 )
 

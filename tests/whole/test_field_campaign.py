@@ -129,7 +129,7 @@ phases:
         criterion: {{metric: crash_rate, statistic: rate, comparison: "<", threshold: 50, unit: "%"}}
         plan: {{look: fixed, n: 6, expected: 1}}
     planned_n: 30
-    min_running: 5 s
+    min_running: 2 s
 """
 
 
@@ -267,12 +267,12 @@ def test_a_campaign_with_everything_broken_once_comes_out_right(sight: RobotSigh
 
     team.begin("target")
     _kill_the_laptop_in_a_trial(team)
-    wait_until(lambda: team.until_decided("target", 1).status != "testing", 60, "a verdict on the target")
-    assert team.field.state().phase("target").status == "pass", team.field.state().phase("target").reason
+    assert team.until_decided("target", 9).status == "testing", "nobody has measured yet how long it ran"
     team.ends()
+    _counts_are_what_was_done(team)
+    assert team.field.state().phase("target").status == "pass", team.field.state().phase("target").reason
     team.campaign.pass_gate("place", "anna")
 
-    _counts_are_what_was_done(team)
     _go_back_after_another_bundle(team)
     rows = _failures_are_in_the_book()
     _the_report_holds_it(rows, tmp_path)
@@ -369,7 +369,7 @@ def _counts_are_what_was_done(team: Team) -> None:
     for session in team.field.state().sessions:
         assert session.measured is not None
         running = session.measured.running
-        assert 0 < running.up_s <= running.known_s <= running.wanted_s + 0.001
+        assert 0 < running.up_s <= running.known_s + 1e-6 <= running.wanted_s + 1e-3
         for name in ("crashes", "hangs", "reboots", "agent_restarts", "camera_faults"):
             counts[name] += getattr(running, name)
     # The crash drill and the kill -9; the hang drill; the camera that was unplugged.
@@ -392,7 +392,8 @@ def _go_back_after_another_bundle(team: Team) -> None:
     assert (begun.back_from, begun.reason) == ("target", "the bundle was changed")
     with pytest.raises(Trouble) as refused:
         team.field.begin_session(team.sight, "anna", {"light": "lamp"})
-    assert refused.value.code == "wrong_bundle"
+    assert refused.value.code in ("wrong_bundle", "holding_unmet")
+    assert "bundle" in refused.value.what
     team.campaign.revise("the old one after all", "anna", bundle=team.bundle, bundle_name="tabletop")
 
 
