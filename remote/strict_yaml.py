@@ -7,7 +7,7 @@ limited; aliases (one line of them can stand for gigabytes), tags and keys given
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,7 +91,13 @@ def explain(
 
 def line_of(text: str, steps: Iterable[Step], key: str | None = None) -> int:
     """The line (from 1) of the value at `steps` of a text that could be read, or of `key` within it; else the nearest above."""
-    return _line(_read(text, "", "", "")[1], steps, key)
+    return _line(_root(text), steps, key)
+
+
+@lru_cache(maxsize=4)
+def _root(text: str) -> Any:
+    """The nodes of a text whose places are asked for one after the other, as a linter does."""
+    return _read(text, "", "", "")[1]
 
 
 def read_text(path: Path, *, code: str, what: str = "", limit_bytes: int = LIMIT_BYTES) -> str:

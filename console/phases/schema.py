@@ -76,9 +76,7 @@ class Holding(Part, frozen=True, kw_only=True):
     title: Line
     check: Literal["link", "worker", "bundle", "camera"] | None = None
     criterion: Criterion | None = None
-    for_: Annotated[Span, msgspec.Meta(description="how long it must be broken")] = msgspec.field(
-        default="5 s", name="for"
-    )
+    for_: Span = msgspec.field(default="5 s", name="for")
     cure: Text = ""
 
 

@@ -19,6 +19,8 @@ from typing import Any
 from console.tables.parquet_child import limit_memory
 
 MOST_ITEMS = 64
+MOST_COLUMNS = 2_000
+"""A message of more numbers than this is a map or a picture, not a reading."""
 TIME = "log_time_s"
 
 
@@ -28,7 +30,9 @@ def main(rows_limit: int, unpacked_limit: int, topic: str, wanted: list[str]) ->
     data = sys.stdin.buffer.read()
     try:
         return _read(data, rows_limit, unpacked_limit, topic, wanted)
-    except (ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError) as error:
+    except MemoryError:
+        return {"error": "would take too much memory unpacked"}
+    except (ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, OverflowError, NameError) as error:
         said = str(error).strip().splitlines()
         return {"error": f"can't be read as MCAP: {said[0][:200] if said else type(error).__name__}"}
 
@@ -41,6 +45,11 @@ def _read(data: bytes, rows_limit: int, unpacked_limit: int, topic: str, wanted:
     for name, row in _messages(data, topic, unread, warnings):
         rows.setdefault(name, []).append(row)
         size += 64 * len(row)
+        if len(row) > MOST_COLUMNS:
+            return {
+                "error": f"has messages of more than {MOST_COLUMNS} values",
+                "cure": f"{name} is no table of readings",
+            }
         if len(rows[name]) > rows_limit or size > unpacked_limit:
             return {"error": f"has more than {rows_limit} messages, or would take more than {unpacked_limit} bytes"}
     if len(rows) != 1:

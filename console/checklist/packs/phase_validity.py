@@ -154,9 +154,9 @@ def _of_look(question: Question, measure: Measure, steps: Steps) -> Iterator[Pro
         said = f"`{key}` means nothing where the first crossing decides"
         yield Problem((*steps[:-1], "criterion"), said, f"Remove `{key}`, or say `look: fixed`", key)
     if measure.unit == "%" and measure.name not in _COMPARED:
-        if plan.look == "sequential" and not 0 < criterion.threshold < 100:
+        if plan.look == "sequential" and not 0.01 <= criterion.threshold <= 99.99:
             said = f"no trial shows that a rate is {criterion.comparison} {criterion.threshold:g} %"
-            yield Problem((*steps[:-1], "criterion"), said, "Give a threshold between 0 and 100", "threshold")
+            yield Problem((*steps[:-1], "criterion"), said, "Give a threshold between 0.01 and 99.99", "threshold")
         upwards = criterion.comparison in (">", ">=")
         if plan.expected == criterion.threshold or (plan.expected > criterion.threshold) != upwards:
             said = f"{plan.expected:g} % is hoped for, which is not {criterion.comparison} {criterion.threshold:g} %"

@@ -184,3 +184,94 @@ def test_pictures_of_one_kind_only(tmp_path: Path) -> None:
     assert run("pictures", tmp_path / "a.npy", tmp_path / "b.npy").exit_code == 0
     np.save(tmp_path / "b.npy", np.random.default_rng(4).normal(2, 1, size=(40, 4)))
     assert run("pictures", tmp_path / "a.npy", tmp_path / "b.npy").exit_code == 3
+
+
+# ------------------------------------------------------------ files that were made to harm
+
+
+def write_links(path: Path, secret: Path) -> Path:
+    """Numbers of its own, and every way to stand for those of other files, or for itself."""
+    with h5py.File(secret, "w") as file:
+        file["s"] = np.arange(10.0)
+    with h5py.File(path, "w") as file:
+        file["own"] = np.arange(10.0)
+        file["outside"] = h5py.ExternalLink(str(secret), "/s")
+        file["soft"], file["circle"], file["nowhere"] = (h5py.SoftLink(one) for one in ("/own", "/circle", "/no"))
+        file.create_dataset("raw", shape=(10,), dtype="f8", external=[(str(secret), 0, 80)])
+        layout = h5py.VirtualLayout(shape=(10,), dtype="f8")
+        layout[:] = h5py.VirtualSource(str(secret), "s", shape=(10,))
+        file.create_virtual_dataset("virtual", layout, fillvalue=-1)
+        file.create_dataset("empty", data=h5py.Empty("f8"))
+        file["compound"] = np.zeros(10, dtype=[("x", "f8")])
+    return path
+
+
+def test_a_file_says_only_what_is_in_itself(tmp_path: Path) -> None:
+    """Else a file from elsewhere shows bytes of this laptop's files as if they were its readings."""
+    path = write_links(tmp_path / "links.h5", tmp_path / "secret.h5")
+    assert read(path).columns == ("own",)
+    with pytest.raises(Trouble, match="has no group `outside`"):
+        read(path, part="outside")
+
+
+def test_groups_that_hold_themselves_are_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "circle.h5", "w") as file:
+        group = file.create_group("g")
+        group["x"], group["again"], group["top"] = np.arange(5.0), group, file["/"]
+    with pytest.raises(Trouble, match="or hold themselves"):
+        read(tmp_path / "circle.h5")
+
+
+def write_message(path: Path, encoding: str, schema: bytes, *messages: bytes) -> Path:
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start()
+        kind = "jsonschema" if encoding == "json" else "ros2msg"
+        channel = writer.register_channel("/t", encoding, writer.register_schema("pkg/Top", kind, schema))
+        for data in messages:
+            writer.add_message(channel, log_time=0, publish_time=0, data=data)
+        writer.finish()
+    return path
+
+
+def nested(levels: int) -> bytes:
+    """A ROS 2 type whose every level stands for a thousand of the next."""
+    parts = [f"MSG: pkg/T{k}\npkg/T{k + 1}[1000] a" for k in range(levels)]
+    return f"\n{'=' * 80}\n".join(["pkg/T0[1000] a", *parts, f"MSG: pkg/T{levels}\nuint8 X=1"]).encode()
+
+
+HARMFUL: list[tuple[str, bytes, bytes, str]] = [
+    ("json", b"{}", b"[" * 50_000 + b"]" * 50_000, "can't be read as MCAP"),
+    ("json", b"{}", b'{"a":' + b"9" * 4000 + b"}", "can't be read as MCAP"),
+    ("json", b"{}", b"{" + b",".join(b'"k%d":1' % k for k in range(3000)) + b"}", "more than 2000 values"),
+    ("cdr", b"float64[] a\n", b"\0\1\0\0\xff\xff\xff\x7f" + bytes(50), "can't be read as MCAP"),
+    ("cdr", nested(6), b"\0\1\0\0" + bytes(50), "can't be read as MCAP"),
+    ("cdr", b"pkg/A a\n" + b"=" * 80 + b"\nMSG: pkg/A\npkg/A a\n", bytes(50), "can't be read as MCAP"),
+    ("cdr", b"float64 __class__\n", bytes(50), "can't be read as MCAP"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "schema", "data", "said"), HARMFUL)
+def test_messages_that_stand_for_too_much_are_refused_in_words(
+    tmp_path: Path, encoding: str, schema: bytes, data: bytes, said: str
+) -> None:
+    with pytest.raises(Trouble, match=said):
+        read(write_message(tmp_path / "harm.mcap", encoding, schema, data))
+
+
+def test_a_chunk_of_gigabytes_is_not_unpacked(tmp_path: Path) -> None:
+    import zstandard
+    from mcap.data_stream import RecordBuilder
+    from mcap.records import Chunk, Header
+
+    packer = zstandard.ZstdCompressor().compressobj(size=1 << 36)
+    bomb = packer.compress(bytes(1 << 20))
+    out = RecordBuilder()
+    Header(profile="", library="").write(out)
+    Chunk(
+        message_start_time=0, message_end_time=0, uncompressed_size=1 << 36, uncompressed_crc=0, compression="zstd",
+        data=bomb,
+    ).write(out)  # fmt: skip
+    (tmp_path / "bomb.mcap").write_bytes(b"\x89MCAP0\r\n" + out.end())
+    with pytest.raises(Trouble, match=r"memory|read as MCAP"):
+        read(tmp_path / "bomb.mcap")

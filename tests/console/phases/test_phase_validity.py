@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from console.checklist.packs.differences import difference
@@ -34,6 +36,8 @@ WRONG = [
         "It allows: rate",
     ),
     (RATE, RATE.replace("threshold: 70", "threshold: 120"), "can't be 120 %", "0 to 100"),
+    (RATE, RATE.replace("threshold: 70", "threshold: 0.000001"), "no trial shows", "between 0.01 and 99.99"),
+    ("check: link, for: 5 s", "check: link, for: -1 s", "is no time span", "like 30 s"),
     (RATE, RATE.replace("threshold: 70", "threshold: .nan"), "must be a finite number", "Give a number"),
     (RATE, RATE.replace('">"', '"=="'), "is equal to something", ">="),
     (RATE, RATE.replace("unit:", "n_min: 5, unit:"), "has a plan, which says how many decide", "Remove `n_min`"),
@@ -184,3 +188,15 @@ def test_a_pack_shows_its_phases() -> None:
         assert words in shown
     assert "phase bench, shelf passed" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_pack_of_hundreds_of_phases_is_linted_at_once() -> None:
+    """The lines of all remarks are found in one reading, not in one for each."""
+    head, shelf = PACK.split("  - id: bench\n", 1)
+    bench = "  - id: p{}\n" + shelf.split("  - id: shelf", 1)[0]
+    begun_s = time.process_time()
+    many = head.replace("[bench, shelf]", "[p0]") + "".join(bench.replace("{}", str(k), 1) for k in range(200))
+    found = lint(Source("many.yaml", many))
+    assert {one.level for one in found} == {"warning"}
+    assert len(found) >= 199
+    assert time.process_time() - begun_s < 15
