@@ -167,13 +167,13 @@ def csv_of(trials: list[TrialState]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     plain = ("number", "entry", "session", "phase", "time", "person", "outcome", "counts", "why_not", "intervened")
-    head = (*plain, "crashed", "note", *(f"condition_{name}" for name in conditions), *measures)
+    head = (*plain, "crashed", "note", *(f"condition_{name}" for name in conditions), *map(_cell, measures))
     writer.writerow(head)
     for one in trials:
         writer.writerow(
             (
-                one.number, one.seq, one.session, one.phase, _iso(one.wall_ns), _cell(one.person), one.outcome,
-                _yes(one.counts), one.why_not, _yes(one.intervened), _yes(one.crashed), _cell(one.note),
+                one.number, one.seq, one.session, _cell(one.phase), _iso(one.wall_ns), _cell(one.person), one.outcome,
+                _yes(one.counts), _cell(one.why_not), _yes(one.intervened), _yes(one.crashed), _cell(one.note),
                 *(_cell(one.conditions.get(name, "")) for name in conditions),
                 *(one.measures.get(name, "") for name in measures),
             )
