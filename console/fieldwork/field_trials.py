@@ -74,7 +74,8 @@ class FieldTrials(FieldSessions):
         Args:
             outcome: success, failure or aborted.
             person: who says so.
-            conditions: those that differ from what was carried over so far; they are carried over from now on.
+            conditions: those that differ from what was carried over so far; they are carried over from now on, and the robot
+                is told.
             note: their words.
             intervened: a person had to help.
             measures: numbers of this attempt, by names with the unit in them (`took_s`); of an attempt that was begun `took_s`
@@ -100,6 +101,8 @@ class FieldTrials(FieldSessions):
             )
             self._mark_begun(stored.entry.seq)
             state = _trial_state(stored.entry, self._ongoing.numbers[stored.entry.seq])
+            if conditions:
+                self._told(sight, self._ongoing.phase, state.conditions)
             self._stop_if_reached(person, sight)
         return state
 
