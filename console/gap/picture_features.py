@@ -27,6 +27,9 @@ FLAT_SPREAD = 3.0
 SUFFIXES = (".jpg", ".jpeg", ".png")
 MOST_PICTURES = 5000
 _LARGEST_PX = 64_000_000
+_FEATURES = 64
+_LARGEST_FEATURE = 1e100
+"""Beyond this their squares are no numbers any more."""
 
 
 class PictureSet(NamedTuple):
@@ -71,7 +74,7 @@ def picture_set(folder: Path) -> PictureSet:
             left_out[reason] = left_out.get(reason, 0) + 1
         else:
             rows.append(found)
-    return PictureSet(folder.name or str(folder), np.array(rows).reshape(len(rows), -1), left_out)
+    return PictureSet(folder.name or str(folder), np.array(rows).reshape(len(rows), _FEATURES), left_out)
 
 
 def given_features(path: Path) -> PictureSet:
@@ -81,9 +84,11 @@ def given_features(path: Path) -> PictureSet:
     cure = "write them with numpy.save, one row for each picture"
     try:
         found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise Trouble(f"{path} can't be read: {error}", cure=cure, code="bad_features") from error
-    if found.ndim != 2 or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+    if not isinstance(found, np.ndarray):
+        raise Trouble(f"{path} holds several arrays", cure=cure, code="bad_features")
+    if found.ndim != 2 or found.dtype.kind not in "fiu" or not (np.abs(found) < _LARGEST_FEATURE).all():
         what = f"{path} holds {found.dtype} of shape {list(found.shape)}, not finite numbers [pictures, numbers]"
         raise Trouble(what, cure=cure, code="bad_features")
     return PictureSet(path.name, found.astype(float), {})

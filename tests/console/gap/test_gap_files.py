@@ -275,3 +275,29 @@ def test_a_chunk_of_gigabytes_is_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "bomb.mcap").write_bytes(b"\x89MCAP0\r\n" + out.end())
     with pytest.raises(Trouble, match=r"memory|read as MCAP"):
         read(tmp_path / "bomb.mcap")
+
+
+def claimed(shape: str) -> bytes:
+    """The head of a .npy file that says it holds so many numbers, and nothing behind it."""
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+
+def test_features_that_are_none_are_refused_in_words(tmp_path: Path) -> None:
+    np.savez(tmp_path / "several.npz", a=np.zeros((30, 3)))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    (tmp_path / "claimed.npy").write_bytes(claimed("(1000000000, 100000)"))
+    np.save(tmp_path / "code.npy", np.array([[Path()]], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "large.npy", np.full((30, 3), 1e200))
+    for name in ("several", "claimed", "code", "large"):
+        path = tmp_path / f"{name}.npy"
+        refused = run("pictures", path, path).exception
+        assert isinstance(refused, Trouble), name
+        assert refused.code == "bad_features", name
+
+
+def test_folders_without_one_readable_picture_prove_nothing(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.jpg").write_bytes(b"no picture")
+    done = run("pictures", tmp_path / "broken", tmp_path / "broken")
+    assert (done.exit_code, "0 pictures compared, 1 unreadable" in done.output) == (7, True)
