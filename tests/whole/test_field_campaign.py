@@ -247,6 +247,7 @@ class Team:
         wait_until(lambda: self.sight.stored_seq() >= ended.last_seq, 15, "the journal")
 
 
+@pytest.mark.tour  # nearly a minute: only in `make whole`
 def test_a_campaign_with_everything_broken_once_comes_out_right(sight: RobotSight, tmp_path: Path) -> None:
     team = Team(sight, "table", tmp_path / "pack.yaml")
     with pytest.raises(Trouble) as early:
