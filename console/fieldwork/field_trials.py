@@ -45,7 +45,8 @@ class FieldTrials(FieldSessions):
         """
 
         def made() -> Body:
-            session, _ = self._taking()
+            session, phase = self._taking()
+            self._check_not_stopped(phase)
             if session.open_trial is not None:
                 what = f"the trial that was begun in entry {session.open_trial.seq} waits for its outcome"
                 raise Trouble(what, cure="log it first, as aborted if nobody saw its end", code="trial_open")
@@ -218,6 +219,7 @@ class FieldTrials(FieldSessions):
         sight: Sight | None,
     ) -> Trial:
         session, phase = self._taking()
+        self._check_not_stopped(phase)  # who reached the rule may have died before the session was ended
         held = carried(session.conditions, checked(phase, conditions))
         check_complete(phase, held)
         self._check_runs(sight)

@@ -13,7 +13,7 @@ from console.campaigns.opening import open_campaign
 from console.fieldwork.field_test import FieldTest
 from console.record.verify import verify_record
 from remote.errors import Trouble
-from tests.console.fieldwork.field_world import FieldWorld
+from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
 ROOT = Path(__file__).parents[3]
 
@@ -94,3 +94,19 @@ def test_a_session_that_another_process_ended_takes_no_trial(world: FieldWorld) 
         field.log_trial("success", "anna")
     assert refused.value.code == "no_session"
     assert len(field.state().trials) == 1
+
+
+def test_killed_between_the_last_failure_and_the_end_of_the_session_no_further_trial_is_taken(
+    world: FieldWorld,
+) -> None:
+    field = world.in_lab(FieldRobot(world))
+    newest = [field.log_trial("failure", "anna") for _ in range(2)][-1]
+    record = field.campaign.record
+    record.append("anna", record.entry(newest.seq).body)  # the third in a row, and then nothing
+    again = FieldTest(open_campaign("c1"))
+    with pytest.raises(Trouble) as stopped:
+        again.log_trial("success", "anna")
+    assert stopped.value.code == "phase_stopped"
+    again.end_session("anna")
+    assert again.state().phase("lab").stops[0].reached
+    assert len(again.state().trials) == 3
