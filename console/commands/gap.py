@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 512 * 1024 * 1024
 CAMPAIGN = "campaign:"
+FORMAT = 1
 F = TypeVar("F", bound=Callable[..., Any])
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 _file = click.Path(path_type=Path)
@@ -37,7 +38,11 @@ def gap() -> None:
 @click.argument("sim")
 @click.argument("real")
 @click.option(
-    "--column", "columns", multiple=True, metavar="MEANING=NAME", help="What a column means, e.g. success=won."
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="MEANING=NAME",
+    help="What a column means: success=won, or of one side sim:success=won, real:success=ok.",
 )
 @click.option("--topic", default="", help="The MCAP topic, or the HDF5 group, to read in both files.")
 @click.option(
@@ -60,35 +65,44 @@ def compare(
 ) -> None:
     """Compare SIM with REAL, each a table of episodes or of their steps (CSV, JSON, Parquet, HDF5, MCAP), or campaign:NAME.
 
-    Ends with 0 where every figure is close, 3 where a gap is proven, 7 where something is not decided.
+    Ends with 0 where every figure is close, 3 where a gap is proven, 7 where something is not decided or only one side tells
+    it.
     """
     from console.gap import comparing
+    from console.gap.episodes import figure_words
     from console.gap.findings import findings_of
 
-    chosen = _chosen(columns)
-    sides = [_side(given, chosen, topic) for given in (sim, real)]
+    sides = [_side(given, _chosen(columns, side), topic) for given, side in ((sim, "sim"), (real, "real"))]
     limits = {"margin": margin, "least_transfer": least_transfer}
     found = comparing.compare(
         sides[0], sides[1], **{name: value for name, value in limits.items() if value is not None}
     )
     if not found:
         raise _nothing_shared(sides[0], sides[1])
-    findings = findings_of(found)
+    findings, lone = findings_of(found), comparing.only_on_one_side(sides[0], sides[1])
     if as_json:
-        _print_json({"sim": sides[0].name, "real": sides[1].name, "comparisons": found, "findings": findings})
+        names = {"sim": sides[0].name, "real": sides[1].name}
+        _print_json({**names, "comparisons": found, "findings": findings, "only_on_one_side": lone})
     else:
         _show(sides, found, findings, plots)
-    verdicts = {one.verdict for one in found}
+        for figure, name in lone.items():
+            click.echo(f"\n? Not compared: {figure_words(figure)}\n  only {name} tells it")
+    verdicts = {one.verdict for one in found} | ({"inconclusive"} if lone else set())
     _end(exits.ALARM if "gap" in verdicts else exits.NO_DATA if "inconclusive" in verdicts else exits.OK)
 
 
-def _chosen(columns: tuple[str, ...]) -> dict[str, str]:
+def _chosen(columns: tuple[str, ...], side: str) -> dict[str, str]:
+    """What `--column` says of that side (sim or real)."""
     found: dict[str, str] = {}
     for given in columns:
         meaning, sign, name = given.partition("=")
         if not sign or not name:
             raise click.UsageError(f"--column wants MEANING=NAME, not '{given}'.")
-        found[meaning] = name
+        of, sign, rest = meaning.partition(":")
+        if sign and of not in ("sim", "real"):
+            raise click.UsageError(f"--column is of sim: or of real:, not of '{of}:'.")
+        if not sign or of == side:
+            found[rest or of] = name
     return found
 
 
@@ -268,7 +282,7 @@ def rank(table: Path, model: str, sim: str, real: str, as_json: bool) -> None:
     srcc = (
         "not defined: one side ranks all alike"
         if found.srcc is None
-        else f"{found.srcc:+.2f} (p {found.p_value:.3g} of none)"
+        else f"{found.srcc:+.2f} (p {found.p_value:.3g} if the two rankings had nothing to do with each other)"
     )
     click.echo(f"models  {found.models}\nSRCC    {srcc}\nMMRV    {found.mmrv:.3g} percentage points")
     if found.worst:
@@ -278,7 +292,7 @@ def rank(table: Path, model: str, sim: str, real: str, as_json: bool) -> None:
 def _print_json(found: object) -> None:
     import msgspec
 
-    click.echo(msgspec.json.encode(found).decode())
+    click.echo(msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(found)}).decode())
 
 
 def _end(code: int) -> None:

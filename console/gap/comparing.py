@@ -76,6 +76,15 @@ def compare(
     return (*found, *(_means(name, sim.values[name], real.values[name], each, margin) for name in figures))
 
 
+def only_on_one_side(sim: Episodes, real: Episodes) -> dict[str, str]:
+    """The figures that can't be compared because one side does not tell them: the figure, and the side that has it."""
+    has = {side.name: {*side.values, *(("success",) if side.success is not None else ())} for side in (sim, real)}
+    told = has[sim.name] ^ has[real.name] if sim.name != real.name else set()
+    return {
+        figure: sim.name if figure in has[sim.name] else real.name for figure in ("success", *FIGURES) if figure in told
+    }
+
+
 # ------------------------------------------------------------ success
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -118,8 +118,8 @@ def findings_of(comparisons: Iterable[Comparison]) -> tuple[Finding, ...]:
     if told & {"lag_s", "position_noise"}:
         told.add("tracking_error")  # these explain it
     other = [_unruled(one) for one in found.values() if one.verdict == "gap" and one.figure not in told]
-    open_ones = [_open(one) for one in found.values() if one.verdict == "inconclusive"]
-    return (*gaps, *other, *open_ones)
+    undecided = [one for one in found.values() if one.verdict == "inconclusive"]
+    return (*gaps, *other, *((_open(undecided),) if undecided else ()))
 
 
 def _finding(rule: Rule, found: Mapping[str, Comparison]) -> Finding:
@@ -135,6 +135,13 @@ def _unruled(one: Comparison) -> Finding:
     return Finding(title=better, verdict="gap", figures=(one.figure,), why=one.why, advice=advice)
 
 
-def _open(one: Comparison) -> Finding:
-    title = f"Not decided: {figure_words(one.figure)}"
-    return Finding(title=title, verdict="inconclusive", figures=(one.figure,), why=one.why, advice="Run more episodes.")
+def _open(undecided: Sequence[Comparison]) -> Finding:
+    names = tuple(one.figure for one in undecided)
+    fewest = min(min(one.sim.n, one.real.n) for one in undecided)
+    return Finding(
+        title=f"Not decided: {', '.join(map(figure_words, names))}",
+        verdict="inconclusive",
+        figures=names,
+        why="; ".join(f"{figure_words(one.figure)}: {one.why}" for one in undecided[:3]),
+        advice=f"Run more episodes: four times as many as the {fewest} of the smaller side halve the bounds.",
+    )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Align = Literal["none", "rigid", "similarity"]
 FEWEST_POSES = 3
 _AXIS = r"(?:pose[_.])?(?:position[_.]|pos[_.]|translation[_.]|t)?{}\Z"
-_TURN = r"(?:pose[_.])?(?:orientation[_.]|rotation[_.]|quat[_.])?q?_?{}\Z"
+_TURN = r"(?:pose[_.])?(?:(?:orientation|rotation|quaternion|quat)[_.]?q?|q)_?{}\Z"
 
 
 class Path(NamedTuple):

@@ -86,7 +86,7 @@ def read_table(
 def _format(file: Held, format: Format) -> Format:
     found = _ENDINGS.get(PurePath(file.given).suffix.lower()) if format == "auto" else format
     if found is None:
-        cure = f"name it {', '.join(_ENDINGS)}, or give the parameter `format`"
+        cure = f"name it {', '.join(_ENDINGS)}; a checklist can say it with the parameter `format`"
         raise Trouble(f"{file.given} has no name that tells its format", cure=cure, code=CODE)
     return found
 

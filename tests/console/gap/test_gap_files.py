@@ -301,3 +301,14 @@ def test_folders_without_one_readable_picture_prove_nothing(tmp_path: Path) -> N
     (tmp_path / "broken" / "a.jpg").write_bytes(b"no picture")
     done = run("pictures", tmp_path / "broken", tmp_path / "broken")
     assert (done.exit_code, "0 pictures compared, 1 unreadable" in done.output) == (7, True)
+
+
+def test_figures_that_only_one_side_tells_are_named_and_keep_it_undecided(tmp_path: Path) -> None:
+    (tmp_path / "sim.csv").write_text("success,effort\n" + "yes,1\n" * 60)
+    (tmp_path / "real.csv").write_text("won\n" + "yes\n" * 60)
+    done = run("compare", tmp_path / "sim.csv", tmp_path / "real.csv", "--column", "real:success=won")
+    assert done.exit_code == 7, done.output
+    assert "success" in done.output
+    assert "only" in done.output
+    assert "Not compared: control effort" in done.output
+    assert run("compare", tmp_path / "sim.csv", tmp_path / "real.csv", "--column", "both:success=won").exit_code == 2

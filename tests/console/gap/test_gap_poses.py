@@ -72,6 +72,14 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
+def test_orientations_are_read_beside_plain_x_y_z() -> None:
+    rows = [{"t": k, "x": k, "y": 0, "z": 0, "qx": 0, "qy": 0, "qz": 0, "qw": 1} for k in range(3)]
+    found = path_of(table(rows))
+    assert found.turns is not None
+    assert found.positions[2].tolist() == [2, 0, 0]
+    assert path_of(table([{"t": k, "x": k, "y": 0, "z": 0, "w": 1} for k in range(3)])).turns is None
+
+
 def test_poses_are_read_by_the_usual_names() -> None:
     found = path_of(table(ROWS))
     assert found.turns is not None
