@@ -2,7 +2,8 @@
 
 20 sessions of 8 h (576,000 windows and as many samples of the computer), 2,000 trials, 2,000 failures, 300 real pictures. The
 command is run as people run it, in a process of its own, the first time with nothing added up before. Peer: reading and
-decoding every window of that store once in plain Python, which is what a report without roll-ups must do at least.
+decoding every window of that store once in plain Python, which is what a report without roll-ups must do at least. Times are
+of the processor, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.four_weeks import BUNDLE, PERSON, ROBOT, Size, make_home, write_pictures, write_record, write_store
@@ -49,26 +51,28 @@ def _measure(folder: Path, size: Size) -> list[Line]:
     store.close()
     name = campaign.name
     campaign.close()
-    first_s, peak_mib = _report(name, folder / "first")
-    again_s, _ = _report(name, folder / "again")
+    first_s, first_wall_s, peak_mib = _report(name, folder / "first")
+    again_s, again_wall_s, _ = _report(name, folder / "again")
     page = (folder / "first" / "report.html").stat().st_size
     whole = sum(path.stat().st_size for path in (folder / "first").rglob("*") if path.is_file())
     size_words = f"{page / 2**20:.1f} MiB, its folder {whole / 2**20:.1f} MiB"
     read = f"{read_s:.1f} s to decode each window once"
     return [
         Line("`session measure` of all", f"{measured_s:.1f} s", read, "shown", None),
-        Line("report, the first time", f"{first_s:.1f} s, {peak_mib:.0f} MiB", read, f"<= {GOAL_S:g} s", first_s <= GOAL_S),
-        Line("report, again", f"{again_s:.1f} s", read, f"<= {GOAL_S:g} s", again_s <= GOAL_S),
+        Line("report, the first time", f"{first_s:.1f} s ({first_wall_s:.0f} s by the wall), {peak_mib:.0f} MiB", read, f"<= {GOAL_S:g} s", first_s <= GOAL_S),
+        Line("report, again", f"{again_s:.1f} s ({again_wall_s:.0f} s by the wall)", read, f"<= {GOAL_S:g} s", again_s <= GOAL_S),
         Line("report.html", size_words, "-", "<= 20 MiB", whole <= GOAL_BYTES),
     ]  # fmt: skip
 
 
-def _report(name: str, folder: Path) -> tuple[float, float]:
-    """Seconds, and the most memory (MiB) that any child of this process has had so far."""
+def _report(name: str, folder: Path) -> tuple[float, float, float]:
+    """Seconds of processor and by the wall, and the most memory (MiB) that any child of this process has had so far."""
     command = [sys.executable, "-c", "import sys; from console.cli import main; sys.exit(main())"]
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, "report", name, "-o", str(folder)], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    after, wall_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begin
+    used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return used_s, wall_s, after.ru_maxrss / 1024
 
 
 def _read_all(store: Store) -> None:
@@ -79,10 +83,11 @@ def _read_all(store: Store) -> None:
             window(bytes(entry.body))
 
 
-def _timed(work: object) -> float:
-    begin = time.perf_counter()
-    work()  # type: ignore[operator]
-    return time.perf_counter() - begin
+def _timed(work: Callable[[], object]) -> float:
+    """Seconds of this process's processor time."""
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
 
 
 if __name__ == "__main__":
