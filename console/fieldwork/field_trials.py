@@ -94,6 +94,7 @@ class FieldTrials(FieldSessions):
         numbers = _numbers(measures or {})
         attachments = tuple(self.campaign.record.attach_file(path) for path in files)
         with self.campaign.locked():
+            before = self._ongoing.session
             stored = self._add(
                 person,
                 lambda: self._trial(
@@ -106,6 +107,34 @@ class FieldTrials(FieldSessions):
                 self._told(sight, self._ongoing.phase, state.conditions)
             self._stop_if_reached(person, sight)
         return state
+
+    def complete_trial(self, seq: int, sight: Sight, person: str, wait_s: float = COMPLETE_S) -> TrialState:
+        """Ask the robot about the trial of that entry, after its word is safe: whether the worker crashed in it, and whether it
+        ran the campaign's bundle at all. What it says within `wait_s` is written down as an addition; a trial of another bundle
+        is taken back. The robot is told the trial's conditions. The trial as it is now.
+
+        Raises Trouble: `wrong_bundle`.
+        """
+        trial = self.campaign.record.entry(seq)
+        since_ns, until_ns, boot_id = self._spans[seq]
+        assert isinstance(trial.body, Trial)
+
+        def crashed() -> bool | None:
+            return crashed_since(sight, since_ns, boot_id, until_ns)
+
+        sight.wait(lambda shot: crashed() is not None, wait_s)
+        try:
+            self._check_runs(sight)
+        except Trouble:
+            self._add(PROGRAM, lambda: Withdrawal(seq=seq, reason=trouble.what))
+            raise
+        body = TrialCompleted(session=trial.body.session, trial=seq, crashed=crashed(), moment=self._moment(sight))
+        with self.campaign.locked():
+            self._add(person, lambda: body)
+            self._told(sight, trial.body.phase, trial.body.conditions)
+            self._stop_if_reached(person, sight)
+        known = msgspec.structs.replace(trial, body=msgspec.structs.replace(trial.body, crashed=body.crashed))
+        return _trial_state(known, self._ongoing.numbers[seq])
 
     def intervene(self, person: str, note: str = "", sight: Sight | None = None) -> None:
         """A person had to step in while the robot worked, outside of a trial. Raises Trouble: `no_session`."""
@@ -326,6 +355,8 @@ def _scored(
         missed=missed,
         boxes=boxes,
         drawn=frame.drawn,
+        draw=frame.draw,
+        draw_of=frame.draw_of,
         picture=picture,
         conditions=frame.conditions,
         note=note,

@@ -140,7 +140,7 @@ def read_sheet(path: Path, campaign: str) -> Sheet:
 
     Raises Trouble: `bad_sheet` with the line and what to do, `unknown_label`, `other_campaign`.
     """
-    frames = _frames(path.parent / FRAMES, campaign)
+    frames, draw = _frames(path.parent / FRAMES, campaign)
     scores: list[Score] = []
     blank: list[str] = []
     seen: set[str] = set()
@@ -153,7 +153,8 @@ def read_sheet(path: Path, campaign: str) -> Sheet:
             raise _bad(f"{where}: frame '{name}' stands there twice", "leave one row for each frame")
         seen.add(name)
         if row["looked"].strip().casefold() in _YES:
-            scores.append(_score(row, frames[name], path.parent, where))
+            one = _score(row, frames[name], path.parent, where)
+            scores.append(one._replace(frame=msgspec.structs.replace(one.frame, draw=draw, draw_of=len(frames))))
         elif any(row[column].strip() for column in ("looked", "wrong", "missed")):
             raise _bad(
                 f"{where}: frame '{name}' is filled in, but `looked` is not x", "put an x there, or empty the row"
@@ -221,9 +222,11 @@ def _frame(drawn: Drawn, folder: Path) -> FrameToScore:
     return FrameToScore(**fields, jpeg=jpeg)
 
 
-def _frames(path: Path, campaign: str) -> dict[str, Drawn]:
+def _frames(path: Path, campaign: str) -> tuple[dict[str, Drawn], str]:
+    """What was drawn by its name, and the name of the whole."""
+    data = _bytes(path)
     try:
-        held = msgspec.json.decode(_bytes(path), type=_Frames)
+        held = msgspec.json.decode(data, type=_Frames)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _bad(f"{path} can't be read: {error}", "draw again; it is not to be edited") from error
     if held.campaign != campaign:
@@ -231,7 +234,7 @@ def _frames(path: Path, campaign: str) -> dict[str, Drawn]:
         raise Trouble(
             what, cure=f"enter them there: `fieldgate score enter {held.campaign} ...`", code="other_campaign"
         )
-    return {one.name: one for one in held.frames}
+    return {one.name: one for one in held.frames}, hashlib.sha256(data).hexdigest()[:16]
 
 
 def _text(path: Path) -> str:

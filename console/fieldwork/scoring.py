@@ -36,7 +36,8 @@ class FrameToScore(msgspec.Struct, frozen=True, kw_only=True):
     """A frame with its picture and what was detected in it; `labels` are the bundle's.
 
     `width` and `height` are the frame's, to which the boxes belong; the JPEG may be smaller. `drawn` says how it was drawn.
-    `conditions` and `fingerprints` are the session's when it was drawn. `truth` is what the source itself knows of it.
+    `conditions` and `fingerprints` are the session's when it was drawn. `truth` is what the source itself knows of it;
+    `draw` and `draw_of` as in FrameScored.
     """
 
     session: int
@@ -53,6 +54,8 @@ class FrameToScore(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: dict[str, str] = {}
     moment: Moment
     truth: SourceTruth | None = None
+    draw: str = ""
+    draw_of: int = 0
 
     def label(self, detection: Detection) -> str:
         """What the detection is called; its number where the bundle gives it no name."""

@@ -24,6 +24,7 @@ def cautions(ground: Ground, told: Timeline, evidence: Evidence) -> tuple[str, .
         *_tries(ground, told),
         *_undone(ground, now),
         *_never_logged(now),
+        *_not_scored(now),
         *_not_looked_at(evidence),
         *(f"session {one.seq}: {words}" for one in now for words in one.refused),
     )
@@ -84,6 +85,15 @@ def _never_logged(sessions: Sequence[Session]) -> Iterator[str]:
     lost = sum(len(one.attempts - one.answered - {one.open_trial}) for one in sessions)
     if lost:
         yield f"{_count(lost, 'trial')} begun, and how it came out was never logged"
+
+
+def _not_scored(sessions: Sequence[Session]) -> Iterator[str]:
+    """Frames that were drawn together with scored ones, and are not scored: whoever chooses among them can choose the good."""
+    bodies = [one.kept.body for session in sessions for one in session.frames if not one.wrong and one.kept.body.draw]
+    drawn = {body.draw: body.draw_of for body in bodies}
+    left = sum(max(0, of - sum(body.draw == name for body in bodies)) for name, of in drawn.items())
+    if left:
+        yield f"{left} of {_count(sum(drawn.values()), 'frame')} that were drawn to be scored are not scored"
 
 
 def _not_looked_at(evidence: Evidence) -> Iterator[str]:

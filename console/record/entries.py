@@ -362,6 +362,19 @@ class Trial(msgspec.Struct, frozen=True, tag="trial", kw_only=True):
     moment: Moment
 
 
+class TrialCompleted(msgspec.Struct, frozen=True, tag="trial_completed", kw_only=True):
+    """What the robot said of a trial after that was written: nobody waits for a robot before their word is safe.
+
+    `trial` is the number of the Trial's entry. `crashed`: the worker crashed during it (None: not known all the same). It says
+    nothing of a trial that knew by itself, and the first one of a trial counts. `moment` is when the robot was looked at.
+    """
+
+    session: int
+    trial: int
+    crashed: bool | None = None
+    moment: Moment
+
+
 class Intervention(msgspec.Struct, frozen=True, tag="intervention", kw_only=True):
     """A person had to step in while the robot worked, outside of a trial."""
 
@@ -389,6 +402,7 @@ class FrameScored(msgspec.Struct, frozen=True, tag="frame_scored", kw_only=True)
     """A frame drawn at random from the stream and scored, by a person (who looked at its picture) or by a scene file.
 
     `missed` counts objects that were not reported, also those that nobody drew a box around. `drawn` says how it was drawn.
+    Where it was drawn for a sheet, `draw` names that sheet's frames and `draw_of` is how many there are.
     """
 
     session: int
@@ -401,6 +415,8 @@ class FrameScored(msgspec.Struct, frozen=True, tag="frame_scored", kw_only=True)
     missed: int
     boxes: tuple[ScoredBox, ...] = ()
     drawn: str = ""
+    draw: str = ""
+    draw_of: int = 0
     picture: Attachment | None = None
     conditions: dict[str, str] = {}
     note: str = ""
@@ -454,6 +470,7 @@ Body = Union[
     ConditionsSet,
     TrialBegun,
     Trial,
+    TrialCompleted,
     Intervention,
     FrameScored,
     SessionMeasured,

@@ -205,3 +205,12 @@ def test_scores_that_were_taken_back_are_seen() -> None:
     book = chosen()
     book.withdraw(book.frame(0, 3, 2))
     assert cautioned(book) == "the scores of 1 frame were undone"
+
+
+def test_whoever_scores_only_the_frames_that_look_good_is_seen() -> None:
+    book = chosen()
+    book.frame(1, draw="a", draw_of=20)
+    book.frame(1, draw="a", draw_of=20)
+    book.frame(1, draw="b", draw_of=1)
+    book.frame(1)
+    assert cautioned(book) == "18 of 21 frames that were drawn to be scored are not scored"
