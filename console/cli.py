@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from console import __version__, exits
-from console.printing import guard_streams
+from console.printing import guard_streams, output_fails
 from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
@@ -93,6 +93,7 @@ def main() -> NoReturn:
         # Not cli.main(): that one ends with 1 when the reader of a pipe has left.
         with cli.make_context("fieldgate", sys.argv[1:]) as context:
             cli.invoke(context)
+        sys.stdout.flush()
         code = exits.OK
     except click.exceptions.Exit as end:
         code = end.exit_code
@@ -109,7 +110,30 @@ def main() -> NoReturn:
             raise
         click.echo(f"fieldgate: {_said(trouble)}", err=True)
         code = exits.BY_CODE.get(trouble.code, exits.TROUBLE)
-    sys.exit(code)
+    except OSError as error:
+        if debug or not output_fails(error):
+            raise
+        code = _output_lost(error)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """The code to end with, after the last of the output is written: Python itself would show a traceback for that."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_gone()
+    except OSError as error:
+        return _output_lost(error)
+    return code
+
+
+def _output_lost(error: OSError) -> int:
+    """Say that the output is not whole."""
+    _drop_output()
+    lost = Trouble(f"the output can't be written: {error.strerror}", cure="free space there, or send it elsewhere")
+    click.echo(f"fieldgate: {lost}", err=True)
+    return exits.TROUBLE
 
 
 def _said(trouble: Trouble) -> str:
@@ -118,9 +142,14 @@ def _said(trouble: Trouble) -> str:
 
 
 def _reader_gone() -> int:
-    """The reader of our pipe (`| head`) has left: that is no error, but Python must not complain when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader of our pipe (`| head`) has left: that is no error."""
+    _drop_output()
     return exits.OK
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not complain when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _answer_shell_completion() -> None:

@@ -1,9 +1,11 @@
-"""Where fieldgate keeps its files on the laptop."""
+"""Where fieldgate keeps its files on the laptop. Each function raises Trouble (`no_place`) where that can't be used."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from remote.errors import Trouble
 
 
 def config_dir() -> Path:
@@ -34,5 +36,10 @@ def _platform(function: str) -> Path:
 
 
 def _private(path: Path) -> Path:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Raises Trouble (`no_place`) where there is no such folder and it can't be made."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        cure = "set FIELDGATE_HOME to a folder that you may write to"
+        raise Trouble(f"{path} can't be used as a folder: {error.strerror}", cure=cure, code="no_place") from error
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import sys
@@ -13,6 +14,8 @@ _OBEYED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]|(?<!\\A)\r(?!\n)"
 )
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def shown(text: str) -> str:
@@ -28,6 +31,15 @@ def in_line(text: str) -> str:
 def guard_streams() -> None:
     """From here on standard output and error print `shown` text. Bytes that are written to their buffers pass as they are."""
     sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
+
+
+def output_fails(error: OSError) -> bool:
+    """Whether the error is that standard output can't be written: then what is still to be written can't be either."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return error.filename is None and error.errno in _NO_ROOM
 
 
 class _Shown(io.TextIOWrapper):
