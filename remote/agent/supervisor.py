@@ -296,11 +296,20 @@ class Supervisor:
                 await asyncio.wait({life.process.ended})
             elif left_s > 0:
                 # Short turns: Ready may come meanwhile, and from then on the shorter patience counts.
-                await self._ended_or_halted(life, min(left_s, self._timing.beat_s / 4))
+                await self._turn(life, min(left_s, self._timing.beat_s / 4))
             else:
                 life.hung_s = patience_s
                 life.process.signal(signal.SIGKILL)
                 await asyncio.wait({life.process.ended})
+
+    async def _turn(self, life: _Life, timeout_s: float) -> None:
+        """Wait for the end, or so long. Who was not running itself (stopped, starved) can't say who was silent meanwhile:
+        the worker's patience begins anew then."""
+        begun_ns = self._clock.mono_ns()
+        await self._ended_or_halted(life, timeout_s)
+        now_ns = self._clock.mono_ns()
+        if (now_ns - begun_ns) / 1e9 - timeout_s > self._timing.beat_s / 2:
+            life.beat_ns = now_ns
 
     async def _ended_or_halted(self, life: _Life, timeout_s: float) -> None:
         halted = asyncio.ensure_future(self._halt.wait())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import os
 import sys
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
 
-from remote.agent.clock import system_clock
+from remote.agent.clock import Clock, system_clock
 from remote.agent.lines import LineSplitter
 from remote.agent.supervisor import Supervisor, Timing
 from remote.agent.worker_process import LAST_WORDS_BYTES, exit_text
@@ -130,6 +132,20 @@ async def test_a_worker_that_hangs_is_killed_and_restarted(tmp_path: Path) -> No
     failure = await asyncio.wait_for(ear.hears("worker_hang"), 3)
     assert failure.data["exit"] == "killed by SIGKILL"
     assert await ear.hears("worker_started", times=2)
+    await one.stop()
+
+
+async def test_an_agent_that_was_frozen_itself_does_not_blame_the_worker(tmp_path: Path) -> None:
+    """Else stopping the agent for a minute kills a good worker and counts a hang."""
+    frozen_ns, ear, runs = [0], Ear(), iter(range(1, 1000))
+    clock = Clock("boot", mono_ns=lambda: time.monotonic_ns() + frozen_ns[0])
+    timing = dataclasses.replace(TIMING, beat_s=0.6, start_s=60.0)
+    one = Supervisor((sys.executable, SMALL_WORKER, "hang"), tmp_path, ear, clock, lambda: next(runs), timing)
+    await one.start(CONFIG)
+    frozen_ns[0] = 80_000_000_000
+    since_ns = time.monotonic_ns()
+    await ear.hears("worker_hang")
+    assert time.monotonic_ns() - since_ns >= 600_000_000  # all of its patience, from when the agent ran again
     await one.stop()
 
 
