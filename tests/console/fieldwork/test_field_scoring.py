@@ -7,6 +7,7 @@ import io
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,8 +235,6 @@ def test_a_scene_finds_what_is_right_wrong_and_missed(field: FieldTest, frames: 
 
 
 def test_the_surest_detection_takes_the_object_and_the_second_one_is_wrong(frames: list[FrameToScore]) -> None:
-    import msgspec
-
     twin = msgspec.structs.replace(frames[0].detections[0], score=0.5)
     frame = msgspec.structs.replace(frames[0], detections=(twin, frames[0].detections[0]))
     by = scored_by(parse_scene(SCENE, "scene"), frame)
@@ -316,8 +315,6 @@ def test_an_empty_scene_makes_every_box_wrong(frames: list[FrameToScore]) -> Non
 def test_a_picture_that_can_not_be_shown_loses_no_sheet_and_a_folder_that_can_not_be_written_is_told(
     frames: list[FrameToScore], tmp_path: Path
 ) -> None:
-    import msgspec
-
     broken = msgspec.structs.replace(frames[0], jpeg=b"no picture")
     sheet = write_sheet(tmp_path / "drawn", "c1", [broken, *frames[1:]])
     assert (tmp_path / "drawn" / "marked" / "7-101.jpg").read_bytes() == b"no picture"
