@@ -12,3 +12,12 @@ def span_s(span: str) -> float:
         if span.endswith(unit) and count.isascii() and count.isdigit():
             return int(count) * seconds
     raise ValueError(f"no span: {span!r}")
+
+
+def time_words(seconds: float) -> str:
+    """`7 h 58 min`, `12 min 3 s`, `4.2 s`: a length of time in units that suit it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, left_s = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {left_s} s"

@@ -28,6 +28,8 @@ from console.store.store import Store
 WIDEST_PX = 420
 MOST_PICTURES = 24
 OF_EACH_KIND = 4
+FEWEST_TO_PLOT = 5
+"""Fewer failures are told in words: their intervals say next to nothing."""
 _QUALITY = 72
 _BOX, _WIDTH_PX = (255, 196, 0), 2
 
@@ -76,7 +78,8 @@ def _plots(found: Patterns) -> Iterable[tuple[str, str]]:
             for one in found.groups
             if one.by == by and one.rate is not None
         ]
-        if len(bars) > 1 or (bars and by == "kind"):
+        failures = sum(one.failures for one in found.groups if one.by == by)
+        if failures >= FEWEST_TO_PLOT and (len(bars) > 1 or (bars and by == "kind")):
             svg = bar_plot(sorted(bars), "failures an hour of running, with exact 95 % intervals")
             yield f"By {by}", f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 

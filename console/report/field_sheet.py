@@ -12,15 +12,20 @@ import msgspec
 
 from console.checklist.wording import utc_words
 from console.fieldtest.by_condition import Group, success_by
-from console.fieldtest.criteria import Rate, Verdict
+from console.fieldtest.criteria import Criterion, Rate, Verdict
 from console.fieldtest.judging import limit_words
 from console.fieldtest.sequential import SequentialTest
+from console.fieldtest.spans import time_words
 from console.fieldwork.figures import Figure
 from console.phases.states import FieldState, PhaseState, QuestionState, SessionState, Status, TrialState
-from console.report.plots import Bar, Path, bar_plot, path_plot
+from console.report.plots import Bar, Crossing, Path, bar_plot, path_plot
+from console.report.trial_rows import TrialTable, trial_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from console.fieldtest.sequential import Direction
+    from console.phases.schema import Plan
 
 MOST_POINTS = 400
 """A longer row of trials is thinned for its plot: more than its pixels."""
@@ -79,6 +84,7 @@ class PhaseSheet(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[QuestionSheet, ...]
     conditions: tuple[ConditionSheet, ...]
     stops: tuple[str, ...]
+    trials: TrialTable
     cautions: tuple[str, ...] = ()
 
 
@@ -96,11 +102,12 @@ class SessionSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole field test."""
+    """The whole field test. `kpis` are those with a measurement, failed ones first; `not_measured` names the others."""
 
     phases: tuple[PhaseSheet, ...]
     sessions: tuple[SessionSheet, ...]
     kpis: tuple[QuestionSheet, ...]
+    not_measured: tuple[str, ...] = ()
 
 
 def field_sheet(field: FieldState, figures: Sequence[Figure]) -> FieldSheet | None:
@@ -110,7 +117,8 @@ def field_sheet(field: FieldState, figures: Sequence[Figure]) -> FieldSheet | No
     return FieldSheet(
         phases=tuple(_phase(one, field.trials) for one in field.phases),
         sessions=tuple(_session(one) for one in field.sessions),
-        kpis=tuple(_kpi(one) for one in figures),
+        kpis=tuple(_kpi(one) for one in sorted(figures, key=_place) if one.state.measurement is not None),
+        not_measured=tuple(_not_measured(one) for one in figures if one.state.measurement is None),
     )
 
 
@@ -137,13 +145,14 @@ def _phase(state: PhaseState, trials: Sequence[TrialState]) -> PhaseSheet:
         stops=tuple(
             f"{one.title}: {one.count} of {one.at}" + (", reached" if one.reached else "") for one in state.stops
         ),
+        trials=trial_table(trials, phase.id),
         cautions=state.cautions,
     )
 
 
 def _counted(state: PhaseState) -> str:
     out = [f"{n} left out ({reason})" for reason, n in state.left_out.items()]
-    hours = [f"{state.running_s / 3600:.1f} h of running"] if state.running_s else []
+    hours = [f"{time_words(state.running_s)} of running"] if state.running_s else []
     return "; ".join([f"{state.trials} of {state.phase.planned_n} planned trials", *hours, *out])
 
 
@@ -151,8 +160,11 @@ def _question(state: QuestionState, trials: Sequence[TrialState], aborted: Any) 
     question, criterion = state.question, state.question.criterion
     glyph, word, role = _VERDICTS[state.judgement.verdict]
     plot = ""
+    alt = f"{question.title} over the trials, with its bounds"
     if criterion.metric == "success_rate" and isinstance(state.measurement, Rate):
-        plot = _path(trials, question.where, aborted, criterion.threshold, 1 - criterion.confidence)
+        outcomes = _outcomes(trials, question.where, aborted)
+        plot, words = _path(outcomes, criterion, question.plan)
+        alt += words
     return QuestionSheet(
         title=question.title,
         glyph=glyph,
@@ -162,24 +174,34 @@ def _question(state: QuestionState, trials: Sequence[TrialState], aborted: Any) 
         asked=limit_words(criterion),
         denominator=question.denominator,
         plot=plot,
-        alt=f"{question.title} over the trials, with its bounds",
+        alt=alt,
     )
 
 
-def _path(trials: Sequence[TrialState], where: Mapping[str, str], aborted: str, threshold: float, alpha: float) -> str:
+def _outcomes(trials: Sequence[TrialState], where: Mapping[str, str], aborted: str) -> list[bool]:
+    chosen = [one for one in trials if all(one.conditions.get(name) == value for name, value in where.items())]
+    return [one.outcome == "success" for one in chosen if not (aborted == "excluded" and one.outcome == "aborted")]
+
+
+def _path(outcomes: Sequence[bool], criterion: Criterion, plan: Plan | None) -> tuple[str, str]:
+    """The plot and what its caption says of the decision. What was refuted once stays refuted: the band never widens."""
     import numpy as np
 
-    chosen = [one for one in trials if all(one.conditions.get(name) == value for name, value in where.items())]
-    outcomes = [one.outcome == "success" for one in chosen if not (aborted == "excluded" and one.outcome == "aborted")]
     if len(outcomes) < 2:
-        return ""
-    test = SequentialTest(min(max(threshold / 100, 0.001), 0.999), alpha)
-    shown = np.unique(np.linspace(1, len(outcomes), min(len(outcomes), MOST_POINTS)).round().astype(int))
-    successes = np.cumsum(outcomes)[shown - 1]
-    lower, upper = test.bounds_of(successes, shown)
-    values, low, high = ((100 * share).tolist() for share in (successes / shown, lower, upper))
-    path = Path(values, low, high, shown.tolist())
-    return _uri(path_plot(path, threshold, "success so far"))
+        return "", ""
+    direction: Direction = "<" if criterion.comparison.startswith("<") else ">"
+    share = min(max(criterion.threshold / 100, 0.001), 0.999)
+    test = SequentialTest(share, round(1 - criterion.confidence, 12), direction)
+    trials, successes = np.arange(1, len(outcomes) + 1), np.cumsum(outcomes)
+    lower, upper = test.bounds_of(successes, trials)
+    running = np.maximum.accumulate(lower), np.minimum.accumulate(upper)
+    shown = np.unique(np.linspace(1, len(outcomes), min(len(outcomes), MOST_POINTS)).round().astype(int)) - 1
+    values, low, high = ((100 * each[shown]).tolist() for each in (successes / trials, *running))
+    decided = test.decided_at(outcomes[: plan.n]) if plan is not None and plan.look == "sequential" else None
+    crossing = Crossing(decided.n, decided.verdict) if decided else None
+    words = f"; {decided.verdict} after trial {decided.n}" if decided else ""
+    path = Path(values, low, high, trials[shown].tolist(), crossing)
+    return _uri(path_plot(path, criterion.threshold, "success so far")), words
 
 
 # ------------------------------------------------------------ conditions
@@ -195,7 +217,8 @@ def _by_condition(trials: Sequence[TrialState], id: str, title: str, aborted: An
         Bar(one.value or "not said", one.share, one.lower, one.upper, f"{one.rate.successes} of {one.rate.n}")
         for one in groups
     ]
-    return ConditionSheet(f"Success by {title.lower()}", _uri(bar_plot(bars, "%")), tuple(_notes(groups)))
+    plot = bar_plot(bars, f"success by {title.lower()}, %", span=(0.0, 100.0))
+    return ConditionSheet(f"Success by {title.lower()}", _uri(plot), tuple(_notes(groups)))
 
 
 def _notes(groups: Sequence[Group]) -> Iterable[str]:
@@ -215,11 +238,11 @@ def _session(state: SessionState) -> SessionSheet:
     if state.measured is not None:
         found = state.measured.running
         share = f", up {100 * found.up_s / found.known_s:.2f} %" if found.known_s else ""
-        running = f"{found.known_s / 3600:.2f} h{share}"
+        running = f"{time_words(found.known_s)}{share}"
         named = ("crashes", "hangs", "reboots", "agent_restarts", "camera_faults")
         trouble = [f"{getattr(found, name)} {name.replace('_', ' ')}" for name in named if getattr(found, name)]
-        trouble += [f"{found.unknown_s / 60:.0f} min unknown"] if found.unknown_s >= 60 else []
-        trouble += [f"throttled {found.throttled_s / 60:.0f} min"] if found.throttled_s else []
+        trouble += [f"{time_words(found.unknown_s)} unknown"] if found.unknown_s >= 60 else []
+        trouble += [f"throttled {time_words(found.throttled_s)}"] if found.throttled_s else []
     trouble += [f"{state.interventions} interventions"] if state.interventions else []
     trials = f"{state.successes} of {state.trials}" if state.trials else "none"
     return SessionSheet(
@@ -232,6 +255,15 @@ def _session(state: SessionState) -> SessionSheet:
         trouble=", ".join(trouble) or "none",
         why_not=state.why_not,
     )
+
+
+def _place(figure: Figure) -> int:
+    """Where a figure stands in the table: what failed is not to be looked for."""
+    return ("fail", "inconclusive", "marginal", "pass").index(figure.state.judgement.verdict)
+
+
+def _not_measured(figure: Figure) -> str:
+    return figure.kpi.title + (f" ({figure.state.words})" if figure.state.words else "")
 
 
 def _kpi(figure: Figure) -> QuestionSheet:

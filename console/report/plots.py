@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _INK, _BAND, _LIMIT = "#1b1f24", "#b6c9e0", "#a40e26"
 _WIDTH_IN = 7.2
 MOST_BARS = 20
+MOST_MARKS = 300
+"""More values of one side are thinned, its ends kept: they would lie over one another."""
 
 
 class Bar(NamedTuple):
@@ -24,6 +26,13 @@ class Bar(NamedTuple):
     words: str = ""
 
 
+class Crossing(NamedTuple):
+    """Where a row of trials was decided: after how many of them, and what."""
+
+    trial: int
+    verdict: str
+
+
 class Path(NamedTuple):
     """An estimate that grows with each trial: its value and bounds after each of `trials` (empty: 1, 2, ...); in per cent."""
 
@@ -31,6 +40,7 @@ class Path(NamedTuple):
     lower: Sequence[float]
     upper: Sequence[float]
     trials: Sequence[int] = ()
+    crossing: Crossing | None = None
 
 
 def path_plot(path: Path, threshold: float, label: str) -> bytes:
@@ -42,6 +52,9 @@ def path_plot(path: Path, threshold: float, label: str) -> bytes:
         )
         axes.step(trials, path.values, where="post", color=_INK, linewidth=1.4, label=label)
         axes.axhline(threshold, color=_LIMIT, linewidth=1.2, linestyle="--", label=f"asked: {threshold:g} %")
+        if path.crossing is not None:
+            said = f"{path.crossing.verdict} after trial {path.crossing.trial}"
+            axes.axvline(path.crossing.trial, color=_INK, linewidth=1.0, linestyle=":", label=said)
         axes.set_xlim(1, max(2, *trials[-1:]))
         axes.set_ylim(0, 102)
         axes.set_xlabel("trials")
@@ -50,12 +63,14 @@ def path_plot(path: Path, threshold: float, label: str) -> bytes:
     return drawn.svg
 
 
-def bar_plot(bars: Sequence[Bar], unit: str, threshold: float | None = None) -> bytes:
-    """Estimates with their intervals, one under the other, at most MOST_BARS; SVG."""
+def bar_plot(
+    bars: Sequence[Bar], unit: str, threshold: float | None = None, span: tuple[float, float] | None = None
+) -> bytes:
+    """Estimates with their intervals, one under the other, at most MOST_BARS; SVG. Plots of one `span` can be compared."""
     shown = bars[:MOST_BARS]
     with _Drawn(0.7 + 0.3 * len(shown)) as drawn:
         axes = drawn.axes
-        low, high = _range(shown, threshold)
+        low, high = span or _range(shown, threshold)
         for place, bar in enumerate(shown):
             left = low if bar.lower is None else bar.lower
             right = high if bar.upper is None else bar.upper
@@ -65,8 +80,28 @@ def bar_plot(bars: Sequence[Bar], unit: str, threshold: float | None = None) -> 
             axes.axvline(threshold, color=_LIMIT, linewidth=1.2, linestyle="--")
         axes.set_yticks(range(len(shown)), [f"{bar.name}  {bar.words}".rstrip() for bar in shown], fontsize=8)
         axes.set_ylim(len(shown) - 0.4, -0.6)
-        axes.set_xlim(low, high)
+        room = 0.01 * (high - low) if span else 0.0  # so that a mark at the end is whole
+        axes.set_xlim(low - room, high + room)
         axes.set_xlabel(unit)
+    return drawn.svg
+
+
+def spread_plot(sides: Mapping[str, Sequence[float]], label: str) -> bytes:
+    """How the values of each side are spread: a mark for each, a bar between the quartiles, a diamond at the mean; SVG."""
+    import numpy as np
+
+    with _Drawn(0.8 + 0.45 * len(sides)) as drawn:
+        axes = drawn.axes
+        for place, values in enumerate(sides.values()):
+            marks = np.sort(np.asarray(values, float))
+            low, high = np.quantile(marks, (0.25, 0.75))
+            thinned = marks[np.unique(np.linspace(0, len(marks) - 1, min(len(marks), MOST_MARKS)).round().astype(int))]
+            axes.plot([low, high], [place, place], color=_BAND, linewidth=10, solid_capstyle="butt")
+            axes.plot(thinned, np.full(len(thinned), place), "|", color=_INK, markersize=9, markeredgewidth=0.7)
+            axes.plot([marks.mean()], [place], marker="D", color=_INK, markersize=5)
+        axes.set_yticks(range(len(sides)), [f"{name}  ({len(values)})" for name, values in sides.items()], fontsize=8)
+        axes.set_ylim(len(sides) - 0.4, -0.6)
+        axes.set_xlabel(label)
     return drawn.svg
 
 

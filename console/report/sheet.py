@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from console.campaigns.entry_words import body_words
 from console.checklist.pack import Checklist
 from console.checklist.states import ChecklistState, ItemState, SignatureState, StageState
 from console.checklist.wording import asked_words, local_words, short, utc_words, value_words
@@ -15,6 +16,7 @@ from console.record.entries import Attachment, Attempt, Confirmation, Entry, Evi
 from console.record.roster import NAMESPACE
 from console.report.failures_sheet import FailuresSheet
 from console.report.field_sheet import FieldSheet
+from console.report.gap_sheet import GapSheet
 
 PICTURE_LIMIT_BYTES = 4 * 1024 * 1024
 """A larger picture or file is named with its digest and lies in the JSON record."""
@@ -117,8 +119,10 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     allowed_signers_uri: str
     log: tuple[Try, ...]
     checks: tuple[str, ...]
+    first_words: tuple[str, ...] = ()
     field: FieldSheet | None = None
     failures: FailuresSheet | None = None
+    gap: GapSheet | None = None
 
 
 def sheet_of(
@@ -129,8 +133,10 @@ def sheet_of(
     *,
     allowed_signers: str,
     checks: Sequence[str] = (),
+    first_words: Sequence[str] = (),
     field: FieldSheet | None = None,
     failures: FailuresSheet | None = None,
+    gap: GapSheet | None = None,
 ) -> Sheet:
     """Gather the report.
 
@@ -141,7 +147,8 @@ def sheet_of(
         files: the attachments' bytes by digest, statements among them.
         allowed_signers: OpenSSH's file for the record's roster.
         checks: what `verify` says of the record, a sentence each.
-        field, failures: the field test and its failures, where there are some.
+        first_words: what a manager reads first.
+        field, failures, gap: the field test, its failures, simulation against reality; where there are some.
     """
     history = _history(entries)
     return Sheet(
@@ -155,10 +162,12 @@ def sheet_of(
         stages=tuple(_stage(stage, history, files) for stage in state.stages),
         allowed_signers=allowed_signers,
         allowed_signers_uri=_uri(allowed_signers.encode(), "text/plain"),
-        log=tuple(_log_row(entry, digest) for entry, digest in entries),
+        log=tuple(_logged(entry, digest) for entry, digest in entries),
         checks=tuple(checks),
+        first_words=tuple(first_words),
         field=field,
         failures=failures,
+        gap=gap,
     )
 
 
@@ -328,6 +337,12 @@ def _history(entries: Sequence[tuple[Entry, str]]) -> dict[str, list[Try]]:
         if item:
             found.setdefault(item, []).append(_log_row(entry, digest))
     return found
+
+
+def _logged(entry: Entry, digest: str) -> Try:
+    """An entry in the words of `fieldgate campaign log`."""
+    kind, words = body_words(entry.body)
+    return msgspec.structs.replace(_log_row(entry, digest), word=kind, text=words or short(digest))
 
 
 def _log_row(entry: Entry, digest: str) -> Try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from console.record.entries import Attachment, Entry, Signature
 from console.record.rows import RecordLike
 from console.report.failures_sheet import FailuresSheet
 from console.report.field_sheet import field_sheet
+from console.report.first_words import first_words
+from console.report.gap_sheet import GapSheet
 from console.report.pages import report_html, signoff_html
 from console.report.sheet import Sheet, sheet_of
 from remote.atomic import write_atomically
@@ -22,6 +25,7 @@ REPORT = "report.html"
 SIGNOFF = "signoff.html"
 ALLOWED_SIGNERS = "allowed_signers"
 RECORD = "record.json"
+_OWN = re.compile(r"report\.html|signoff\.html|allowed_signers|record\.json|statement-\d{1,9}\.txt(\.sig)?")
 
 
 def sheet_of_record(
@@ -33,6 +37,7 @@ def sheet_of_record(
     checks: Sequence[str] = (),
     figures: Sequence[Figure] = (),
     failures: FailuresSheet | None = None,
+    gap: GapSheet | None = None,
 ) -> Sheet:
     """The report's content from a record; raises Trouble where the record can't be read (`fieldgate verify` says more)."""
     entries = [(entry_of(row.line, f"entry {row.seq}"), row.digest) for row in record.rows()]
@@ -44,9 +49,29 @@ def sheet_of_record(
         files,
         allowed_signers=allowed_signers,
         checks=checks,
+        first_words=first_words(state.field, figures),
         field=field_sheet(state.field, figures),
         failures=failures,
+        gap=gap,
     )
+
+
+def own_files(folder: Path, *, force: bool = False) -> int:
+    """How many files of an earlier report lie in `folder` and will be replaced; 0 where it is empty or not there.
+
+    Raises Trouble (`foreign_folder`) where other things lie in it, unless `force`: nobody looks for a report between
+    somebody's own files, nor wants these replaced.
+    """
+    try:
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    except OSError as error:
+        what = f"the report can't be written to {folder}: {error.strerror}"
+        raise Trouble(what, cure="choose another folder with -o", code="report_unwritten") from error
+    foreign = sorted(name for name in names if not _OWN.fullmatch(name))
+    if foreign and not force:
+        what = f"{folder} holds files that are no part of a report: {', '.join(foreign[:3])}"
+        raise Trouble(what, cure="choose another folder with -o, or add --force", code="foreign_folder")
+    return len(names) - len(foreign)
 
 
 def write_pages(sheet: Sheet, folder: Path) -> tuple[Path, ...]:
