@@ -10,6 +10,7 @@ from console.store.store import Journal, Store
 from remote.errors import Trouble
 from remote.protocol import Clip, Entry, Failure, Host, body_of
 
+MOST_PIXELS = 65_536
 HOST_AGE_NS = 10_000_000_000
 """A temperature that is older than this says nothing of the failure."""
 
@@ -56,13 +57,13 @@ def _row(store: Store, journal: Journal, entry: Entry, body: Failure, names: tup
         seq=entry.seq,
         boot_id=entry.boot_id,
         mono_ns=entry.mono_ns,
-        frame=body.frame,
+        frame=body.frame if body.frame is None or 0 <= body.frame < 2**63 else None,
         before=body.before,
         at=body.picture,
         detections=body.detections,
         names=names,
-        width=body.width,
-        height=body.height,
+        width=_size(body.width),
+        height=_size(body.height),
         stages_ms=body.stages_ms,
         data=body.data,
     )
@@ -70,6 +71,11 @@ def _row(store: Store, journal: Journal, entry: Entry, body: Failure, names: tup
 
 def _name(names: tuple[str, ...], index: int) -> str:
     return names[index] if 0 <= index < len(names) else f"label {index}"
+
+
+def _size(pixels: int) -> int:
+    """The side of a frame; 0 (unknown) for one that no camera has."""
+    return pixels if 0 <= pixels <= MOST_PIXELS else 0
 
 
 def _temperature(store: Store, journal: Journal, entry: Entry) -> float | None:
