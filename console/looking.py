@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from console.link.session import Session
 from console.link.snapshot import CONNECTED, LOST, Snapshot
 from console.link.transport import Ran, Transport
-from console.visiting import confirmed, visiting
+from console.visiting import PATIENCE_S, confirmed, visiting
 from remote.errors import Trouble
 from remote.protocol import Facts, GetFacts
 
@@ -201,12 +201,20 @@ class OfflineSight:
 
 @contextmanager
 def looking_at(
-    robot: Robot, *, files: Path, bundle: str = "", asker: Asker | None = None, store: Store | None = None
+    robot: Robot,
+    *,
+    files: Path,
+    bundle: str = "",
+    asker: Asker | None = None,
+    store: Store | None = None,
+    patience_s: float = PATIENCE_S,
+    silent: Callable[[str], None] | None = None,
 ) -> Iterator[RobotSight]:
     """A sight of a robot for a command: connected, with the state known; everything is closed at the end.
 
     Questions (passphrases, an unknown host key) go to `asker` once, when the session logs in; commands go over a connection
-    of their own. Raises Trouble where the robot can't be reached.
+    of their own. `silent` is told of a robot that lets wait.
+    Raises Trouble where the robot can't be reached within `patience_s`.
     """
     from console.link.opening import open_session, transport_of
     from console.store.store import Store
@@ -215,7 +223,7 @@ def looking_at(
     transport = transport_of(robot, asker)
     try:
         with visiting(open_session(robot, asker=asker, store=kept)) as visit:
-            visit.arrive()
+            visit.arrive(patience_s, silent)
             yield RobotSight(visit.session, transport, kept, robot=robot.name, files=files, bundle=bundle)
     finally:
         transport.close()

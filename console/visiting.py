@@ -16,6 +16,8 @@ from remote.protocol import Reply
 
 PATIENCE_S = 20.0
 """How long a command waits for a robot before it gives up."""
+SILENT_S = 4.0
+"""After so long without an answer a person is told what is waited for."""
 COMMAND_S = 60.0
 """How long starting may take: an engine may have to be built or warmed up."""
 
@@ -55,14 +57,28 @@ class Visit:
             shot = self.next(left)
         return shot
 
-    def arrive(self, timeout_s: float = PATIENCE_S) -> Snapshot:
-        """The first snapshot with the link up and the state known; raises Trouble where the robot can't be reached."""
-        shot = self.wait(lambda s: _is_up(s) or s.link.code in LASTING, timeout_s)
+    def arrive(self, timeout_s: float = PATIENCE_S, silent: Callable[[str], None] | None = None) -> Snapshot:
+        """The first snapshot with the link up and the state known; raises Trouble where the robot can't be reached.
+
+        `silent` gets a sentence where the robot has not answered after some seconds, and is waited for on.
+        """
+        first_s = min(SILENT_S, timeout_s) if silent is not None else 0.0
+        shot = self.wait(_has_arrived, first_s)
+        if shot is None and silent is not None and first_s < timeout_s:
+            rest_s = timeout_s - first_s
+            silent(
+                f"'{self.session.snapshot.robot}' is silent for {first_s:.0f} s; {rest_s:.0f} s more it is waited for"
+            )
+        shot = shot or self.wait(_has_arrived, timeout_s - first_s)
         if shot is None or not _is_up(shot):
             link = self.session.snapshot.link
             what = link.reason or f"'{self.session.snapshot.robot}' did not answer within {timeout_s:.0f} s"
             raise Trouble(what, cure=link.cure, code=link.code or "unreachable")
         return shot
+
+
+def _has_arrived(shot: Snapshot) -> bool:
+    return _is_up(shot) or shot.link.code in LASTING
 
 
 def _is_up(shot: Snapshot) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from console.checklist.wording import short
 from console.fieldtest.running import Running
-from console.record.entries import ConditionSeen, Evaluated, FrameScored, SessionMeasured, Trial
+from console.record.entries import ConditionSeen, Evaluated, FrameScored, SessionMeasured, Trial, TrialCompleted
 
 _WORDS = {
     "opened": "{campaign}: {robot}, {pack_name}",
@@ -92,6 +92,15 @@ def _trial(body: Trial) -> str:
     return f"{body.phase}, session {body.session}: {body.outcome}: " + "; ".join(part for part in parts if part)
 
 
+def _trial_completed(body: TrialCompleted) -> str:
+    found = {
+        True: "the worker crashed",
+        False: "the worker did not crash",
+        None: "whether the worker crashed is not known",
+    }
+    return f"session {body.session}, the trial in entry {body.trial}: {found[body.crashed]}"
+
+
 def _frame_scored(body: FrameScored) -> str:
     return (
         f"{body.phase}, frame {body.frame} by {body.by}: {body.right} right, {body.wrong} wrong, {body.missed} missed"
@@ -125,6 +134,7 @@ _SAID: dict[str, Callable[[Any], str]] = {
     "session_ended": _session_ended,
     "conditions_set": lambda body: f"session {body.session}: {_conditions(body.conditions)}",
     "trial": _trial,
+    "trial_completed": _trial_completed,
     "frame_scored": _frame_scored,
     "session_measured": _session_measured,
     "evaluated": _evaluated,

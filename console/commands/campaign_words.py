@@ -59,14 +59,19 @@ def opened(name: str | None, *, read_only: bool = False) -> Iterator[Campaign]:
         found.close()
 
 
-def sight_of(campaign: Campaign) -> AbstractContextManager[RobotSight]:
-    """A sight of the campaign's robot; Trouble where it can't be reached."""
+def sight_of(
+    campaign: Campaign, patience_s: float | None = None, silent: Callable[[str], None] | None = None
+) -> AbstractContextManager[RobotSight]:
+    """A sight of the campaign's robot; Trouble where it can't be reached within `patience_s` (None: as usual). `silent` is told
+    of a robot that lets wait."""
     from console.link.asking import asker_for_terminal
     from console.looking import looking_at
     from console.robots import Robots
 
     robot = Robots().get(campaign.robot)
-    return looking_at(robot, files=campaign.files, bundle=campaign.bundle, asker=asker_for_terminal())
+    waits: dict[str, Any] = {} if patience_s is None else {"patience_s": patience_s}
+    asker = asker_for_terminal()
+    return looking_at(robot, files=campaign.files, bundle=campaign.bundle, asker=asker, silent=silent, **waits)
 
 
 def print_json(value: object) -> None:

@@ -37,12 +37,13 @@ def field_test(name: str | None) -> Iterator[FieldTest]:
 
 
 @contextmanager
-def looked_at(field: FieldTest, without: bool) -> Iterator[RobotSight | None]:
-    """A sight of the campaign's robot; None `without` it."""
+def looked_at(field: FieldTest, without: bool, patience_s: float | None = None) -> Iterator[RobotSight | None]:
+    """A sight of the campaign's robot, of which the person is told before it is waited for; None `without` it."""
     if without:
         yield None
         return
-    with sight_of(field.campaign) as sight:
+    tell(f"reaching '{field.campaign.robot}' ...")
+    with sight_of(field.campaign, patience_s, tell) as sight:
         yield sight
 
 

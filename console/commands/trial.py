@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from remote.lazy_commands import LazyGroup
 
 if TYPE_CHECKING:
     from console.fieldwork.field_test import FieldTest
-    from console.looking import RobotSight
     from console.phases.states import TrialState
     from console.record.entries import Outcome
 
@@ -30,6 +28,8 @@ _COMMANDS = {
     "intervene": (_HERE, "intervene", "A person had to step in, outside of a trial."),
     "list": (_HERE, "list_trials", "Every trial, the undone ones too."),
 }
+COMPLETE_S = 2.0
+"""So long a robot is tried to be reached once the trial is written."""
 OUTCOMES: dict[str, Outcome] = {"success": "success", "failure": "failure", "aborted": "aborted"}
 
 
@@ -70,7 +70,8 @@ def log(
     name, (said,) = named(words, 1)
     outcome = _outcome(said)
     given, numbers, speaker = pairs(conditions), _numbers(pairs(measures)), who(person)
-    with field_test(name) as field, ExitStack() as stack:
+    with field_test(name) as field:
+        asks = not no_look and _had_robot(field)
         state = field.log_trial(
             outcome,
             speaker,
@@ -80,9 +81,12 @@ def log(
             measures=numbers,
             failures=failures,
             files=files,
-            sight=None if no_look else _sight(stack, field),
         )
-        _print(state, as_json)
+        if not as_json:  # the word is safe: nobody waits for a robot to read that
+            _print(state, False)
+        state = _completed(field, state, speaker) if asks else state
+        if as_json:
+            _print(state, True)
 
 
 @click.command()
@@ -212,16 +216,25 @@ def _numbers(given: dict[str, str]) -> dict[str, float]:
         raise click.UsageError(f"a measure is no number: {error}.") from None
 
 
-def _sight(stack: ExitStack, field: FieldTest) -> RobotSight | None:
-    """The robot, where the session was begun with one; one that is away keeps no trial from being logged."""
+def _had_robot(field: FieldTest) -> bool:
     session = field.state().session
-    if session is None or not session.journal:
-        return None
+    return session is not None and bool(session.journal)
+
+
+def _completed(field: FieldTest, state: TrialState, person: str) -> TrialState:
+    """The trial with what the robot says of it; one that is away keeps no trial from being logged."""
     try:
-        return stack.enter_context(looked_at(field, False))
+        with looked_at(field, False, COMPLETE_S) as sight:
+            assert sight is not None
+            known = field.complete_trial(state.seq, sight, person)
     except Trouble as trouble:
+        if trouble.code == "wrong_bundle":
+            raise
         tell(f"whether the worker crashed is not known: {trouble.what}")
-        return None
+        return state
+    if known.crashed is not False:
+        tell("the worker crashed in it" if known.crashed else "whether the worker crashed is not known")
+    return known
 
 
 def _print(state: TrialState, as_json: bool) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import msgspec
 
 from console.checklist.probes import Sight
 from console.checklist.wording import short
 from console.fieldwork.crashes import crashed_since
-from console.fieldwork.field_sessions import FieldSessions
+from console.fieldwork.field_sessions import PROGRAM, FieldSessions
 from console.fieldwork.ongoing import SessionNow
 from console.fieldwork.scoring import Draw, FrameToScore, check_score, fetch_frame
 from console.fieldwork.trial_conditions import carried, check_complete, checked
@@ -25,6 +29,7 @@ from console.record.entries import (
     ScoredBox,
     Trial,
     TrialBegun,
+    TrialCompleted,
     Withdrawal,
 )
 from remote.errors import Trouble
@@ -35,8 +40,28 @@ LONGEST_TRIAL_S = 86_400.0
 """A trial that seems to have taken longer was measured by a clock that jumped."""
 
 
+COMPLETE_S = 2.0
+"""So long a robot is asked about a trial that is written already."""
+
+
+class _Lasted(NamedTuple):
+    """From when to when a trial lasted (the laptop's monotonic clock), in which boot of the robot; None: not known.
+
+    `tells`: its conditions are yet to be told to the robot.
+    """
+
+    since_mono_ns: int | None = None
+    until_mono_ns: int | None = None
+    boot_id: str | None = None
+    tells: bool = False
+
+
 class FieldTrials(FieldSessions):
     """FieldSessions, with all that is tried in them."""
+
+    _lasted = _Lasted()
+    _newest: Mapping[int, _Lasted] = MappingProxyType({})
+    """What is known of the trial that was logged last here, by its entry's number."""
 
     def begin_trial(self, person: str) -> int:
         """Note that an attempt begins; the number of its entry. Only where somebody wants its duration.
@@ -94,7 +119,6 @@ class FieldTrials(FieldSessions):
         numbers = _numbers(measures or {})
         attachments = tuple(self.campaign.record.attach_file(path) for path in files)
         with self.campaign.locked():
-            before = self._ongoing.session
             stored = self._add(
                 person,
                 lambda: self._trial(
@@ -102,6 +126,7 @@ class FieldTrials(FieldSessions):
                 ),
             )
             self._mark_begun(stored.entry.seq)
+            self._newest = {stored.entry.seq: self._lasted._replace(tells=bool(conditions) and sight is None)}
             state = _trial_state(stored.entry, self._ongoing.numbers[stored.entry.seq])
             if conditions:
                 self._told(sight, self._ongoing.phase, state.conditions)
@@ -116,22 +141,24 @@ class FieldTrials(FieldSessions):
         Raises Trouble: `wrong_bundle`.
         """
         trial = self.campaign.record.entry(seq)
-        since_ns, until_ns, boot_id = self._spans[seq]
+        lasted = self._newest.get(seq, _Lasted())
         assert isinstance(trial.body, Trial)
 
         def crashed() -> bool | None:
-            return crashed_since(sight, since_ns, boot_id, until_ns)
+            return crashed_since(sight, lasted.since_mono_ns, lasted.boot_id, lasted.until_mono_ns)
 
         sight.wait(lambda shot: crashed() is not None, wait_s)
         try:
             self._check_runs(sight)
-        except Trouble:
-            self._add(PROGRAM, lambda: Withdrawal(seq=seq, reason=trouble.what))
+        except Trouble as trouble:
+            why = trouble.what
+            self._add(PROGRAM, lambda: Withdrawal(seq=seq, reason=why))
             raise
         body = TrialCompleted(session=trial.body.session, trial=seq, crashed=crashed(), moment=self._moment(sight))
         with self.campaign.locked():
             self._add(person, lambda: body)
-            self._told(sight, trial.body.phase, trial.body.conditions)
+            if lasted.tells and self._ongoing.session is not None:
+                self._told(sight, trial.body.phase, trial.body.conditions)
             self._stop_if_reached(person, sight)
         known = msgspec.structs.replace(trial, body=msgspec.structs.replace(trial.body, crashed=body.crashed))
         return _trial_state(known, self._ongoing.numbers[seq])
@@ -253,6 +280,7 @@ class FieldTrials(FieldSessions):
         check_complete(phase, held)
         self._check_runs(sight)
         since_ns = self._since_mono_ns(session)
+        self._lasted = _Lasted(since_ns, self._mono_ns(), session.boot_id)
         return Trial(
             session=session.seq,
             phase=phase.id,

@@ -29,6 +29,7 @@ from console.record.entries import (
     StopLifted,
     Trial,
     TrialBegun,
+    TrialCompleted,
     Withdrawal,
 )
 from console.record.rows import Row
@@ -50,6 +51,7 @@ KINDS = frozenset(
         ConditionsSet,
         TrialBegun,
         Trial,
+        TrialCompleted,
         Intervention,
         FrameScored,
         SessionMeasured,
@@ -111,6 +113,7 @@ class Ongoing:
         self.numbers: dict[int, int] = {}
         self.frames: set[tuple[int, int, int, str]] = set()
         self._frame_of: dict[int, tuple[int, int, int, str]] = {}
+        self._crash_unknown: dict[int, int] = {}
         self._stops = StopCounts()
 
     @classmethod
@@ -206,6 +209,8 @@ class Ongoing:
 
     def _trial(self, entry: Entry, body: Trial) -> None:
         self.numbers[entry.seq] = len(self.numbers) + 1
+        if body.crashed is None:
+            self._crash_unknown[entry.seq] = body.session
         if (session := self.sessions.get(body.session)) is None:
             return
         session.held.append((entry.seq, body.conditions))
@@ -216,6 +221,16 @@ class Ongoing:
         made = _with(session, body.fingerprints)
         if body.phase == self.phase:
             self._stops.add(Attempt(entry.seq, session.seq, made, body.outcome, body.intervened, body.crashed is True))
+
+    def _completed(self, entry: Entry, body: TrialCompleted) -> None:
+        """As for the fold: the first word about a trial that did not know by itself."""
+        session = self.sessions.get(body.session)
+        if session is None or self._crash_unknown.get(body.trial) != body.session:
+            return
+        del self._crash_unknown[body.trial]
+        session.boot_id = body.moment.robot_boot_id or session.boot_id
+        if body.crashed:
+            self._stops.crash(body.trial)
 
     def _intervention(self, entry: Entry, body: Intervention) -> None:
         if (session := self.sessions.get(body.session)) is None:
@@ -269,6 +284,7 @@ _TAKES: dict[type, Callable[..., None]] = {
     ConditionsSet: Ongoing._conditions_set,
     TrialBegun: Ongoing._trial_begun,
     Trial: Ongoing._trial,
+    TrialCompleted: Ongoing._completed,
     Intervention: Ongoing._intervention,
     FrameScored: Ongoing._scored,
     SessionMeasured: Ongoing._measured,

@@ -67,6 +67,10 @@ class StopCounts:
         if attempt.crashed:
             self._crashed.append(attempt)
 
+    def crash(self, seq: int) -> None:
+        """The worker crashed in the attempt of that entry, as the robot told later."""
+        self._crashed += [one for one in reversed(self._attempts) if one.seq == seq][:1]
+
     def measure(self, session: int, made: Counted, crashes: int) -> None:
         """So many crashes are in the robot's journal of that session."""
         self._measured[session] = (made, crashes)

@@ -7,8 +7,10 @@ its phase as things are now, in evidence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from console.record.believing import unbelievable_frame, unbelievable_running
 from console.record.entries import (
@@ -25,6 +27,7 @@ from console.record.entries import (
     StopLifted,
     Trial,
     TrialBegun,
+    TrialCompleted,
 )
 from console.record.ledger import Kept, Ledger
 
@@ -139,6 +142,7 @@ class _Reading:
         self.trials: list[Heard[Trial]] = []
         self._withdrawn = withdrawn
         self._logged: set[int] = set()
+        self._open_words: dict[int, Heard[Trial]] = {}
         self._drawn: set[tuple[int, int, int]] = set()
         self.takes: dict[type[Any], Any] = {
             SessionBegun: self._begun,
@@ -148,6 +152,7 @@ class _Reading:
             ConditionsSet: self._conditions,
             TrialBegun: self._attempt,
             Trial: self._trial,
+            TrialCompleted: self._completed,
             Intervention: self._intervention,
             FrameScored: self._frame,
             SessionMeasured: self._measured,
@@ -204,12 +209,26 @@ class _Reading:
         wrong = self._wrong(kept, session) or self._of_phase(body.phase, session) or self._again(body, session)
         heard = Heard(kept, _identity(session.identity.rule if session else "", body.fingerprints), wrong)
         self.trials.append(heard)
+        if body.crashed is None:
+            self._open_words[kept.seq] = heard
         if session is not None:
             session.trials.append(heard)
             if body.began is not None:
                 session.answered.add(body.began)
         if body.began is not None and not wrong:
             self._logged.add(body.began)
+
+    def _completed(self, kept: Kept[TrialCompleted]) -> None:
+        """What the robot said later is of the trial as if it had been known at once."""
+        body, session = kept.body, self.sessions.get(kept.body.session)
+        heard = self._open_words.get(body.trial)
+        if heard is None or session is None or heard.kept.body.session != body.session:
+            return
+        del self._open_words[body.trial]
+        trial = msgspec.structs.replace(heard.kept.body, crashed=body.crashed, moment=body.moment)
+        known = replace(heard, kept=replace(heard.kept, body=trial))
+        for told in (self.trials, session.trials):
+            told[next(at for at in reversed(range(len(told))) if told[at] is heard)] = known
 
     def _intervention(self, kept: Kept[Intervention]) -> None:
         session = self.sessions.get(kept.body.session)

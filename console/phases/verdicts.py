@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from console.fieldtest.criteria import Criterion, Judgement, Measurement, Rate, Verdict, holds
-from console.fieldtest.judging import judge, limit_words, measured_words, number_words
+from console.fieldtest.criteria import Criterion, Estimate, Judgement, Measurement, Rate, Verdict, holds
+from console.fieldtest.judging import judge, limit_words, measured_words, number_words, percent_words
 from console.fieldtest.measures import MEASURES
+from console.fieldtest.mtbf import is_clean
 from console.fieldtest.spans import span_s
 from console.phases.counting import Counted
 from console.phases.schema import Phase, Plan, Question
@@ -161,9 +162,11 @@ def _measured(criterion: Criterion, measurement: Measurement, judgement: Judgeme
     words = measured_words(measurement, judgement, criterion.unit)
     if judgement.lower is None and judgement.upper is None:
         return words
+    if isinstance(measurement, Estimate) and is_clean(measurement):
+        return f"{words}; above {number_words(judgement.lower, 'h')} at {percent_words(criterion.confidence)}"
     digits = 2 if criterion.unit == "" else 1
     return f"{words} [{_bound(judgement.lower, digits)}, {_bound(judgement.upper, digits)}]"
 
 
 def _bound(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:,.{digits}f}"

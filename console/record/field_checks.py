@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.record.believing import unbelievable_frame, unbelievable_running
-from console.record.entries import Entry, FrameScored, SessionBegun, SessionEnded, SessionMeasured, Trial, TrialBegun
+from console.record.entries import (
+    Entry,
+    FrameScored,
+    SessionBegun,
+    SessionEnded,
+    SessionMeasured,
+    Trial,
+    TrialBegun,
+    TrialCompleted,
+)
 
 
 class FieldChecks:
@@ -15,6 +24,7 @@ class FieldChecks:
         self._begun: dict[int, Entry] = {}
         self._ended: dict[int, Entry] = {}
         self._attempts: dict[int, int] = {}
+        self._trials: dict[int, int] = {}
         self._open: int | None = None
 
     def check(self, entry: Entry) -> Iterator[str]:
@@ -31,6 +41,9 @@ class FieldChecks:
             return
         if isinstance(body, (Trial, TrialBegun)):
             yield from self._tried(entry.seq, body)
+        elif isinstance(body, TrialCompleted):
+            if self._trials.get(body.trial) != session:
+                yield f"it is about the trial in entry {body.trial}, which is none of its session"
         elif isinstance(body, FrameScored):
             yield from filter(None, [unbelievable_frame(body)])
         elif isinstance(body, SessionMeasured):
@@ -49,6 +62,8 @@ class FieldChecks:
     def _tried(self, seq: int, body: Trial | TrialBegun) -> Iterator[str]:
         if body.session in self._ended:
             yield f"it belongs to session {body.session}, which was over"
+        if isinstance(body, Trial):
+            self._trials[seq] = body.session
         if isinstance(body, TrialBegun):
             self._attempts[seq] = body.session
         elif body.began is not None and self._attempts.pop(body.began, None) != body.session:

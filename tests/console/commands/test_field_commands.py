@@ -17,6 +17,7 @@ from console.campaigns.opening import open_campaign
 from console.cli import main
 from console.commands.session_watch import Watching
 from console.looking import RobotSight
+from remote.errors import Trouble
 from tests.console.checklist.campaign_world import kinds
 from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
@@ -163,7 +164,9 @@ def robot(home: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldRobot:
     made.world.files = home.files
 
     @contextmanager
-    def reached(campaign: object) -> Iterator[RobotSight]:
+    def reached(campaign: object, *waits: object) -> Iterator[RobotSight]:
+        if made.link.phase == "down":
+            raise Trouble("'orin' did not answer within 2 s", code="unreachable")
         yield made.sight
 
     monkeypatch.setattr("console.commands.field_words.sight_of", reached)
@@ -249,3 +252,38 @@ def test_each_crash_while_a_session_is_watched_is_counted_at_once(home: FieldWor
     watching.run(8.0)
     assert counted == [3]
     assert field.state().session is not None
+
+
+def test_a_trial_is_on_the_disk_before_a_silent_robot_is_waited_for(
+    fieldgate: Fieldgate, home: FieldWorld, robot: FieldRobot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin")
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def silent(*_: object) -> Iterator[RobotSight]:
+        seen.append(kinds(open_campaign("c1")))
+        raise Trouble("'orin' did not answer within 2 s", code="unreachable")
+        yield robot.sight
+
+    monkeypatch.setattr("console.commands.field_words.sight_of", silent)
+    said = fieldgate("trial", "log", "success")
+    assert (said.code, seen[-1][-1]) == (0, "trial")
+    assert "whether the worker crashed is not known: 'orin' did not answer" in said.err
+    fieldgate("session", "pause")
+    asked = len(seen)
+    refused = fieldgate("trial", "log", "success")
+    assert (refused.code, len(seen)) == (1, asked), "a paused session asks no robot"
+
+
+def test_a_trial_of_another_bundle_is_taken_back_once_the_robot_says_so(
+    fieldgate: Fieldgate, robot: FieldRobot
+) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin")
+    fieldgate("trial", "log", "success")
+    robot.bundle = "91bc" * 16
+    refused = fieldgate("trial", "log", "success")
+    assert (refused.code, "91bc" in refused.err) == (3, True)
+    assert [one.counts for one in open_campaign("c1").state().field.trials] == [True, False]

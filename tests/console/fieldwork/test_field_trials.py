@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from console.record.verify import verify_record
 from remote.errors import Trouble
 from tests.console.checklist.campaign_world import kinds, last
 from tests.console.checklist.given_robot import BUNDLE
-from tests.console.fieldwork.field_world import FieldWorld
+from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
 
 
 def test_a_trial_says_what_it_was_made_with_and_counts(world: FieldWorld) -> None:
@@ -46,3 +47,29 @@ def test_undo_takes_back_the_newest_and_erases_nothing(world: FieldWorld) -> Non
     with pytest.raises(Trouble) as nothing:
         field.undo("anna")
     assert nothing.value.code == "nothing_to_undo"
+
+
+def test_what_the_robot_says_after_a_trial_is_written_counts_as_if_it_had_been_known(world: FieldWorld) -> None:
+    robot = FieldRobot(world)
+    field = world.in_lab(robot)
+
+    def logged(*between: str) -> bool | None:
+        robot.second()
+        for name in between:
+            robot.fail(name)
+        trial = field.log_trial("success", "anna", conditions={"light": "dim"})
+        robot.second()
+        robot.fail("worker_crash")  # after it: that is the next one's
+        return field.complete_trial(trial.seq, robot.sight, "anna").crashed
+
+    assert logged() is False
+    assert robot.watch is not None
+    assert robot.watch.conditions["light"] == "dim"
+    assert logged() is True
+    robot.boot_id = "boot-2"
+    assert [one.crashed for one in field.state().trials] == [False, True]
+    robot.failures = ()
+    assert logged() is None
+    assert [one.crashed for one in field.state().trials] == [False, True, None]
+    assert not [one for one in field.state().phase("lab").cautions if "without asking" in one]
+    assert verify_record(field.campaign.record).intact

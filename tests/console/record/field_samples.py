@@ -22,6 +22,7 @@ from console.record.entries import (
     StopLifted,
     Trial,
     TrialBegun,
+    TrialCompleted,
 )
 from remote.histogram import Histogram
 
@@ -54,6 +55,7 @@ FIELD_SAMPLES: tuple[Body, ...] = (
         attachments=(PICTURE,),
         moment=_MOMENT,
     ),
+    TrialCompleted(session=3, trial=10, crashed=True, moment=_MOMENT),
     Intervention(session=3, note="pushed the stop", moment=_MOMENT),
     FrameScored(
         session=3,
