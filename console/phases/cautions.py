@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from console.fieldtest.running import together
+from console.fieldtest.spans import span_s
 from console.phases.evidence import Evidence, Ground
 from console.phases.schema import Phase
 from console.phases.timeline import Heard, Session, Timeline
 from console.record.entries import Trial
 
 UNDONE = "undone"
+LONGER = 1.5
+"""So much more running than was stated is worth a word."""
+_EVENTS = ("mtbf_h", "crashes_per_day", "interventions_per_day")
 
 
 def cautions(ground: Ground, told: Timeline, evidence: Evidence) -> tuple[str, ...]:
@@ -26,6 +31,7 @@ def cautions(ground: Ground, told: Timeline, evidence: Evidence) -> tuple[str, .
         *_never_logged(now),
         *_not_scored(now),
         *_not_looked_at(evidence),
+        *_run_on(ground.phase, evidence),
         *(f"session {one.seq}: {words}" for one in now for words in one.refused),
     )
 
@@ -101,6 +107,15 @@ def _not_looked_at(evidence: Evidence) -> Iterator[str]:
     if blind:
         what = f"{blind} of {_count(len(evidence.trials), 'trial')} logged without asking the robot"
         yield f"{what}: that this bundle ran is people's word"
+
+
+def _run_on(phase: Phase, evidence: Evidence) -> Iterator[str]:
+    """Figures of the running have no plan: whoever runs on until they pass gets more luck than `confidence` says."""
+    names = [one.criterion.metric for one in phase.questions if one.criterion.metric in _EVENTS]
+    known_s = together(kept.body.measured.running for kept in evidence.measured).known_s
+    if names and phase.min_running is not None and known_s > LONGER * span_s(phase.min_running):
+        what = f"{', '.join(names)}: it ran {known_s / 3600:.1f} h, {phase.min_running} were stated"
+        yield f"{what}; where people run on until such a figure passes, luck passes it more often than its confidence says"
 
 
 def _count(number: int, word: str) -> str:

@@ -214,3 +214,13 @@ def test_whoever_scores_only_the_frames_that_look_good_is_seen() -> None:
     book.frame(1, draw="b", draw_of=1)
     book.frame(1)
     assert cautioned(book) == "18 of 21 frames that were drawn to be scored are not scored"
+
+
+def test_whoever_runs_on_until_no_crash_is_left_in_the_figure_is_seen() -> None:
+    mtbf = question("mtbf", asked("mtbf_h", ">", 24, "h"))
+    book = FieldBook(pack(phase("lab", mtbf, min_running="48 h")))
+    book.begin()
+    book.ran(71.0)
+    assert cautioned(book) == ""
+    book.ran(73.0)
+    assert cautioned(book).startswith("mtbf_h: it ran 73.0 h, 48 h were stated; where people run on")
