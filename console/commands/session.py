@@ -25,6 +25,7 @@ from remote.lazy_commands import LazyGroup
 if TYPE_CHECKING:
     from console.fieldwork.field_test import FieldTest
     from console.looking import RobotSight
+    from console.phases.schema import Phase
     from console.phases.states import SessionState
 
 _HERE = "console.commands.session"
@@ -63,13 +64,15 @@ def begin(
     """
     given = pairs(conditions)
 
+    def may(field: FieldTest) -> None:
+        _tell_doubts(field, field.check_may_begin(given))
+
     def act(field: FieldTest, sight: RobotSight | None, who: str) -> SessionState:
         state = field.begin_session(sight, who, given)
         _tell_missing(field, state)
-        _tell_decided(field, state)
         return state
 
-    _do(words, no_robot, person, as_json, act)
+    _do(words, no_robot, person, as_json, act, may)
 
 
 @click.command("set")
@@ -102,7 +105,14 @@ def pause(words: tuple[str, ...], why: str, person: str | None, as_json: bool) -
 @as_json
 def resume(words: tuple[str, ...], note: str, no_robot: bool, person: str | None, as_json: bool) -> None:
     """Let a paused session go on; everything that must hold is looked at again."""
-    _do(words, no_robot, person, as_json, lambda field, sight, who: field.resume(sight, who, note))
+    _do(
+        words,
+        no_robot,
+        person,
+        as_json,
+        lambda field, sight, who: field.resume(sight, who, note),
+        lambda field: field.check_may_resume(),
+    )
 
 
 @click.command()
@@ -173,13 +183,18 @@ def _do(
     person: str | None,
     as_json: bool,
     act: Callable[[FieldTest, RobotSight | None, str], SessionState],
+    may: Callable[[FieldTest], None] = lambda field: None,
 ) -> None:
+    """Do it with the robot; what can be refused without (`may`) is refused before anybody waits for a robot."""
     from console.people import who
 
     name, _ = named(words, 0)
     speaker = who(person)
-    with field_test(name) as field, looked_at(field, without_robot) as sight:
-        print_session(act(field, sight, speaker), as_json)
+    with field_test(name) as field:
+        may(field)
+        with looked_at(field, without_robot) as sight:
+            state = act(field, sight, speaker)
+        print_session(state, as_json)
 
 
 def _had_robot(field: FieldTest) -> bool:
@@ -217,10 +232,16 @@ def _measured(field: FieldTest, person: str) -> None:
         store.close()
 
 
-def _tell_decided(field: FieldTest, state: SessionState) -> None:
-    found = field.state().phase(state.phase)
+def _tell_doubts(field: FieldTest, phase: Phase) -> None:
+    """What makes the trials of another session worth less than they look."""
+    found = field.state().phase(phase.id)
     if found.status in ("pass", "marginal", "fail"):
-        tell(f"'{state.phase}' is decided already, more trials change nothing: {found.status}, {found.reason}")
+        tell(f"'{phase.id}' is decided already, more trials change nothing: {found.status}, {found.reason}")
+    elsewhere = [one for one in found.questions if one.judgement.verdict == "fail"] if found.status != "fail" else []
+    for one in elsewhere:
+        tell(f"a question has failed, more trials do not mend it: {one.question.title}: {one.words}")
+    for caution in found.cautions:
+        tell(f"note: {caution}")
 
 
 def _tell_missing(field: FieldTest, state: SessionState) -> None:

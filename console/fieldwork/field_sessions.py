@@ -92,15 +92,16 @@ class FieldSessions(FieldGround):
         The robot is looked at first: its fingerprints are noted, it must run the campaign's bundle, and every holding condition
         must be met. `sight` may be None where the phase has no holding condition.
 
+        What the phase waits for before it begins must still be so, after that look too: it can show that an item was confirmed
+        for another robot, or for none that was seen yet. Where it is refused, the fingerprints that were seen stay noted.
+
         Raises Trouble: `no_phase`, `phase_changed`, `session_open`, `phase_stopped`, `other_robot`, `wrong_bundle`,
-            `holding_unmet`, `unknown_condition`.
+            `holding_unmet`, `unknown_condition`, `entry_unmet`.
         """
-        self._caught_up()
-        phase = self._current()
-        self._check_no_session("begin another")
-        self._check_not_stopped(phase)
+        phase = self.check_may_begin(conditions)
         given = carried({}, checked(phase, conditions or {}))
         holding = self._looked_at(sight, person, phase, "begin a session")
+        self._check_still_entered(phase)
         journal, last_seq = journal_of(sight)
 
         def made() -> Body:
@@ -122,6 +123,20 @@ class FieldSessions(FieldGround):
         self._mark_begun(stored.entry.seq)
         self._told(sight, phase.id, given)
         return self._session_state(stored.entry.seq)
+
+    def check_may_begin(self, conditions: Mapping[str, str] | None = None) -> Phase:
+        """The phase that a session would be begun in; asks no robot. Raises Trouble as `begin_session` does."""
+        self._caught_up()
+        phase = self._current()
+        self._check_no_session("begin another")
+        self._check_not_stopped(phase)
+        checked(phase, conditions or {})
+        return phase
+
+    def check_may_resume(self) -> None:
+        """Whether there is something to resume; asks no robot. Raises Trouble: `no_session`, `not_paused`."""
+        self._caught_up()
+        self._check_paused(self._open())
 
     def look(self, sight: Sight | None) -> FieldState:
         """See whether all still holds, to be called about once a second; where a condition was left, the session is paused.
@@ -236,6 +251,13 @@ class FieldSessions(FieldGround):
             self._check_bundle()
         return holding
 
+    def _check_still_entered(self, phase: Phase) -> None:
+        """Refuse a session of a phase that could not begin as things are now. Raises Trouble: `entry_unmet`."""
+        lacking = _lacking(phase, self.state().phase(phase.id).entry)
+        if lacking:
+            what = f"no session of '{phase.id}' can begin: {'; '.join(seen.words for _, seen in lacking)}"
+            raise Trouble(what, cure=_entry_cures(lacking), code="entry_unmet")
+
     def _check_bundle(self) -> None:
         wanted, runs = self.campaign.bundle, self._ongoing.fingerprints.get("bundle", "")
         if wanted and runs != wanted:
@@ -291,11 +313,18 @@ def _newest_seq(shot: Snapshot) -> int:
 
 def _check_entered(phase: Phase, entry: Sequence[ConditionSeen]) -> None:
     """Refuse a phase whose entry conditions are not all met. Raises Trouble: `entry_unmet`."""
-    lacking = [(condition, seen) for condition, seen in zip(phase.entry, entry, strict=True) if seen.met is not True]
+    lacking = _lacking(phase, entry)
     if lacking:
         what = f"'{phase.id}' can't begin: {'; '.join(seen.words for _, seen in lacking)}"
-        cures = dict.fromkeys(_entry_cure(condition) for condition, _ in lacking)
-        raise Trouble(what, cure="; ".join(cures), code="entry_unmet")
+        raise Trouble(what, cure=_entry_cures(lacking), code="entry_unmet")
+
+
+def _lacking(phase: Phase, entry: Sequence[ConditionSeen]) -> list[tuple[Entry, ConditionSeen]]:
+    return [(condition, seen) for condition, seen in zip(phase.entry, entry, strict=True) if seen.met is not True]
+
+
+def _entry_cures(lacking: Sequence[tuple[Entry, ConditionSeen]]) -> str:
+    return "; ".join(dict.fromkeys(_entry_cure(condition) for condition, _ in lacking))
 
 
 def _entry_cure(condition: Entry) -> str:
@@ -304,5 +333,5 @@ def _entry_cure(condition: Entry) -> str:
     if condition.items_of:
         return f"settle the items of '{condition.items_of}' (`fieldgate check`)"
     if condition.item:
-        return f"settle '{condition.item}'"
+        return f"settle '{condition.item}' (`fieldgate check`, or `fieldgate campaign confirm {condition.item}`)"
     return f"pass the phase '{condition.phase}' (`fieldgate phase show`)"

@@ -334,3 +334,19 @@ def test_a_clock_that_jumps_back_loses_no_trial_and_invents_no_time(world: Field
 def _paused(state: object) -> str:
     session = state.session  # type: ignore[attr-defined]
     return session.paused if session is not None else "ended"
+
+
+def test_a_first_look_that_takes_an_entry_condition_away_begins_no_session(world: FieldWorld) -> None:
+    """An item confirmed before any robot was seen rests on none: trials behind it would stand on nothing."""
+    fence = "statement: The fence is shut.}"
+    field = world.field(PACK.replace(fence, "statement: The fence is shut., rests_on: [robot]}"))
+    field.campaign.confirm("fence", True, "anna")
+    field.begin_phase("lab", "anna")
+    robot = FieldRobot(world)
+    with pytest.raises(Trouble) as refused:
+        field.begin_session(robot.sight, "anna", {"light": "bright"})
+    assert (refused.value.code, "fence is stale" in refused.value.what) == ("entry_unmet", True)
+    assert "confirm fence" in refused.value.cure
+    assert kinds(field.campaign)[-2:] == ["phase_begun", "seen"]
+    field.campaign.confirm("fence", True, "anna")
+    assert field.begin_session(robot.sight, "anna", {"light": "bright"}).phase == "lab"
