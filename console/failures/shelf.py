@@ -15,7 +15,7 @@ MARKS: tuple[MarkWord, ...] = ("", *MARK_WORDS)
 """A mark's number is its place here."""
 
 _ADD = (
-    "INSERT OR IGNORE INTO failures (row, source, number, wall_ns, kind, labels, conditions, bundle, light, temp_c,"
+    "INSERT INTO failures (row, source, number, wall_ns, kind, labels, conditions, bundle, light, temp_c,"
     " picture, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _encoder = msgspec.json.Encoder()
@@ -43,15 +43,26 @@ class Shelf:
 
     def add(self, source: int, rows: Iterable[tuple[int, FailureRow]]) -> int:
         """Add (number within the source, row) where that number is not here yet; how many were new."""
-        next_row = int(self._database.execute("SELECT coalesce(max(row), 0) FROM failures").fetchone()[0]) + 1
-        added = 0
+        new = self._not_here(source, rows)
+        row = int(self._database.execute("SELECT coalesce(max(row), 0) FROM failures").fetchone()[0]) + 1
+        kept = [msgspec.structs.replace(one, text=kept_text(one.text)) for one in new.values()]
+        cells = [
+            (at, source, number, *self._cells(one)) for at, (number, one) in enumerate(zip(new, kept, strict=True), row)
+        ]
+        self._database.executemany(_ADD, cells)
+        bodies = [(at, _encoder.encode(one)) for at, one in enumerate(kept, row)]
+        self._database.executemany("INSERT INTO details VALUES (?, ?)", bodies)
+        return len(kept)
+
+    def _not_here(self, source: int, rows: Iterable[tuple[int, FailureRow]]) -> dict[int, FailureRow]:
+        """The rows whose numbers are not here yet, each number once."""
+        given: dict[int, FailureRow] = {}
         for number, row in rows:
-            kept = msgspec.structs.replace(row, text=kept_text(row.text))
-            values = (next_row, source, number, *self._cells(kept))
-            if self._database.execute(_ADD, values).rowcount:
-                self._database.execute("INSERT INTO details VALUES (?, ?)", (next_row, _encoder.encode(kept)))
-                next_row, added = next_row + 1, added + 1
-        return added
+            given.setdefault(number, row)
+        sql = "SELECT number FROM failures WHERE source = ? AND number IN (SELECT value FROM json_each(?))"
+        for (number,) in self._database.execute(sql, (source, str(list(given)))):
+            del given[number]
+        return given
 
     def add_clip(self, source: int, failure: str, clip: ClipBody) -> None:
         """Keep what a clip says of the failure of that id (the robot's own)."""
@@ -67,12 +78,12 @@ class Shelf:
         return (
             row.wall_ns,
             self._word("kind", row.kind),
-            self._word("labels", msgspec.json.encode(row.labels).decode()),
-            self._word("conditions", msgspec.json.encode(dict(sorted(row.conditions.items()))).decode()),
+            self._word("labels", _encoder.encode(row.labels).decode()),
+            self._word("conditions", _encoder.encode(dict(sorted(row.conditions.items()))).decode()),
             self._word("bundle", row.bundle),
             row.light,
             row.temp_c,
-            int(bool(row.pictures)),
+            int(bool(row.at or row.pictures)),
             line_of(row.kind, row.text),
         )
 

@@ -17,7 +17,7 @@ import msgspec
 from console.failures.book import FailureBook
 from console.failures.foreign.blocks import BLOCK_BYTES, Rest, blocks
 from console.failures.foreign.counting import SHOWN_UNREAD, Unread
-from console.failures.foreign.line import ForeignLine, read_line
+from console.failures.foreign.line import ForeignLine, parts_of, read_parts
 from console.failures.foreign.opening import open_log
 from console.failures.foreign.times import Dated, LineTimes
 from console.failures.rows import FailureRow
@@ -98,11 +98,12 @@ def _rows(
         for raw in bytes(memoryview(block.data)[: block.size - 1]).split(b"\n"):
             line += 1
             result.lines += 1
-            said = read_line(raw)
-            if isinstance(said, str):
-                _not_read(result, why, line, said, raw)
+            parts = parts_of(raw)
+            said = parts if isinstance(parts, str) else read_parts(parts)
+            if isinstance(said, str) or isinstance(parts, str):
+                _not_read(result, why, line, str(said), raw)
                 continue
-            wall_ns = times.of(raw)
+            wall_ns = times.of_parts(parts)
             if not said.failure:
                 result.regular += 1
                 continue

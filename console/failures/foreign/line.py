@@ -90,8 +90,11 @@ class Part(NamedTuple):
 def read_line(line: bytes) -> Union[ForeignLine, str]:
     """The line (without its line feed), or why it can't be read. Never raises. Invalid UTF-8 is read as far as it goes."""
     parts = parts_of(line)
-    if isinstance(parts, str):
-        return parts
+    return parts if isinstance(parts, str) else read_parts(parts)
+
+
+def read_parts(parts: list[Part]) -> Union[ForeignLine, str]:
+    """What a line's parts say together, or why that is nothing."""
     first: dict[str, Part] = {}
     fields: dict[str, str] = {}
     for part in parts:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 
 import msgspec
 
-from console.failures.foreign.line import parts_of
+from console.failures.foreign.line import Part, parts_of
 
 _WHOLE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[ T](\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?(?![\d:])"
@@ -33,7 +33,12 @@ class LineTimes:
 
     def of(self, line: bytes) -> int | None:
         """Nanoseconds since the epoch; None where the line tells no date and none is known."""
-        texts = _texts(line)
+        parts = parts_of(line)
+        return None if isinstance(parts, str) else self.of_parts(parts)
+
+    def of_parts(self, parts: list[Part]) -> int | None:
+        """The same of a line that was taken apart."""
+        texts = _texts(parts)
         for text in texts:
             found = _epoch_ns(text)
             if found is None:
@@ -50,9 +55,9 @@ class LineTimes:
         found = _WHOLE.search(text)
         if not found:
             return None
-        year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+        year, month, day, hour, minute, second, _, zone = found.groups()
         try:
-            when = datetime(year, month, day, hour, minute, second, tzinfo=_zone(found[8]))
+            when = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=_zone(zone))
         except ValueError:
             return None
         return self._ns(when, found[7])
@@ -80,11 +85,8 @@ class LineTimes:
         return seconds * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
 
 
-def _texts(line: bytes) -> list[str]:
+def _texts(parts: list[Part]) -> list[str]:
     """Where times may stand: `Time:` first, then the words in front."""
-    parts = parts_of(line)
-    if isinstance(parts, str):
-        return []
     return [one.text for one in parts if one.role == "time"] + [one.stamp for one in parts if one.hour is not None]
 
 
