@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console import exits
-from console.commands.failures_words import opened
+from console.commands.failures_words import counted, opened, print_json
 from console.commands.watch import Duration
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _QUIET_S = 0.5
 @click.argument("robot")
 @click.option("--for", "for_s", type=Duration(), help="Stop after this time (90s, 5m); what has come stays.")
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
-def pull(robot: str, for_s: float | None, accept_new: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="What came and what is missing as JSON on stdout.")
+def pull(robot: str, for_s: float | None, accept_new: bool, as_json: bool) -> None:
     """Bring the pictures of ROBOT's failures to this laptop, the newest first; what is here is not fetched again.
 
     Ends with 0 where every picture that was taken is here, with 7 where some are not (stderr says why).
@@ -43,9 +44,12 @@ def pull(robot: str, for_s: float | None, accept_new: bool) -> None:
         came = _pulled(visit, None if for_s is None else time.monotonic() + for_s)
     with opened() as book:
         found = lacking(book, Pictures(), robot)
-    click.echo(f"{came} pictures came; {found.here} of '{robot}' are here", err=True)
+    if as_json:
+        left = {"here": found.here, "waiting": found.waiting, "refused": found.refused}
+        print_json({"robot": robot, "came": came, **left})
+    click.echo(f"{counted(came, 'picture')} came; of '{robot}' {found.here:,} {_are(found.here)} here", err=True)
     if found.waiting:
-        click.echo(f"{found.waiting} have not come yet: run it again when the link is up", err=True)
+        click.echo(f"{found.waiting:,} {_have(found.waiting)} not come yet: run it again when the link is up", err=True)
     for reason, count in sorted(found.refused.items()):
         click.echo(f"{count} can't be had: {reason}", err=True)
     if not found.whole:
@@ -59,7 +63,7 @@ def _pulled(visit: Visit, end_s: float | None) -> int:
         shot = visit.next(0.2)
         came = shot.pulling.came
         if came != said and (said < 0 or came % 10 == 0 or shot.pulling.waiting == 0):
-            click.echo(f"{came} pictures came, {_left(shot)}", err=True)
+            click.echo(f"{counted(came, 'picture')} came, {_left(shot)}", err=True)
             said = came
         if not _idle(shot):
             quiet_since = time.monotonic()
@@ -85,3 +89,11 @@ def _left(shot: Snapshot) -> str:
     if shot.link.phase != "up":
         return f"the link is {shot.link.phase}, it goes on by itself"
     return f"{shot.pulling.waiting}{more} to go"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from console.commands.failures_words import asked, opened
+from console.commands.failures_words import FORMAT, asked, counted, opened
 
 if TYPE_CHECKING:
     from console.failures.book import FailureBook
     from console.failures.query import Query
 
-FORMAT = 1
-"""Of what `--json` prints; docs/failures.md lists the fields."""
+_PAGE = 500
 
 
 @click.command("list")
@@ -23,7 +23,7 @@ FORMAT = 1
 @click.option("--count", "only_count", is_flag=True, help="Print only how many there are.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_failures(query: tuple[str, ...], by: str | None, limit: int, only_count: bool, as_json: bool) -> None:
-    """The failures that match QUERY, newest first; all without one."""
+    """The failures that match QUERY, newest first; all without one. Times are UTC; a terminal gets the columns' names."""
     with opened() as book:
         wanted = asked(book, query)
         if by is not None:
@@ -35,7 +35,13 @@ def list_failures(query: tuple[str, ...], by: str | None, limit: int, only_count
             return
         _print_rows(book, found.rows[:limit].tolist(), as_json)
     left = found.count - limit
-    told = f"{found.count} failures" if found.count else "no failure matches" if query else "no failure is known here"
+    told = (
+        counted(found.count, "failure")
+        if found.count
+        else "no failure matches"
+        if query
+        else "no failure is known here"
+    )
     click.echo(told + (f"; --limit {found.count} shows the other {left}" if left > 0 else ""), err=True)
 
 
@@ -74,11 +80,13 @@ def _print_groups(book: FailureBook, query: Query, by: str, as_json: bool) -> No
 def _print_rows(book: FailureBook, numbers: list[int], as_json: bool) -> None:
     import msgspec
 
-    from console.failures.telling import line_of
+    from console.failures.telling import table_of
 
-    for at in range(0, len(numbers), 500):
-        for row in book.rows(numbers[at : at + 500]):
-            if as_json:
+    for at in range(0, len(numbers), _PAGE):
+        rows = book.rows(numbers[at : at + _PAGE])
+        if as_json:
+            for row in rows:
                 click.echo(msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(row)}).decode())
-            else:
-                click.echo(line_of(row))
+            continue
+        for line in table_of(rows, header=at == 0 and sys.stdout.isatty()):
+            click.echo(line)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from console.failures.book import FailureBook
     from console.failures.query import Query
 
+FORMAT = 1
+"""Of what `--json` prints; docs/failures.md lists the fields."""
+
 
 @contextmanager
 def opened() -> Iterator[FailureBook]:
@@ -39,9 +42,22 @@ def asked(book: FailureBook, words: tuple[str, ...]) -> Query:
     return parse(" ".join(words), book.conditions())
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 failure`, `2,000 failures`; `many` where it is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def print_json(value: object) -> None:
+    """An object with `"format": 1` in front, on stdout."""
+    import msgspec
+
+    made: dict[str, object] = {"format": FORMAT, **msgspec.to_builtins(value)}
+    click.echo(msgspec.json.format(msgspec.json.encode(made)).decode())
+
+
 def _say_damage(book: FailureBook) -> None:
     if book.moved_aside is None:
         return
     click.echo(f"the book of failures was damaged; it was moved to {book.moved_aside} and is made again", err=True)
     for one in book.imports():
-        click.echo(f"import again: {one.file} ({one.rows} failures)", err=True)
+        click.echo(f"import again: {one.file} ({counted(one.rows, 'failure')})", err=True)

@@ -59,6 +59,7 @@ _COMPARISONS: dict[str, Compared] = {one: one for one in get_args(Compared)}
 _YES_NO = ("picture", "noted", "imported")
 _ANSWERS = ("yes", "no", "seen", "real", "false_alarm", "to_label")
 LENGTH_MAX = 1000
+_TIME_CURE = "write 2026-11-20 or 2026-11-20T10:00, with a Z for UTC"
 _TERM = re.compile(r'(!?)(?:([A-Za-z_][A-Za-z0-9_.-]*):)?("(?:[^"]*)"?|\S*)')
 _COMPARED = re.compile(r"(<=|>=|<|>|)\s*(.*)\Z", re.DOTALL)
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?(Z?)\Z")
@@ -100,7 +101,9 @@ def parse(line: str, conditions: Collection[str] | None = None) -> Query:
     used is said when it is looked for.
     """
     if len(line) > LENGTH_MAX:
-        raise Trouble(f"the query has {len(line)} characters, at most {LENGTH_MAX} are read", code="bad_query")
+        raise Trouble(
+            f"the query has {len(line)} characters, at most {LENGTH_MAX} are read", cure="shorten it", code="bad_query"
+        )
     terms = []
     for found in _TERM.finditer(line):
         if found.group().strip():
@@ -148,7 +151,8 @@ def _of_field(field: str, value: str, hide: bool, at: int) -> Term:
         value = value.replace(" ", "_").replace("-", "_")
     allowed = _ANSWERS if field == "marked" else _ANSWERS[:2] if field in _YES_NO else ()
     if allowed and value not in allowed:
-        raise bad(f"'{field}:' takes {', '.join(allowed)}, not '{value}'", place)
+        what = f"'{field}:' takes {', '.join(allowed)}, not '{value}'"
+        raise bad(what, place, f"write {field}:{allowed[0]}")
     return Term(field=known, value=value, hide=hide, at=at)
 
 
@@ -177,7 +181,11 @@ def _plain(field: Field, text: str, place: int) -> float:
     except ValueError:
         number = float("nan")
     if not math.isfinite(number):
-        raise bad(f"'{field}:' takes a number, as in `{field}:<40`, not '{text}'", place)
+        raise bad(
+            f"'{field}:' takes a number, as in `{field}:<40`, not '{text}'",
+            place,
+            f"write {field}:<40, {field}:>=40 or {field}:40",
+        )
     return number
 
 
@@ -185,7 +193,7 @@ def _span(text: str, place: int) -> tuple[int, int]:
     """The first and the end nanosecond of a day, hour, minute or second."""
     found = _DAY.match(text)
     if not found:
-        raise bad(f"'{text}' is no time", place, "write 2026-11-20 or 2026-11-20T10:00, with a Z for UTC")
+        raise bad(f"'{text}' is no time", place, _TIME_CURE)
     day, hour, minute, second, zulu = found.groups()
     try:
         when = datetime.fromisoformat(f"{day}T{hour or '00'}:{minute or '00'}:{second or '00'}")
@@ -193,7 +201,7 @@ def _span(text: str, place: int) -> tuple[int, int]:
         wide = timedelta(seconds=1) if second else timedelta(minutes=1) if minute else timedelta(hours=1)
         low, high = when.timestamp(), (when + (wide if hour else timedelta(days=1))).timestamp()
     except (ValueError, OverflowError, OSError) as error:
-        raise bad(f"'{text}' is no time: {error}", place) from error
+        raise bad(f"'{text}' is no time: {error}", place, _TIME_CURE) from error
     return int(low) * 1_000_000_000, int(high) * 1_000_000_000
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 
+from console.failures.query import FIELDS
 from console.failures.rows import FailureRow
 from console.printing import in_line
 from console.store.pictures import Pictures
@@ -11,6 +13,8 @@ from remote.protocol import FAILURES
 
 MARK_SAID = {"": "", "seen": "seen", "real": "real", "false_alarm": "false alarm", "to_label": "to label"}
 """Each mark as people say it."""
+_WIDE = 36
+"""Characters of the widest column that others are brought in line with."""
 
 
 def short_id(id: str) -> str:
@@ -29,30 +33,60 @@ def when(wall_ns: int) -> str:
         return "a time that no clock shows"
 
 
-def line_of(row: FailureRow) -> str:
-    """One line: name, time, robot, kind, labels, light, conditions, mark, text."""
-    labels = ",".join(row.labels) or "-"
-    light = "-" if row.light is None else f"{row.light:.0f}"
-    conditions = " ".join(f"{name}={word}" for name, word in sorted(row.conditions.items())) or "-"
-    said = f"  [{MARK_SAID[row.mark]}]" if row.mark else ""
-    words = f"{row.robot}  {row.kind.replace('_', ' ')}  {labels}  light {light}  {conditions}{said}  {row.text}"
-    return in_line(f"{short_id(row.id):<14}  {when(row.wall_ns)}  {words}")
+def utc(wall_ns: int) -> str:
+    """`2026-11-20T10:00:00Z`, as a query takes it behind `time:`; words as `when` has them where there is no such time."""
+    if wall_ns == 0:
+        return "time not known"
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_ns // 1_000_000_000))
+    except (OverflowError, ValueError, OSError):
+        return "a time that no clock shows"
+
+
+COLUMNS = ("NAME", "TIME (UTC)", "ROBOT", "KIND", "LABELS", "LIGHT", "CONDITIONS", "TEXT")
+"""What stands in `cells_of`."""
+
+
+def cells_of(row: FailureRow) -> tuple[str, ...]:
+    """A failure as cells of COLUMNS; what can be looked for stands as a query takes it."""
+    conditions = " ".join(_condition(name, word) for name, word in sorted(row.conditions.items()))
+    mark = f"[marked:{row.mark}] " if row.mark else ""
+    cells = (
+        short_id(row.id),
+        utc(row.wall_ns),
+        row.robot,
+        row.kind,
+        f"label:{','.join(row.labels) or 'none'}",
+        "no light told" if row.light is None else f"light:{row.light:.0f}",
+        conditions or "no conditions",
+        f"{mark}{row.text}",
+    )
+    return tuple(in_line(cell) for cell in cells)
+
+
+def table_of(rows: Sequence[FailureRow], *, header: bool) -> Iterator[str]:
+    """A line for each failure, its columns below each other as far as they are not too wide; `header` names them first."""
+    lines = [cells_of(row) for row in rows]
+    named = [COLUMNS, *lines] if header else lines
+    widths = [min(_WIDE, max((len(line[at]) for line in named), default=0)) for at in range(len(COLUMNS) - 1)]
+    for line in named:
+        yield "  ".join((*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1])).rstrip()
 
 
 def lines_of(row: FailureRow, pictures: Pictures) -> list[str]:
-    """Everything that is known, a fact a line."""
+    """Everything that is known, a fact a line; times are UTC."""
     return [
-        *head_lines(row),
-        *(f"note       {note.person}, {when(note.wall_ns)}: {in_line(note.text)}" for note in row.notes),
+        *head_lines(row, stamp=utc),
+        *(f"note       {note.person}, {utc(note.wall_ns)}: {in_line(note.text)}" for note in row.notes),
         *(f"{name:<10} {word}" for name, word in picture_lines(row, pictures)),
     ]
 
 
-def head_lines(row: FailureRow) -> list[str]:
+def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[str]:
     """What it was, when, where, under which conditions."""
     clock = "" if row.imported_from else f" by the robot's clock, entry #{row.seq}"
     facts = (
-        ("when", f"{when(row.wall_ns)}{clock}"),
+        ("when", f"{stamp(row.wall_ns)}{clock}"),
         ("labels", ", ".join(row.labels)),
         ("conditions", ", ".join(f"{name} {word}" for name, word in sorted(row.conditions.items()))),
         ("light", "" if row.light is None else f"{row.light:.0f} of 255"),
@@ -99,3 +133,9 @@ def picture_word(digest: str, pictures: Pictures, *, link_up: bool | None = None
     if link_up is None:
         return f"not pulled yet ({digest[:12]}): `fieldgate failures pull ROBOT` brings it"
     return "not pulled yet: it comes when its turn is there" if link_up else "not pulled yet: the link is down"
+
+
+def _condition(name: str, word: str) -> str:
+    """As a query takes it; with = where `name:` means something else there (`place:WORD` finds it)."""
+    between = "=" if name in FIELDS and name != "place" else ":"
+    return f'{name}{between}"{word}"' if any(one.isspace() for one in word) else f"{name}{between}{word}"
