@@ -91,9 +91,9 @@ def _gap(sim: Path, real: Path | None, campaign: str, trials: Iterable[TrialStat
     from console.gap.episodes import episodes_of, episodes_of_trials
     from console.report.gap_sheet import gap_sheet
 
-    simulated = episodes_of(_table(sim), {})
+    simulated = episodes_of(_table(sim), {})._replace(name=str(sim))
     if real is not None:
-        return gap_sheet(simulated, episodes_of(_table(real), {}))
+        return gap_sheet(simulated, episodes_of(_table(real), {})._replace(name=str(real)))
     return gap_sheet(simulated, episodes_of_trials(f"trials of {campaign}", trials))
 
 

@@ -215,7 +215,7 @@ def _add_up(store: Store, robot: str) -> None:
 
     entries = backlog(store, robot)
     if entries > _MANY:
-        click.echo(f"adding up {entries} journal entries once: about {entries / _ENTRIES_A_S:.0f} s", err=True)
+        click.echo(f"adding up {entries:,} journal entries once: about {entries / _ENTRIES_A_S:.0f} s", err=True)
     for journal in store.journals(robot):
         roll(store, journal.id)
 

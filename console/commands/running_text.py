@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.fieldtest.running import Measured, Running
+from console.fieldtest.spans import time_words
 from console.printing import in_line
 from remote.histogram import Histogram
 from remote.metrics import METRICS
@@ -91,7 +92,7 @@ def report_lines(told: Report) -> list[str]:
     """The text."""
     first, last = told.spans_wall_ns[0][0], told.spans_wall_ns[-1][1]
     sessions = f" in {len(told.spans_wall_ns)} sessions" if len(told.spans_wall_ns) > 1 else ""
-    head = f"{told.robot}, {_when(first)} to {_when(last)}: {_time(told.running.wanted_s)}{sessions}"
+    head = f"{told.robot}, {_when(first)} to {_when(last)}: {time_words(told.running.wanted_s)}{sessions}"
     return [in_line(head), *(f"  {name:<{_WIDTH}} {in_line(words)}" for name, words in _rows(told))]
 
 
@@ -100,9 +101,9 @@ def calibration_lines(made: Calibration) -> list[str]:
     detector = made.detector
     hours = detector.blocks_between_false_alarms / 60
     lines = [
-        f"{made.robot}: calibrated on {made.blocks} healthy minutes, {_when(made.from_wall_ns)} to {_when(made.to_wall_ns)}",
+        f"{made.robot}: calibrated on {made.blocks:,} healthy minutes, {_when(made.from_wall_ns)} to {_when(made.to_wall_ns)}",
         f"  bundle   {made.origin.bundle[:12]}, source {made.origin.source}",
-        f"  watched  {', '.join(sorted(detector.watched))}; about one false alarm in {hours:.0f} h of work",
+        f"  watched  {', '.join(sorted(detector.watched))}; about one false alarm in {hours:,.0f} h of work",
         *(f"  left out {name}: {why}" for name, why in sorted(detector.left_out.items())),
         f"  digest   {made.digest}",
     ]
@@ -111,18 +112,18 @@ def calibration_lines(made: Calibration) -> list[str]:
 
 def _rows(told: Report) -> Iterator[tuple[str, str]]:
     running = told.running
-    unknown = f"; nothing is known of {_time(told.unknown_s)}" if told.unknown_s >= 0.5 else ""
-    yield "known", f"{_time(running.known_s)}{unknown}"
+    unknown = f"; nothing is known of {time_words(told.unknown_s)}" if told.unknown_s >= 0.5 else ""
+    yield "known", f"{time_words(running.known_s)}{unknown}"
     if told.uptime_percent is None:
         yield "", "the journal of that time is not on this laptop"
     else:
-        yield "up", f"{_time(running.up_s)}, {told.uptime_percent:.2f} % of the time known"
+        yield "up", f"{time_words(running.up_s)}, {told.uptime_percent:.2f} % of the time known"
         yield from _breakdowns(told)
-    yield "throttled", "not known" if running.throttled_s is None else _time(running.throttled_s)
-    yield "frames", f"{running.frames}, {running.failed_frames} failed, {running.dropped_frames} dropped"
+    yield "throttled", "not known" if running.throttled_s is None else time_words(running.throttled_s)
+    yield "frames", f"{running.frames:,}, {running.failed_frames:,} failed, {running.dropped_frames:,} dropped"
     for metric, figures in told.spreads.items():
-        words = ", ".join(f"{name} {figures[name]:.1f}" for name in ("p50", "p95", "p99", "maximum"))
-        yield metric, f"{words} ms of {figures['count']:.0f}"
+        words = ", ".join(f"{name} {figures[name]:,.1f}" for name in ("p50", "p95", "p99", "maximum"))
+        yield metric, f"{words} ms of {figures['count']:,.0f}"
     for metric, figures in told.hosts.items():
         if METRICS[metric].unit in ("%", "°C", "mW"):
             unit = METRICS[metric].unit
@@ -133,30 +134,25 @@ def _rows(told: Report) -> Iterator[tuple[str, str]]:
 
 
 def _breakdowns(told: Report) -> Iterator[tuple[str, str]]:
+    from console.fieldtest.mtbf import a_day_words, mtbf_words
+
     running = told.running
     counts = [_counted(running.crashes, "crash"), _counted(running.hangs, "hang"), _counted(running.reboots, "reboot")]
     others = [_counted(running.agent_restarts, "agent restart"), _counted(running.camera_faults, "camera fault")]
     yield "breakdowns", f"{', '.join(counts)}; beside them {', '.join(others)}"
     assert told.mtbf_h is not None
     assert told.crashes_per_day is not None
-    yield "MTBF", _bounded(told.mtbf_h)
-    yield "crashes a day", _bounded(told.crashes_per_day)
+    yield "MTBF", mtbf_words(told.mtbf_h)
+    yield "crashes", a_day_words(told.crashes_per_day)
     if told.interventions_per_day is None:
         yield "interventions", "not counted here (a campaign's sessions count them)"
     else:
-        yield "interventions", f"{running.interventions}; a day {_bounded(told.interventions_per_day)}"
+        yield "interventions", f"{running.interventions}; {a_day_words(told.interventions_per_day)}"
 
 
 def _counted(count: int, word: str) -> str:
     plural = "es" if word.endswith("sh") else "s"
-    return f"{count} {word}" if count == 1 else f"{count} {word}{plural}"
-
-
-def _bounded(estimate: Estimate) -> str:
-    upper = "no upper bound" if estimate.upper is None else f"below {estimate.upper:.3g}"
-    lower = f"above {estimate.lower:.3g}" if estimate.lower is not None else "no lower bound"
-    unit = f" {estimate.unit}" if estimate.unit == "h" else ""
-    return f"{estimate.value:.3g}{unit} ({lower}, {upper}, each with {100 * estimate.confidence:g} % confidence)"
+    return f"{count} {word}" if count == 1 else f"{count:,} {word}{plural}"
 
 
 def _figures(spread: Histogram) -> dict[str, float]:
@@ -170,12 +166,3 @@ def _when(wall_ns: int) -> str:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_ns // _S_NS))
     except (OverflowError, ValueError, OSError):
         return "a time that no clock shows"
-
-
-def _time(seconds: float) -> str:
-    """`7 h 58 min`, `12 min 3 s`, `4.2 s`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, left_s = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {left_s} s"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from console import exits
 from console.commands.campaign_words import print_json
@@ -14,6 +18,9 @@ from console.commands.campaign_words import print_json
 if TYPE_CHECKING:
     from console.fieldtest.criteria import Comparison, Criterion, Judgement, Measurement, Rate, Statistic
 
+FORMAT = 1
+"""Of every `fieldgate stats ... --json`."""
+_SLOW_S = 2.0
 _COUNTS = re.compile(r"(\d{1,9})/(\d{1,9})")
 _LIMIT = re.compile(r"(<=|>=|<|>) ?(\d{1,9}(?:\.\d{1,9})?) ?%?")
 
@@ -120,15 +127,19 @@ def plan(threshold: float, expected: float, power: float, confidence: float, as_
 
     if threshold == expected:
         raise click.UsageError("--expected equals --threshold: no number of trials tells them apart.")
+    if threshold < expected <= 1:
+        meant = f"--threshold {100 * threshold:g} --expected {100 * expected:g}"
+        raise click.UsageError(f"rates are in per cent: {expected:g} % would be hoped for. Did you mean {meant}?")
     up: Comparison = ">=" if expected > threshold else "<="
     asked = (threshold / 100, expected / 100, power, confidence / 100, up)
-    try:
-        fixed = plan_fixed(*asked)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-    looked = _looked_at(*asked)
+    with _patience():
+        try:
+            fixed = plan_fixed(*asked)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from error
+        looked = _looked_at(*asked)
     if as_json:
-        return print_json({**fixed._asdict(), "comparison": up, "sequential_n": looked and looked[0],
+        return print_json({"format": FORMAT, **fixed._asdict(), "comparison": up, "sequential_n": looked and looked[0],
                            "sequential_median_n": looked and looked[1]})  # fmt: skip
     rule = f"{fixed.passes_at} successes pass" if up == ">=" else f"up to {fixed.passes_at} of them may go wrong"
     click.echo(f"judged once: {fixed.n} trials, {rule} (power {100 * fixed.power:.0f} %)")
@@ -137,6 +148,19 @@ def plan(threshold: float, expected: float, power: float, confidence: float, as_
         click.echo(f"  {fixed.first_n} have that power too, but not every number between: {why}")
     half = f"{looked[0]} trials at most, half of such robots need {looked[1]}" if looked else "more than 4000 trials"
     return click.echo(f"looked at after every trial: {half}")
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Says on stderr what goes on, once it has taken _SLOW_S."""
+    said = "the two rates lie close together: following every path of the trials, up to half a minute"
+    timer = threading.Timer(_SLOW_S, lambda: click.echo(said, err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _looked_at(
@@ -165,7 +189,7 @@ def compare(first: Rate, second: Rate, confidence: float, as_json: bool) -> None
 
     found = compare_rates(first, second, confidence / 100)
     if as_json:
-        return print_json(found)
+        return print_json({"format": FORMAT, **msgspec.to_builtins(found)})
     return click.echo(found.words)
 
 
@@ -179,8 +203,8 @@ def mtbf(
     hours: float, failures: int, against: tuple[Comparison, float] | None, confidence: float, as_json: bool
 ) -> None:
     """The mean time between breakdowns with chi-square bounds, and breakdowns a day with exact ones."""
+    from console.fieldtest.mtbf import a_day_words, mtbf_words, rate_per_day
     from console.fieldtest.mtbf import mtbf as mtbf_of
-    from console.fieldtest.mtbf import rate_per_day
 
     share = confidence / 100
     between, daily = mtbf_of(hours, failures, share), rate_per_day(failures, hours / 24, share)
@@ -188,20 +212,22 @@ def mtbf(
     if as_json:
         _print(judgement, mtbf_h=between, per_day=daily)
     else:
-        upper = f"{between.upper:.1f} h" if between.upper is not None else "none without a breakdown"
-        click.echo(f"MTBF {between.value:.1f} h; bounds, {confidence:g} % each: {between.lower:.1f} h, {upper}")
-        click.echo(f"{daily.value:.2f} a day; bounds, {confidence:g} % each: {daily.lower:.2f}, {daily.upper:.2f}")
+        click.echo(f"MTBF {mtbf_words(between)}")
+        click.echo(f"breakdowns {a_day_words(daily)}")
     _end(judgement, as_json)
 
 
 @stats.command()
-@click.argument("real", type=_Counts())
 @click.argument("sim", type=_Counts())
+@click.argument("real", type=_Counts())
 @click.option("--against", type=_Limit(), help="A limit of the ratio: '>= 0.7'.")
 @_CONFIDENCE
 @_JSON
-def transfer(real: Rate, sim: Rate, against: tuple[Comparison, float] | None, confidence: float, as_json: bool) -> None:
-    """How much of the success in SIM (87/100) arrives in REAL (4/5): ratio and difference, with bounds."""
+def transfer(sim: Rate, real: Rate, against: tuple[Comparison, float] | None, confidence: float, as_json: bool) -> None:
+    """How much of the success in SIM (87/100) arrives in REAL (4/5): ratio and difference, with bounds.
+
+    SIM comes first, as in `fieldgate gap`.
+    """
     from console.fieldtest.transfer import success_drop, transfer_ratio
 
     share = confidence / 100
@@ -211,8 +237,9 @@ def transfer(real: Rate, sim: Rate, against: tuple[Comparison, float] | None, co
         raise click.UsageError(f"{error}.") from error
     judgement = _judged(_criterion("transfer_ratio", against, "", share), ratio) if against else None
     if as_json:
-        _print(judgement, transfer_ratio=ratio, success_drop=drop)
+        _print(judgement, sim=_counted(sim), real=_counted(real), transfer_ratio=ratio, success_drop=drop)
     else:
+        click.echo(f"simulated {sim.successes} of {sim.n}, real {real.successes} of {real.n}")
         click.echo(
             f"transfer ratio {ratio.value:.2f}; bounds, {confidence:g} % each: {ratio.lower:.2f}, {ratio.upper:.2f}"
         )
@@ -244,7 +271,11 @@ def _judged(criterion: Criterion, measurement: Measurement) -> Judgement:
 
 
 def _print(judgement: Judgement | None, **fields: object) -> None:
-    print_json({**fields, "judgement": judgement})
+    print_json({"format": FORMAT, **fields, "judgement": judgement})
+
+
+def _counted(rate: Rate) -> dict[str, int]:
+    return {"successes": rate.successes, "n": rate.n}
 
 
 def _end(judgement: Judgement | None, as_json: bool) -> None:

@@ -21,10 +21,8 @@ from console.fieldtest.criteria import (
     Verdict,
     holds,
 )
+from console.fieldtest.mtbf import HOURS, clean_hours, is_clean
 from remote.errors import Trouble
-
-HOURS = "hours"
-"""What an estimate that counts events over time is computed from (console.fieldtest.mtbf)."""
 
 
 class _Estimate(NamedTuple):
@@ -93,7 +91,8 @@ def _rate(criterion: Criterion, rate: Rate) -> _Estimate:
 
 def _own_bounds(criterion: Criterion, estimate: Estimate) -> _Estimate:
     if estimate.confidence < criterion.confidence:
-        said = f"{criterion.metric} was bounded at {estimate.confidence:.0%}, its limit asks for {criterion.confidence:.0%}"
+        bounded, asked = (percent_words(one.confidence) for one in (estimate, criterion))
+        said = f"{criterion.metric} was bounded at {bounded}, its limit asks for {asked}"
         raise _mismatch(said)
     return _Estimate(estimate.value, estimate.lower, estimate.upper, estimate.n, True)
 
@@ -187,7 +186,12 @@ def number_words(value: float | None, unit: str) -> str:
         return "unbounded"
     value, unit = _scaled(value) if unit == "B" else (value, unit)
     digits = 0 if abs(value) >= 1000 or value == int(value) else 1 if abs(value) >= 1 else 3
-    return f"{value:.{digits}f} {unit}".rstrip()
+    return f"{value:,.{digits}f} {unit_words(unit)}".rstrip()
+
+
+def unit_words(unit: str) -> str:
+    """The unit as people read it: `a day` for `1/d`, `a second` for `1/s`."""
+    return {"1/d": "a day", "1/s": "a second"}.get(unit, unit)
 
 
 def _scaled(value: float) -> tuple[float, str]:
@@ -204,12 +208,14 @@ def limit_words(criterion: Criterion | None) -> str:
         return ""
     statistic = "" if criterion.statistic in ("value", "rate") else f"{criterion.statistic} "
     threshold = (
-        number_words(criterion.threshold, "B") if criterion.unit == "B" else f"{criterion.threshold:g} {criterion.unit}"
+        number_words(criterion.threshold, "B")
+        if criterion.unit == "B"
+        else f"{criterion.threshold:g} {unit_words(criterion.unit)}"
     )
     words = f"{statistic}{criterion.comparison} {threshold}".rstrip()
     if _is_bounded(criterion):
         side = "lower" if criterion.comparison in (">", ">=") else "upper"
-        words += f", {side} bound at {criterion.confidence:.0%}".replace("%", " %")
+        words += f", {side} bound at {percent_words(criterion.confidence)}"
     return words + (f", n >= {criterion.n_min}" if criterion.n_min > 1 else "")
 
 
@@ -218,17 +224,27 @@ def _is_bounded(criterion: Criterion) -> bool:
     return criterion.judge == "bound" and has_bounds and criterion.comparison != "=="
 
 
+def percent_words(share: float) -> str:
+    """A share of one in per cent: `95 %`, `99.5 %`."""
+    return f"{100 * share:.6g} %"
+
+
 def count_words(n: int, of: str) -> str:
-    """`8 hours`, `1 hour`: a count of what is named in the plural."""
-    return f"{n} {of.removesuffix('s') if n == 1 else of}"
+    """`8 hours`, `1 hour`, `less than 1 hour`: a count of what is named in the plural; hours are counted whole."""
+    if n == 0 and of == HOURS:
+        return "less than 1 hour"
+    return f"{n:,} {of.removesuffix('s') if n == 1 else of}"
 
 
 def measured_words(measurement: Measurement, judgement: Judgement, unit: str) -> str:
-    """What was measured, short: `p99 12.3 ms (n 900)`, `2 of 5 = 40 %`, `11.5 h (8 hours)`, an answer's words."""
+    """What was measured, short: `p99 12.3 ms (n 900)`, `2 of 5 = 40 %`, `2.7 h (8 hours)`, `no breakdown in 8 h`, an
+    answer's words."""
     if isinstance(measurement, Answer):
         return measurement.words
     if isinstance(measurement, Rate):
         return f"{measurement.successes} of {measurement.n} = {number_words(judgement.value, '%')}"
+    if isinstance(measurement, Estimate) and is_clean(measurement):
+        return f"no breakdown in {number_words(clean_hours(measurement), 'h')}"
     if isinstance(measurement, Estimate) and measurement.of:
         return f"{number_words(judgement.value, unit)} ({count_words(judgement.n, measurement.of)})"
     count = f" (n {judgement.n})" if judgement.n != 1 else ""
@@ -264,7 +280,7 @@ def _bound_words(criterion: Criterion, measurement: Measurement, judgement: Judg
         return f"too few {_what_of(measurement)} for the {side} bound"
     words = f"the {side} bound is {number_words(bound, criterion.unit)}"
     if isinstance(measurement, Estimate):
-        words += f" at {measurement.confidence:.0%} ({measurement.method})".replace("%", " %", 1)
+        words += f" at {percent_words(measurement.confidence)} ({measurement.method})"
     return words
 
 

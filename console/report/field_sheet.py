@@ -118,7 +118,7 @@ def field_sheet(field: FieldState, figures: Sequence[Figure]) -> FieldSheet | No
         phases=tuple(_phase(one, field.trials) for one in field.phases),
         sessions=tuple(_session(one) for one in field.sessions),
         kpis=tuple(_kpi(one) for one in sorted(figures, key=_place) if one.state.measurement is not None),
-        not_measured=tuple(_not_measured(one) for one in figures if one.state.measurement is None),
+        not_measured=tuple(_not_measured(figures)),
     )
 
 
@@ -262,8 +262,14 @@ def _place(figure: Figure) -> int:
     return ("fail", "inconclusive", "marginal", "pass").index(figure.state.judgement.verdict)
 
 
-def _not_measured(figure: Figure) -> str:
-    return figure.kpi.title + (f" ({figure.state.words})" if figure.state.words else "")
+def _not_measured(figures: Iterable[Figure]) -> Iterable[str]:
+    """The figures without a measurement, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for one in figures:
+        if one.state.measurement is None:
+            reasons.setdefault(one.state.words, []).append(one.kpi.title)
+    for reason, titles in reasons.items():
+        yield ", ".join(titles) + (f" ({reason})" if reason else "")
 
 
 def _kpi(figure: Figure) -> QuestionSheet:

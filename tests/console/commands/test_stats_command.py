@@ -71,7 +71,7 @@ def test_two_models_are_compared() -> None:
 def test_a_clean_run_is_bounded_and_judged() -> None:
     found = run("mtbf", "--hours", "55.3", "--failures", "0", "--confidence", "90", "--against", "> 24")
     assert found.exit_code == exits.OK
-    assert "none without a breakdown" in found.stdout
+    assert "MTBF no breakdown in 55.3 h; above 24 h at 90 %" in found.stdout
     short = run("mtbf", "--hours", "8", "--failures", "0", "--against", "> 24")
     assert short.exit_code == exits.NO_DATA
     assert "2.7 h" in short.stdout
@@ -83,11 +83,11 @@ def test_a_clean_run_is_bounded_and_judged() -> None:
 def test_a_transfer_ratio_is_bounded_and_judged() -> None:
     assert (
         "transfer ratio 0.92; bounds, 97.5 % each: 0.43, 1.14"
-        in run("transfer", "4/5", "87/100", "--confidence", "97.5").stdout
+        in run("transfer", "87/100", "4/5", "--confidence", "97.5").stdout
     )
-    assert run("transfer", "4/5", "87/100", "--against", ">= 0.7").exit_code == exits.NO_DATA
-    assert run("transfer", "40/50", "87/100", "--against", ">= 0.7").exit_code == exits.OK
-    assert values("transfer", "1/5", "87/100", "--against", ">= 0.7")["judgement"]["verdict"] == "fail"
+    assert run("transfer", "87/100", "4/5", "--against", ">= 0.7").exit_code == exits.NO_DATA
+    assert run("transfer", "87/100", "40/50", "--against", ">= 0.7").exit_code == exits.OK
+    assert values("transfer", "87/100", "1/5", "--against", ">= 0.7")["judgement"]["verdict"] == "fail"
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,11 @@ def test_a_transfer_ratio_is_bounded_and_judged() -> None:
     [
         "rate 43/41", "rate 0/0", "rate 4", "rate -1/5", "rate nan/5", "rate 4/5 --against 95", "rate 4/5 --against >=nan",
         "rate 4/5 --confidence 50", "rate 4/5 --confidence 100", "rate 4/5 --confidence nan",
+        "plan --threshold 0.95 --expected 0.99",
         "plan --threshold 85 --expected 85", "plan --threshold 85 --expected 85.001", "plan --threshold 0 --expected 5",
         "plan --threshold nan --expected 5", "plan --threshold 85 --expected 95 --power 0.5",
         "plan --threshold 85 --expected 95 --power 1", "mtbf --hours 0 --failures 0", "mtbf --hours nan --failures 0",
-        "mtbf --hours inf --failures 0", "mtbf --hours 8 --failures -1", "transfer 4/5 0/100", "compare 4/5 5/4",
+        "mtbf --hours inf --failures 0", "mtbf --hours 8 --failures -1", "transfer 0/100 4/5", "compare 4/5 5/4",
         "rate 9999999999/9999999999",
     ],
 )  # fmt: skip
@@ -107,3 +108,22 @@ def test_what_can_not_be_is_a_usage_error_in_words(words: str) -> None:
     assert found.exit_code == exits.USAGE, found.output
     assert "Error: " in found.stderr
     assert "Traceback" not in found.output
+
+
+def test_shares_where_per_cent_are_meant_are_asked_about_and_small_mishaps_are_not() -> None:
+    """A plan for 0.95 % would be of thousands of trials, and nobody would know why."""
+    assert (
+        "Did you mean --threshold 95 --expected 99?" in run("plan", "--threshold", "0.95", "--expected", "0.99").stderr
+    )
+    assert run("plan", "--threshold", "1", "--expected", "0.1").exit_code == exits.OK
+
+
+def test_every_json_says_its_format() -> None:
+    for words in (
+        "rate 4/5",
+        "plan --threshold 85 --expected 95",
+        "compare 4/5 3/5",
+        "transfer 5/5 4/5",
+        "mtbf --hours 8 --failures 0",
+    ):
+        assert values(*words.split())["format"] == 1

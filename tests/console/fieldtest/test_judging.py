@@ -202,7 +202,7 @@ def test_words_of_limits_and_values() -> None:
     assert limit_words(criterion(comparison="==")) == "== 10 ms"
     assert [number_words(value, "ms") for value in (None, 1234.5, 12.0, 12.34, 0.1234)] == [
         "unbounded",
-        "1234 ms",
+        "1,234 ms",
         "12 ms",
         "12.3 ms",
         "0.123 ms",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, poisson
 
-from console.fieldtest.mtbf import hours_needed, mtbf, rate_per_day
+from console.fieldtest.mtbf import a_day_words, hours_needed, mtbf, mtbf_words, rate_per_day
 
 
 def test_a_clean_run_shows_what_it_shows_and_no_more() -> None:
@@ -45,13 +45,18 @@ def test_time_between_breakdowns_has_the_chi_square_bounds_of_a_run_ended_by_tim
 
 
 def test_without_a_breakdown_there_is_an_estimate_and_no_upper_bound() -> None:
-    """The estimate is the one that is as often too high as too low, and says so."""
+    """The value is the one that is as often too high as too low; nobody is shown it as if it were measured."""
     found = mtbf(8, 0, 0.95)
     assert found.upper is None
     assert found.value == pytest.approx(8 / math.log(2))
     assert poisson.pmf(0, 8 / found.value) == pytest.approx(0.5)
-    assert "hours / ln 2" in found.method
-    assert "hours / ln 2" not in mtbf(8, 1, 0.95).method
+    assert mtbf_words(found) == "no breakdown in 8 h; above 2.67 h at 95 %"
+    assert mtbf_words(mtbf(8, 1, 0.95)) == "8 h; above 1.69 h, below 156 h, each at 95 %"
+    assert mtbf_words(mtbf(0.0667, 0, 0.95)) == "no breakdown in 0.0667 h; above 0.0223 h at 95 %"
+
+
+def test_a_rate_a_day_of_a_short_run_is_no_power_of_ten() -> None:
+    assert a_day_words(rate_per_day(0, 0.0028, 0.95)) == "0 a day; above 0, below 1,070 a day, each at 95 %"
 
 
 @given(st.floats(0.1, 1e5), st.integers(0, 200), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
