@@ -18,7 +18,7 @@ import msgspec
 from console.failures.book import FailureBook
 from console.failures.groups import Group, check_by, groups
 from console.failures.query import parse
-from console.failures.searching import known_words, search
+from console.failures.searching import check, known_words, search
 from console.store.store import Store
 from remote.errors import Trouble
 
@@ -49,7 +49,7 @@ Order = Union[Refresh, Find, Count]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """To the order of that id (0: a refresh). `bytes` of row numbers follow.
+    """To the order of that id (0: a refresh). `bytes` of row numbers follow; a `find` is first answered with none.
 
     `done`: all of it has come; `last_row`: the highest row number that there was. `total`: rows in the book. `fresh`: something
     in the book is not as it was at the last refresh, whoever changed it.
@@ -127,7 +127,10 @@ class Child:
         with self._book.reading() as reader:
             known = known_words(reader).condition_names
             (last,) = reader.execute("SELECT coalesce(max(row), 0) FROM failures").fetchone()
-            for part in search(reader, parse(order.line, known), order.after_row):
+            query = parse(order.line, known)
+            check(reader, query)
+            _say(Answer(id=order.id))  # who has typed it need not wait for the first row
+            for part in search(reader, query, order.after_row):
                 if self._newest != order.id:
                     return  # nobody waits for this one any more
                 _say(Answer(id=order.id, bytes=len(part) * part.itemsize), part.tobytes())

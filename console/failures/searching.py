@@ -15,6 +15,7 @@ import msgspec
 from console.failures.query import Query, Term, bad
 from console.failures.shelf import MARKS
 from remote.errors import Trouble
+from remote.protocol import FAILURES
 
 PART_ROWS = 20_000
 """Rows looked at before what was found is handed on."""
@@ -67,6 +68,14 @@ def known_words(database: sqlite3.Connection) -> KnownWords:
         {number: _dict.decode(text) for number, text in found["conditions"].items()},
         found["bundle"],
     )
+
+
+def check(database: sqlite3.Connection, query: Query) -> None:
+    """Raise Trouble `bad_query` where `search` would: then nothing needs to be looked through to know."""
+    for term in query.terms:
+        if term.field == "text":
+            _pattern(term)
+    condition(query, known_words(database))
 
 
 def search(database: sqlite3.Connection, query: Query, after_row: int = 0) -> Iterator[array[int]]:
@@ -147,7 +156,7 @@ def _among(column: str, numbers: Sequence[int]) -> Sql:
 def _kind(term: Term, known: KnownWords) -> Sql:
     wanted = {part for part in term.value.split(",") if part}
     names = {name.casefold().replace(" ", "_") for name in known.kinds.values()}
-    if names and not wanted & names:
+    if names and not wanted & (names | FAILURES.keys()):  # a known kind that has not happened yet is no mistake
         cure = f"there are {', '.join(sorted(names))}"
         raise bad(f"no failure is of kind '{term.value}'", term.at, cure)
     return _among("kind", [n for n, name in known.kinds.items() if name.casefold().replace(" ", "_") in wanted])

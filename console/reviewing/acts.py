@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from console.failures.query import parse
 from console.failures.rows import MARK_WORDS, FailureRow, MarkWord
 from console.failures.searching import Found
 from console.failures.telling import MARK_SAID
 from console.reviewing.reports import Said
 from console.widgets.cells import clean
-from remote.errors import Trouble
 from remote.protocol import Choice, Pin
 
 if TYPE_CHECKING:
@@ -38,22 +36,13 @@ async def filter(desk: ReviewDesk) -> None:
     """Ask for a query; a wrong one stays in the dialog with what is wrong."""
     from console.screens.ask_text import AskTextScreen
 
-    async def carry(line: str) -> Trouble | None:
-        try:
-            parse(line, desk.conditions)
-        except Trouble as trouble:
-            return trouble
-        return None
-
     text = (
         "Words are regular expressions; fields: kind: label: light:<40 time:>2026-11-20T10:00 place: marked:yes robot: "
         "phase:; !before one hides. Nothing shows all."
     )
     dialog = AskTextScreen("Filter failures", text, value=desk.line)
-    dialog.carry = carry
-    line = await desk.ask(dialog)
-    if line is not None:
-        desk.filter(line)
+    dialog.carry = desk.try_filter
+    if await desk.ask(dialog) is not None:
         desk.screen.items.focus()
 
 

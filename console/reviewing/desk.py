@@ -6,6 +6,7 @@ The event loop touches no file: it holds the numbers of what was found and the r
 from __future__ import annotations
 
 from array import array
+from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,16 @@ REFRESH_EVERY_S = 2.0
 ROWS_KEPT = 2000
 """Rows of pages that were in sight; the book has the others."""
 _OPEN, _READ, _LOOK = "open the book of failures", "read failures", "read the picture"
-_OFFERED = (
+_FOUND = (
     "failure_filter",
     "failure_group",
     "failure_mark",
     "failure_note",
     "failure_around",
     "failure_export",
-    "failure_keep",
 )
+_SAID_LATER = ("marked", "noted", "picture")
+"""What can change in a failure that is here already: then a filter by it finds others."""
 
 
 class ReviewDesk:
@@ -54,13 +56,18 @@ class ReviewDesk:
         self.archive: Archive | None = None
         self.found = Found()
         self.rows: dict[int, FailureRow] = {}
-        self.line = self._line_before = with_term(parse(""), "robot", app.newest.robot)
+        self.line = with_term(parse(""), "robot", app.newest.robot)
+        self._before = (self.line, self.found, 0)
+        self._to_count = False
         self.by = ""
         self.groups: tuple[Group, ...] = ()
         self.conditions: tuple[str, ...] = ()
         self.total: int | None = None
         self._finder: Finder | None = None
         self._finding = self._counting = self._adding = 0
+        self._tried: Future[Trouble | None] | None = None
+        self._offered: tuple[object, ...] = ()
+        self._anew = self._away = False
         self._fresh: array[int] = array("q")
         self._last_row = 0
         self._number: int | None = None
@@ -106,11 +113,21 @@ class ReviewDesk:
         """What Enter does in the list, or Esc in the detail."""
         if self.screen.pane is self.screen.detail:
             return "Esc", "back"
+        if not (self.groups if self.by else self.found.count):
+            return None
         return "Enter", "show these" if self.by else "in full"
 
     def offered(self) -> tuple[str, ...]:
-        """What the key line offers."""
-        return _OFFERED
+        """What the key line offers: what would do something now."""
+        if not self.total and not self.found.count:
+            return ()
+        if not self.found.count:
+            return ("failure_filter",)
+        if self.by:
+            return ("failure_filter", "failure_group", "failure_export")
+        row = self.row
+        keep = row is not None and bool(row.failure) and row.robot == self.app.newest.robot
+        return (*_FOUND, "failure_keep") if keep else _FOUND
 
     def act(self, name: str) -> None:
         """Do the action of that name."""
@@ -130,6 +147,10 @@ class ReviewDesk:
     def show(self) -> None:
         """Show what is known."""
         self.screen.show(self.view())
+        offered = (self.offered(), self.enter_key)
+        if offered != self._offered:
+            self._offered = offered
+            self.app.show_keys()
 
     def show_link(self, view: View) -> None:
         """Show the robot's line, and how pulling goes."""
@@ -139,6 +160,9 @@ class ReviewDesk:
         if pulling.came != self._came:
             self._came = pulling.came
             self.look_again()
+        if self._away:  # what came meanwhile is not waited for
+            self._away = False
+            self._refresh()
         self.show()
 
     def view(self) -> ReviewView:
@@ -160,14 +184,31 @@ class ReviewDesk:
 
     def filter(self, line: str) -> None:
         """Look for what matches `line`; the cursor goes to the newest."""
-        self._line_before, self.line = self.line, line.strip()
-        self.found, self._fresh, self._adding = Found(), array("q"), 0
+        self._before = (self.line, self.found, self.screen.items.at)
+        self._look_for(line.strip())
+
+    def _look_for(self, line: str) -> None:
+        self.line, self.found, self._fresh, self._adding = line, Found(), array("q"), 0
         self.screen.items.go_to(0)
+        self._decide(None)
         if self._finder is not None:
             self._finding = self._finder.find(self.line)
-            if self.by:
-                self._counting = self._finder.count(self.line, self.by)
+            self._to_count = bool(self.by)
         self.show()
+
+    async def try_filter(self, line: str) -> Trouble | None:
+        """Look for what matches; what is wrong with the line, once the search has read it: then the list is as before."""
+        self.filter(line)
+        self._tried = get_running_loop().create_future()
+        return await self._tried
+
+    def _decide(self, trouble: Trouble | None) -> bool:
+        """Answer who typed a filter; whether somebody waited for that."""
+        tried, self._tried = self._tried, None
+        if tried is None or tried.done():
+            return False
+        tried.set_result(trouble)
+        return True
 
     def group(self, by: str) -> None:
         """Count by that; an empty word goes back to the list."""
@@ -179,8 +220,10 @@ class ReviewDesk:
         self.app.show_keys()
 
     def _refresh(self) -> None:
-        if self._finder is not None and not self._leaving and self.app.place == "failures":
+        self._away = self.app.place != "failures"
+        if self._finder is not None and not self._leaving and not self._away:
             self._finder.refresh(hush=True)
+            self.look_again()
 
     def _answered(self, answer: Answer, rows: array[int]) -> None:
         if answer.code:
@@ -188,6 +231,7 @@ class ReviewDesk:
         elif answer.id == 0:
             self._refreshed(answer)
         elif answer.id == self._finding:
+            self._taken()
             below = self.found.count > self.screen.items.at + self.screen.items.size.height
             self.found.extend(rows)
             if below and not answer.done:
@@ -207,32 +251,60 @@ class ReviewDesk:
 
     def _refused(self, answer: Answer) -> None:
         trouble = Trouble(answer.what, cure=answer.cure, code=answer.code)
-        self.app.say_trouble("look for failures" if answer.id else "read the store", trouble)
+        mistyped = answer.id == self._finding and self._decide(trouble)
+        if not mistyped:
+            self.app.say_trouble("look for failures" if answer.id else "read the store", trouble)
         if answer.id == self._counting:
             self._counting = 0
         if answer.id == self._finding:
             self.found.complete = True
-            if answer.code == "bad_query" and self.line != self._line_before:
-                self.filter(self._line_before)
+            if answer.code == "bad_query" and self.line != self._before[0]:
+                self._go_back()
+
+    def _taken(self) -> None:
+        """The search has understood the line."""
+        self._decide(None)
+        if self._to_count and self._finder is not None:
+            self._to_count, self._counting = False, self._finder.count(self.line, self.by)
+
+    def _go_back(self) -> None:
+        """As it was before the line that was wrong."""
+        line, found, at = self._before
+        self._to_count = False
+        if not found.complete:
+            self._look_for(line)
+            return
+        self.line, self.found = line, found
+        self.screen.items.go_to(at)
 
     def _refreshed(self, answer: Answer) -> None:
         self.total, self.conditions = answer.total, answer.conditions
         if not answer.fresh or self._finder is None:
             return
-        kept = set(self.found.rows[: self.screen.items.size.height]) if self.found.count else set()
-        self._read([number for number in kept | ({self._number} - {None}) if number is not None], again=True)
+        top = self.screen.items.top
+        kept = set(self.found.rows[top : top + self.screen.items.size.height])
+        self._read([number for number in kept | {self._number} if number is not None], again=True)
         if self.found.complete:
             self._fresh = array("q")
-            self._adding = self._finder.find(self.line, self._last_row)
+            self._anew = any(term.field in _SAID_LATER for term in parse(self.line).terms)
+            self._adding = self._finder.find(self.line, 0 if self._anew else self._last_row)
 
     def _add(self, answer: Answer) -> None:
         """New failures come on top; the cursor stays on its row unless it follows the newest."""
         self._last_row = answer.last_row
-        if self._fresh:
-            self.found.rows = self._fresh + self.found.rows
-            if self.screen.items.at and not self.by:
-                self.screen.items.shift(len(self._fresh))
+        items, fresh = self.screen.items, self._fresh
+        rows = fresh if self._anew else fresh + self.found.rows
+        if rows != self.found.rows:
+            self.found.rows = rows
+            at = items.at + len(fresh) if not self._anew else _place(rows, self._number, items.at)
+            if not self.by and (items.at or self._is_reading):
+                items.shift(at - items.at)
         self._fresh, self._adding = array("q"), 0
+
+    @property
+    def _is_reading(self) -> bool:
+        """Whether a person looks at one failure or answers a question about it: then nothing else is selected."""
+        return self.screen.pane is self.screen.detail or self.app.screen is not self.screen
 
     # ------------------------------------------------------------ what the screen tells
 
@@ -290,7 +362,11 @@ class ReviewDesk:
         if len(self.rows) > ROWS_KEPT:
             self.rows = {number: row for number, row in self.rows.items() if number == self._number}
         self._asked.difference_update(rows)
+        before = self.row
         self.rows.update(rows)
+        row = self.row
+        if before is not None and row is not None and shots_of(before) != shots_of(row):
+            self._shot, self._shot_place = None, -1  # its clip came
         self.show()
         if self._number in rows:
             self._show_detail()
@@ -399,6 +475,7 @@ class ReviewDesk:
         elif isinstance(report, Said):
             self.screen.say(f"{self.app.charset.glyph('ok')} {report.text}", "ok")
             self._read(list(report.numbers), again=True)
+            self._refresh()
         elif isinstance(report, Failed):
             self._failed(report)
 
@@ -427,6 +504,14 @@ class ReviewDesk:
 
     def _post_answer(self, answer: Answer, rows: array[int]) -> None:
         self.app.post_message(Reported("failures", Answered(answer, rows)))
+
+
+def _place(rows: array[int], number: int | None, at: int) -> int:
+    """Where that failure stands; where it is none of them any more, the place that it had."""
+    try:
+        return at if number is None else rows.index(number)
+    except ValueError:
+        return at
 
 
 def pulling_words(pulling: Pulling) -> str:

@@ -88,15 +88,21 @@ class FailureList(Canvas, can_focus=True):
         """The cursor's place, from 0."""
         return self._at
 
+    @property
+    def top(self) -> int:
+        """The place of the first row in sight, from 0."""
+        return self._top
+
     def go_to(self, place: int) -> None:
         """Put the cursor there."""
         self._at = max(0, place)
         self._top = min(self._top, self._at)
 
     def shift(self, by: int) -> None:
-        """So many rows came above: stay on the same one."""
-        self._at += by
-        self._top += by
+        """So many rows came above: stay on the same one. Where the newest was in sight it stays in sight, if there is room."""
+        self._at = max(0, self._at + by)
+        if self._top:
+            self._top = max(0, self._top + by)
 
     def copy_text(self) -> str:
         """The selected row as text."""
@@ -114,7 +120,7 @@ class FailureList(Canvas, can_focus=True):
         if width < LEAST or height < 2:
             return
         room = height - 1
-        self._top = max(min(self._top, self._at), self._at - room + 1, 0)
+        self._top = max(min(self._top, self._at, max(0, size - room)), self._at - room + 1, 0)
         lines = self._group_lines(view, width, room) if view.by else self._failure_lines(view, width, room)
         head = (
             [(fit(f"  failures by {view.by}", width), "muted")] if view.by else [("  ", "muted"), *heading(width - 2)]
@@ -233,4 +239,4 @@ class FailureList(Canvas, can_focus=True):
             return "looking..."
         if view.line:
             return f"none of {view.total:,} matches; Esc shows all"
-        return "no failure is known on this laptop yet"
+        return "nothing recorded yet; 1, then m marks one"
