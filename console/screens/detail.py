@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Static
 
 from console.marks import Charset
@@ -29,6 +30,8 @@ class DetailScreen(Dialog[None]):
         self._lines = lines
         self._charset = charset
         self._fetch = fetch
+        self._view: Widget | None = None
+        self._image: Any = None
         self.add_class("full" if fetch else "wide")
 
     def compose(self) -> ComposeResult:
@@ -67,6 +70,12 @@ class DetailScreen(Dialog[None]):
             self._say("picture: the robot sent none")
             return
         self._say("picture, as the robot kept it:")
-        view = CameraPicture.widget_for(self._charset, colour=not self.app.no_color)
-        self.query_one("#frame", Container).mount(view)
-        CameraPicture.put(view, image)
+        self._view, self._image = CameraPicture.widget_for(self._charset, colour=not self.app.no_color), image
+        self.query_one("#frame", Container).mount(self._view)
+        CameraPicture.put(self._view, image)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The picture fits the new box."""
+        super().on_resize(event)
+        if self._view is not None:
+            self.call_after_refresh(CameraPicture.fit, self._view, self._image)

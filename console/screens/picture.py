@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
@@ -39,6 +39,7 @@ class PictureScreen(Dialog[None]):
         self._charset = charset
         self._clock = clock
         self._view: Widget | None = None
+        self._image: Any = None
         self._came_ns: int | None = None
         self._what = "asked the robot for a picture..."
         self._busy = False
@@ -90,9 +91,16 @@ class PictureScreen(Dialog[None]):
         if self._view is None:
             self._view = CameraPicture.widget_for(self._charset, colour=not self.app.no_color)
             self.query_one("#frame", Container).mount(self._view)
+        self._image = image
         CameraPicture.put(self._view, image)
         self.query_one("#legend", Static).update(CameraPicture.legend(picture, self._labels()))
         self._say()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The picture fits the new box."""
+        super().on_resize(event)
+        if self._view is not None:
+            self.call_after_refresh(CameraPicture.fit, self._view, self._image)
 
     def _say(self) -> None:
         age = "" if self._came_ns is None else f"{duration((self._clock() - self._came_ns) / 1e9)} ago · "

@@ -113,7 +113,19 @@ class CameraPicture:
             widget.put(image)
         else:
             widget.image = image  # type: ignore[attr-defined]
-            widget.styles.width, widget.styles.height = "auto", "100%"
+            CameraPicture.fit(widget, image)
+            widget.call_after_refresh(CameraPicture.fit, widget, image)  # once its frame has its size
+
+    @staticmethod
+    def fit(widget: Widget, image: Any) -> None:
+        """Use the frame's whole width or its whole height, whichever is the tighter: nothing is cut off."""
+        if isinstance(widget, AsciiPicture) or image is None:
+            return
+        frame = widget.parent
+        width, height = frame.content_size if isinstance(frame, Widget) else (0, 0)
+        # A cell is about twice as high as wide.
+        wide = width and height and image.width * height * 2 > image.height * width
+        widget.styles.width, widget.styles.height = ("100%", "auto") if wide else ("auto", "100%")
 
 
 def _image_class() -> Any:

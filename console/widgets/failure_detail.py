@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -18,8 +19,11 @@ from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, fit, plain, row_of
 from console.widgets.failure_facts import FailureFacts
 
+CAPTION_ROWS = 4
+"""Rows that the picture's name, or why there is none, takes at most."""
 FACTS_SHARE = 45
 """Facts take at most so many hundredths of the rows where there is a picture."""
+_FAR = 1 << 30
 
 
 class FailureDetail(Widget, can_focus=True):
@@ -28,9 +32,18 @@ class FailureDetail(Widget, can_focus=True):
     TITLE = "Failure"
     HELP = (
         "One failure: what, when, under which conditions, and its pictures. Left and right step through the pictures "
-        "before, at and after it. `v` shows what was measured half a minute before and behind it, `m` marks, `n` notes."
+        "before, at and after it; up and down scroll what is known of it. `v` shows what was measured half a minute before "
+        "and behind it, `m` marks, `n` notes, `y` copies all of it."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "back", "back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "back", "back", show=False),
+        Binding("up,k", "scroll_facts(-1)", "up", show=False),
+        Binding("down,j", "scroll_facts(1)", "down", show=False),
+        Binding("pageup", "scroll_facts(-10)", "page up", show=False),
+        Binding("pagedown", "scroll_facts(10)", "page down", show=False),
+        Binding("home", f"scroll_facts(-{_FAR})", "first line", show=False),
+        Binding("end", f"scroll_facts({_FAR})", "last line", show=False),
+    ]
 
     class Left(Message):
         """Esc: back to the list."""
@@ -98,6 +111,18 @@ class FailureDetail(Widget, can_focus=True):
         """Share the new size out."""
         self.show(self._shown)
 
+    def action_scroll_facts(self, lines: int) -> None:
+        """Show what stands below or above."""
+        self.facts.scroll_lines(lines)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel scrolls."""
+        self.facts.scroll_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel scrolls."""
+        self.facts.scroll_lines(-3)
+
     def action_back(self) -> None:
         """Say that the person wants to go back."""
         self.post_message(self.Left())
@@ -110,11 +135,14 @@ class FailureDetail(Widget, can_focus=True):
         words = "" if shot is None else f"{shot.caption}{': ' if shot.caption and shot.why else ''}{shot.why}"
         role = "warning" if shot is not None and shot.why else "accent"
         width = self.size.width
-        self.caption.paint([row_of([self.edge, (fit(clean(words), max(0, width - 3)), role)], width)])
+        lines = textwrap.wrap(clean(words), max(10, width - 3), max_lines=CAPTION_ROWS, placeholder="…") or [""]
+        self.caption.styles.height = len(lines)
+        self.caption.paint([row_of([self.edge, (fit(line, max(0, width - 3)), role)], width) for line in lines])
         self.rest.paint([row_of([self.edge], width)] * self.rest.size.height)
-        if view is None or shot is None:
-            return  # what was shown stays until the next one is read
-        self._put(view, shot.image)
+        if view is None:
+            self.frame.display, self.rest.display, self._image = False, True, None
+        elif shot is not None:  # what was shown stays until the next one is read
+            self._put(view, shot.image)
 
     def _put(self, view: DetailView, image: Any) -> None:
         self.frame.display, self.rest.display = image is not None, image is None
@@ -125,10 +153,3 @@ class FailureDetail(Widget, can_focus=True):
             self._picture = CameraPicture.widget_for(view.charset, colour=not self.app.no_color)
             self.frame.mount(self._picture)
         CameraPicture.put(self._picture, image)
-        self._fit_picture(image)
-
-    def _fit_picture(self, image: Any) -> None:
-        """Use the whole width or the whole height, whichever is the tighter; a cell is about twice as high as wide."""
-        width, height = self.frame.content_size
-        if self._picture is not None and width and height and image.width * height * 2 > image.height * width:
-            self._picture.styles.width, self._picture.styles.height = "100%", "auto"

@@ -24,6 +24,7 @@ class FailureFacts(Canvas):
         super().__init__(id=id)
         self._shown: DetailView | None = None
         self._edge: Span = ("", "text")
+        self._top = 0
 
     def lines_for(self, view: DetailView, width: int) -> list[list[Span]]:
         """Everything, one list of spans a line."""
@@ -41,16 +42,33 @@ class FailureFacts(Canvas):
 
     def show(self, view: DetailView | None, edge: Span = ("", "text")) -> None:
         """Show a failure; None: nothing is selected. `edge` stands at the left of each line."""
+        before = self._shown
+        if view is None or before is None or before.row.id != view.row.id:
+            self._top = 0
         self._shown, self._edge = view, edge
         width, height = self.size
         if width < 10 or not height:
             return
         lines = self.lines_for(view, width - 3) if view is not None else [[("nothing is selected", "muted")]]
-        if len(lines) > height:
-            more = f"… {len(lines) - height + 1} more lines: y copies all of them"
-            lines = [*lines[: height - 1], [(more, "muted")]]
-        rows = [row_of([edge, *line], width) for line in lines]
+        rows = [row_of([edge, *line], width) for line in self._in_sight(lines, height)]
         self.paint(rows + [row_of([edge], width)] * (height - len(rows)))
+
+    def scroll_lines(self, by: int) -> None:
+        """Show so many lines further down; less than 0: up."""
+        self._top = max(0, self._top + by)
+        self.show(self._shown, self._edge)
+
+    def _in_sight(self, lines: list[list[Span]], height: int) -> list[list[Span]]:
+        """The lines from the top on; where more stands above or below, the last row says so."""
+        if len(lines) <= height:
+            self._top = 0
+            return lines
+        room = max(1, height - 1)
+        self._top = min(self._top, len(lines) - room)
+        below = len(lines) - self._top - room
+        more = f"{below} more lines below: down" if below else "the end; up shows the lines above"
+        seen = lines[self._top : self._top + room]
+        return [*seen, [(more, "muted")]] if height > 1 else seen
 
     def on_resize(self) -> None:
         """Fill the new size."""
