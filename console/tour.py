@@ -17,6 +17,7 @@ from remote.protocol import Drill
 
 _SLOW_MS = 50.0
 _RECOVERY_S = 60.0
+_FIRST_S = 60.0
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -64,6 +65,11 @@ def _well(snapshot: Snapshot) -> bool:
         return False
     newest = snapshot.windows[-1].body
     return newest.camera.phase == "ok" and newest.frames > 0 and not _inference_over(_SLOW_MS)(snapshot)
+
+
+def _begun(snapshot: Snapshot) -> bool:
+    """Link up and windows there. Those of an earlier time are shown while the link still connects: they are no answer."""
+    return snapshot.link.phase == "up" and snapshot.state is not None and len(snapshot.windows) >= 3
 
 
 STEPS = (
@@ -121,8 +127,9 @@ class Tour:
     def _run(self) -> None:
         try:
             self._say("Tour of faults: waiting for the first windows")
-            if not self._wait(lambda snapshot: len(snapshot.windows) >= 3, 60):
-                self._say("Tour of faults: no window came in 60 s; see the events")
+            if not self._wait(_begun, _FIRST_S):
+                if not self._over.is_set():
+                    self._say(f"Tour of faults: no robot answered with windows in {_FIRST_S:.0f} s; see the events")
                 return
             self._session.take_lease().result(timeout=10)
             for number, step in enumerate(self._steps, start=1):
