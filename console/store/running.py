@@ -146,7 +146,7 @@ def _measured(counts: _Counts, wanted_ns: int, interventions: int) -> Measured:
     running = Running(
         wanted_s=wanted_ns / 1e9,
         known_s=counts.known_ns / 1e9,
-        up_s=rolled.total("up_s"),
+        up_s=min(rolled.total("up_s"), counts.known_ns / 1e9),  # both are sums of parts, each rounded by itself
         crashes=happened.get("worker_crash", 0),
         hangs=happened.get("worker_hang", 0),
         reboots=happened.get("reboot", 0),
