@@ -160,5 +160,5 @@ class FieldGround:
 def _under(watch: Watch, words: dict[str, str] | None) -> Watch:
     """With these conditions; without a session (None) also nothing is known to be in view any more."""
     if words is None:
-        return msgspec.structs.replace(watch, conditions={}, expected=(), complete=False)
+        return msgspec.structs.replace(watch, conditions={}, expected=(), complete=False, own_truth=False)
     return msgspec.structs.replace(watch, conditions=words)
