@@ -17,7 +17,7 @@ from console.phases.schema import Phase, Plan, Question
 from console.phases.states import QuestionState
 
 if TYPE_CHECKING:
-    from console.fieldtest.sequential import Direction
+    from console.fieldtest.sequential import Direction, SequentialTest
 
 UNDECIDED: Verdict = "inconclusive"
 
@@ -71,12 +71,32 @@ def _planned(question: Question, plan: Plan, counted: Counted) -> QuestionState:
     if isinstance(counted.measurement, Rate):
         sequential = plan.look == "sequential"
         judgement = (_sequential if sequential else _fixed)(question.criterion, plan, counted.outcomes)
+        if sequential and judgement.verdict != UNDECIDED:
+            return _decided(question, plan, counted, judgement)
     else:
         judgement = judge(question.criterion, counted.measurement)
         if judgement.n < plan.n:
             judgement = msgspec.structs.replace(judgement, verdict=UNDECIDED, more=plan.n - judgement.n)
     n = len(counted.outcomes) or judgement.n
     return _state(question, counted, judgement, _tail(question, plan, judgement, n))
+
+
+def _decided(question: Question, plan: Plan, counted: Counted, judgement: Judgement) -> QuestionState:
+    """What the first crossing decided, and by what; how it went on since decides nothing, and is shown."""
+    looked = _looked_by(question.criterion, plan, counted.outcomes)
+    n, home = looked.n, MEASURES[question.criterion.metric].home
+    at = f"{sum(counted.outcomes[:n])} of {n}, {looked.side}"
+    limit = limit_words(_bare(question.criterion))
+    words = f"{judgement.verdict} against {limit}: decided after {home.removesuffix('s')} {n} ({at})"
+    if len(counted.outcomes) > n:
+        words += f"; by now {sum(counted.outcomes)} of {len(counted.outcomes)}"
+    return QuestionState(
+        question=question,
+        measurement=counted.measurement,
+        judgement=msgspec.structs.replace(judgement, why=words),
+        words="; ".join(part for part in (words, counted.why) if part),
+        why=judgement.why,
+    )
 
 
 def _tail(question: Question, plan: Plan, judgement: Judgement, n: int) -> str:
@@ -106,7 +126,7 @@ def _fixed(criterion: Criterion, plan: Plan, outcomes: tuple[bool, ...]) -> Judg
 
 def _sequential(criterion: Criterion, plan: Plan, outcomes: tuple[bool, ...]) -> Judgement:
     """Decided at the first crossing among the first `n`, in the order of the trials; what comes later changes nothing."""
-    looked = _looked(criterion.threshold, criterion.confidence, criterion.comparison[:1], plan.n, outcomes)
+    looked = _looked_by(criterion, plan, outcomes)
     value = 100 * sum(outcomes) / len(outcomes)
     return Judgement(
         verdict=looked.verdict or UNDECIDED,
@@ -120,10 +140,18 @@ def _sequential(criterion: Criterion, plan: Plan, outcomes: tuple[bool, ...]) ->
 
 
 class _Looked(NamedTuple):
+    """`n`: after so many it was decided, by the bound that `side` says; 0 and empty where it is not."""
+
     verdict: Verdict | None
     lower: float
     upper: float
     more: int | None
+    n: int = 0
+    side: str = ""
+
+
+def _looked_by(criterion: Criterion, plan: Plan, outcomes: tuple[bool, ...]) -> _Looked:
+    return _looked(criterion.threshold, criterion.confidence, criterion.comparison[:1], plan.n, outcomes)
 
 
 @lru_cache(maxsize=512)
@@ -136,9 +164,21 @@ def _looked(
 
     test = SequentialTest(threshold / 100, round(1 - confidence, 12), direction)
     successes, n = sum(outcomes), len(outcomes)
-    verdict = test.decided(outcomes[:most])
-    more = further_trials(test, successes, n) if verdict is None and n < most else None
-    return _Looked(verdict, *test.bounds(successes, n), more)
+    decided = test.decided_at(outcomes[:most])
+    if decided is not None:
+        lower, upper = test.bounds(sum(outcomes[: decided.n]), decided.n)
+        above = (decided.verdict == "pass") == (direction == ">")
+        side = f"at least {number_words(100 * lower, '%')}" if above else f"at most {number_words(100 * upper, '%')}"
+        return _Looked(decided.verdict, *_narrowest(test, outcomes, (lower, upper)), None, decided.n, side)
+    more = further_trials(test, successes, n) if n < most else None
+    return _Looked(None, *test.bounds(successes, n), more)
+
+
+def _narrowest(test: SequentialTest, outcomes: tuple[bool, ...], at: tuple[float, float]) -> tuple[float, float]:
+    """The bounds now, where what was refuted stays refuted: they can't run against what was decided. Where they refute
+    everything, those by which it was decided."""
+    now = test.running_bounds(outcomes)
+    return now if now[0] <= now[1] else at
 
 
 # ------------------------------------------------------------ words
