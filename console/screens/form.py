@@ -48,7 +48,7 @@ class Form(Dialog[R]):
     """Text, fields, and buttons of which the safe one is first. A subclass turns what was entered into its typed answer.
 
     Args:
-        title, text: what it is about; foreign text may be in both.
+        title, text: what it is about; foreign text may be in both, and in labels and values of fields.
         fields: what is asked.
         buttons: (name, label) each of those that answer; `answer` gets the name. The one that leaves comes before them.
         clock: monotonic nanoseconds; how long the text was on the screen is measured by it.
@@ -149,13 +149,15 @@ class Form(Dialog[R]):
 
     def _rows(self) -> Iterator[Widget]:
         for field in self._fields:
-            label = Static(field.label, classes="label", markup=False)
+            label = Static(clean(field.label), classes="label", markup=False)
             yield Horizontal(label, self._widget(field), classes="field")
 
     def _widget(self, field: Field) -> Widget:
         if isinstance(field, Choice):
             return Pick(field.choices, field.chosen, id=f"field-{field.name}")
-        return OneLine(field.value, placeholder=field.hint, id=f"field-{field.name}", max_length=1000, compact=True)
+        return OneLine(
+            clean(field.value), placeholder=clean(field.hint), id=f"field-{field.name}", max_length=1000, compact=True
+        )
 
     def _input(self, name: str) -> Input | Pick:
         found = self.query_one(f"#field-{name}")
