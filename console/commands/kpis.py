@@ -30,13 +30,13 @@ def kpis(name: str | None, session: int | None, live: bool, as_json: bool) -> No
 
     Ends with 0 where every figure passes, 3 where one fails, 7 where something is not decided or can't be seen.
     """
-    from console.fieldwork.figures import figures, kpis_in_force
+    from console.fieldwork.figures import figures, kpis_in_force, with_reasons
 
     if live and session:
         raise click.UsageError("--live and --session exclude each other.")
     with opened(name, read_only=True) as campaign:
         robot, rules = campaign.robot, kpis_in_force(campaign)
-        found = () if live else figures(campaign, session)
+        found = () if live else with_reasons(figures(campaign, session), _reasons(robot))
     rows = _live_rows(robot, rules) if live else [_row(one) for one in found]
     if as_json:
         print_json({"format": FORMAT, "robot": robot, "session": session, "live": live, "kpis": rows})
@@ -46,6 +46,18 @@ def kpis(name: str | None, session: int | None, live: bool, as_json: bool) -> No
     code = exits.ALARM if "fail" in verdicts else exits.NO_DATA if "inconclusive" in verdicts else exits.OK
     if code != exits.OK:
         raise click.exceptions.Exit(code)
+
+
+def _reasons(robot: str) -> dict[str, str]:
+    """Why the robot can't tell some metrics."""
+    from console.store.reasons import reasons_now
+    from console.store.store import Store
+
+    store = Store()
+    try:
+        return reasons_now(store, robot)
+    finally:
+        store.close()
 
 
 def _row(figure: Figure) -> dict[str, Any]:
@@ -63,8 +75,9 @@ def _about(kpi: Kpi) -> dict[str, Any]:
 
 def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
+        word = _WORDS[row["verdict"]] if row["value"] is not None else "not measured"
         click.echo(
-            f"{row['title']}: {_WORDS[row['verdict']]}\n  {row['words']}\n  {row['formula']}, of {row['denominator']}"
+            f"{row['title']}: {word}\n  {row['words']}\n  {row['formula']}, of {row['denominator']}"
         )
         if row["verdict"] == "fail":
             click.echo(f"  -> {row['cure']}")

@@ -37,7 +37,7 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
     intact.
     """
     from console.campaigns.opening import open_campaign
-    from console.fieldwork.figures import figures
+    from console.fieldwork.figures import figures, with_reasons
     from console.record.export import write_json
     from console.record.roster import allowed_signers
     from console.record.verify import sentences, verify_record
@@ -60,7 +60,7 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
             opened.record,
             allowed_signers=allowed_signers(opened.roster),
             checks=sentences(found),
-            figures=figures(opened),
+            figures=with_reasons(figures(opened), _reasons(opened.robot)),
             failures=_failures(opened.robot, opened.bundle),
             gap=_gap(sim, real, opened.name, state.field.trials) if sim is not None else None,
         )
@@ -72,6 +72,17 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
         click.echo(f"replaced the report that was in {folder}", err=True)
     for path in (*written, folder / RECORD):
         click.echo(str(path))
+
+
+def _reasons(robot: str) -> dict[str, str]:
+    from console.store.reasons import reasons_now
+    from console.store.store import Store
+
+    store = Store()
+    try:
+        return reasons_now(store, robot)
+    finally:
+        store.close()
 
 
 def _failures(robot: str, bundle: str) -> FailuresSheet:

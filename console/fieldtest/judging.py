@@ -186,6 +186,8 @@ def number_words(value: float | None, unit: str) -> str:
         return "unbounded"
     value, unit = _scaled(value) if unit == "B" else (value, unit)
     digits = 0 if abs(value) >= 1000 or value == int(value) else 1 if abs(value) >= 1 else 3
+    if 0 < abs(value) < 0.0005:  # a rare event is not none
+        digits = 1 - math.floor(math.log10(abs(value)))
     return f"{value:,.{digits}f} {unit_words(unit)}".rstrip()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from console.campaigns.in_force import in_force
@@ -9,7 +11,7 @@ from console.campaigns.standing import Standing
 from console.checklist.folding.entering import measured_rate
 from console.fieldtest.criteria import Rate
 from console.fieldtest.kpis import Kpi, Kpis, load_kpis, parse_kpis
-from console.phases.counting import count
+from console.phases.counting import NOT_REPORTED, count
 from console.phases.evidence import Evidence
 from console.phases.schema import Phase, Question
 from console.phases.states import QuestionState
@@ -45,6 +47,18 @@ def figures(campaign: Standing, session: int | None = None) -> tuple[Figure, ...
         raise Trouble(f"entry {session} began no session", cure=f"sessions: {known}", code="unknown_session")
     evidence = _evidence(campaign, told, session)
     return tuple(_figure(campaign, kpi, evidence) for kpi in kpis_in_force(campaign).kpis)
+
+
+def with_reasons(found: Iterable[Figure], reasons: Mapping[str, str]) -> tuple[Figure, ...]:
+    """The figures; those that the robot never reported with its own reason (by metric: `not a Jetson`) where it gave one."""
+    return tuple(_with_reason(one, reasons.get(one.kpi.criterion.metric, "")) for one in found)
+
+
+def _with_reason(figure: Figure, reason: str) -> Figure:
+    if figure.state.measurement is not None or not reason or figure.state.words != NOT_REPORTED:
+        return figure
+    words = f"unavailable: {reason}"
+    return Figure(figure.kpi, msgspec.structs.replace(figure.state, words=words, why=words))
 
 
 def _evidence(campaign: Standing, told: Timeline, session: int | None) -> Evidence:

@@ -191,18 +191,33 @@ def _labelled(metric: str, evidence: Evidence) -> Counted:
     return Counted(None, "this bundle has not been scored on labelled pictures")
 
 
+_FRAMES: dict[str, Callable[[Running], int]] = {
+    "fps": lambda running: running.frames,
+    "dropped_frames": lambda running: running.dropped_frames,
+    "failed_frames": lambda running: running.failed_frames,
+}
+"""Figures of the live screen that sessions count: as many a second of the time known."""
+NOT_REPORTED = "the robot reported none in the sessions that were measured"
+
+
 def _live(criterion: Criterion, evidence: Evidence) -> Counted:
     metric, unit = criterion.metric, METRICS[criterion.metric].unit if criterion.metric in METRICS else ""
     parts = [kept.body.measured for kept in evidence.measured]
+    known = together(part.running for part in parts)
+    missing = Counted(None, NOT_REPORTED if known.known_s > 0 else "no session has measured it yet")
+    if metric in _FRAMES and criterion.statistic in ("mean", "value"):
+        if known.known_s <= 0:
+            return missing
+        return Counted(Number(_FRAMES[metric](known) / known.known_s, unit, max(1, int(known.known_s))))
     spreads = [part.spreads[metric] for part in parts if metric in part.spreads]
     if spreads:
         return Counted(Distribution(Histogram.merge(spreads), unit))
     if criterion.statistic == "max":
         highest = [part.highest[metric] for part in parts if metric in part.highest]
         n = sum(part.readings.get(metric, 1) for part in parts if metric in part.highest)
-        return Counted(Number(max(highest), unit, n)) if highest else Counted(None, "no session has measured it yet")
+        return Counted(Number(max(highest), unit, n)) if highest else missing
     means = [(part.means[metric], part.readings.get(metric, 1)) for part in parts if metric in part.means]
     n = sum(readings for _, readings in means)
     if not n:
-        return Counted(None, "no session has measured it yet")
+        return missing
     return Counted(Number(sum(mean * readings for mean, readings in means) / n, unit, n))

@@ -12,7 +12,8 @@ from console.campaigns.standing import Standing
 from console.commands.kpis import kpis
 from console.fieldtest.running import Measured, Running
 from console.fieldwork.evaluating import Score, record_score
-from console.fieldwork.figures import Figure, figures, kpis_in_force, kpis_of_robot
+from console.fieldwork.figures import Figure, figures, kpis_in_force, kpis_of_robot, with_reasons
+from console.phases.counting import NOT_REPORTED
 from console.record.entries import Evaluated, FrameScored, Moment, SessionMeasured
 from remote.errors import Trouble
 from remote.histogram import Histogram
@@ -155,3 +156,26 @@ def test_a_score_is_kept_with_its_pictures_and_only_of_the_campaign_s_bundle(wor
     assert by_id(campaign)["map"].state.judgement.verdict == "fail"
     record_score(campaign, Score(BUNDLE, 0.41, 0.5, 1), images, images, "anna")
     assert by_id(campaign)["map"].state.judgement.verdict == "pass"
+
+
+def test_frames_are_counted_by_the_second_known_and_what_the_robot_can_not_tell_says_why(world: FieldWorld) -> None:
+    """A robot without a GPU has no GPU load that was forgotten; and its frames were counted all the time."""
+    (world.folder / "kpis.yaml").write_text(TEXT)
+    field = world.unlinked()
+    session = field.state().session
+    assert session is not None
+    running = Running(wanted_s=100, known_s=100, up_s=90, frames=900, failed_frames=1, dropped_frames=250)
+    measured = Measured(running=running, means={"cpu_percent": 20.0}, readings={"cpu_percent": 100})
+    world.pass_time(100)
+    moment = Moment(wall_ns=world.now_ns)
+    field.campaign.record.append("anna", SessionMeasured(session=session.seq, measured=measured, moment=moment))
+    told = with_reasons(figures(field.campaign), {"gpu_percent": "not a Jetson", "cpu_percent": "never asked"})
+    found = {one.kpi.id: one.state for one in told}
+    assert found["fps"].words == "9 a second (n 100) against mean > 5 a second: pass"
+    assert found["dropped"].words == "2.5 frames (n 100) against mean < 5 frames: pass"
+    assert found["failed"].judgement.verdict == "fail"
+    assert found["gpu"].words == "unavailable: not a Jetson"
+    assert found["temperature"].words == NOT_REPORTED
+    assert found["cpu"].words.startswith("20 %")
+    assert found["mtbf"].words.startswith("no breakdown in 0.028 h; above 0.009 h at 95 % against > 24 h")
+    assert found["crashes"].words.startswith("0 a day (less than 1 hour) [0.0, 2,588.")
