@@ -218,6 +218,22 @@ class FieldgateApp(CheckingApp):
             taken = f", taken over from {lease.last_taken_from}" if lease.last_taken_from else ""
             self.notify(f"{lease.holder} commands this robot now{taken}", title="lease", severity="warning", timeout=8)
 
+    # ------------------------------------------------------------ a mistake in the program
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End, without Textual's page of local variables: whoever ran the application says what it was, see `crash`."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    @property
+    def crash(self) -> BaseException | None:
+        """The exception that ended the application."""
+        error = self._exception
+        return getattr(error, "error", None) or error  # a worker's comes wrapped
+
     # ------------------------------------------------------------ words
 
     def say(self, text: str) -> None:

@@ -114,6 +114,13 @@ def main() -> NoReturn:
         if debug or not output_fails(error):
             raise
         code = _output_lost(error)
+    except Exception as error:
+        from console.crash import crashed
+
+        if debug:
+            raise
+        click.echo(f"fieldgate: {_said(crashed(error))}", err=True)
+        code = exits.TROUBLE
     sys.exit(_flushed(code))
 
 

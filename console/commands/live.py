@@ -111,6 +111,10 @@ def run_screen(
             app.desk.campaign.close()
         sights.close()
         session.close()
+    if app.crash is not None:
+        from console.crash import crashed
+
+        raise crashed(app.crash) from (None if isinstance(app.crash, Trouble) else app.crash)
     raise click.exceptions.Exit(app.return_code or 0)
 
 
@@ -138,7 +142,8 @@ def _run(app: FieldgateApp, session: Session, *, tour: bool, picture: Path | Non
     if picture is not None:
         windows = PICTURE_AFTER_WINDOWS if app.opener is None else CHECKLIST_PICTURE_AFTER_WINDOWS
         app.run(headless=True, size=PICTURE_SIZE, auto_pilot=_photographer(session, picture, windows))
-        click.echo(str(picture))
+        if app.crash is None:
+            click.echo(str(picture))
         return
     if not tour:
         app.run()
