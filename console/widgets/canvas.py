@@ -9,12 +9,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from console.widgets.cells import Row, changes, row_of
+from console.widgets.inked import Inked
 
 
-class Canvas(Widget):
+class Canvas(Inked):
     """Rows of styled text in the widget's own size; `paint` shows new ones."""
 
     ALLOW_SELECT = False

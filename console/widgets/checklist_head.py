@@ -5,16 +5,12 @@ from __future__ import annotations
 from console.checking.view import ChecklistView
 from console.checklist.wording import short
 from console.marks import MARKS
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, row_of, width_of
+from console.widgets.view_canvas import ViewCanvas
 
 
-class ChecklistHead(Canvas):
+class ChecklistHead(ViewCanvas[ChecklistView]):
     """Two rows, and a third while something went stale or a warning stands."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._shown: ChecklistView | None = None
 
     def show(self, view: ChecklistView) -> None:
         """Show `view`."""
@@ -24,11 +20,6 @@ class ChecklistHead(Canvas):
         if third := notice(view):
             rows.append([(f" {third}".ljust(width), "notice")])
         self.paint([row_of(row, width) for row in rows[:height]])
-
-    def on_resize(self) -> None:
-        """Fill the new size."""
-        if self._shown is not None:
-            self.show(self._shown)
 
 
 def notice(view: ChecklistView) -> str:

@@ -10,15 +10,15 @@ from textual.message import Message
 
 from console.checking.view import ChecklistView
 from console.checklist.states import ItemState
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, plain, row_of
 from console.widgets.checklist_rows import Entry, entries_of
+from console.widgets.focus_canvas import FocusCanvas
 
 LEAST = 20
 """Fewer columns show nothing."""
 
 
-class ChecklistList(Canvas, can_focus=True):
+class ChecklistList(FocusCanvas[ChecklistView]):
     """One cursor over everything that can be selected; Enter opens what is under it."""
 
     TITLE = "Checklist"
@@ -53,7 +53,6 @@ class ChecklistList(Canvas, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._shown: ChecklistView | None = None
         self._entries: list[Entry] = []
         self._key = ""
         self._top = 0
@@ -93,23 +92,6 @@ class ChecklistList(Canvas, can_focus=True):
             self._draw(width, height)
         if self.selected is not None:
             self.post_message(self.Selected(self.selected))
-
-    def restyle(self) -> None:
-        """Show the same again after focus, cursor or theme changed."""
-        if self._shown is not None:
-            self.show(self._shown)
-
-    def on_focus(self, event: events.Focus) -> None:
-        """The cursor's row shows where the keys go."""
-        self.restyle()
-
-    def on_blur(self, event: events.Blur) -> None:
-        """The cursor's row shows where the keys no longer go."""
-        self.restyle()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """New width, new rows."""
-        self.restyle()
 
     def on_click(self, event: events.Click) -> None:
         """Select what was clicked; a second click opens it."""

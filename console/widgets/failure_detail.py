@@ -18,6 +18,7 @@ from console.widgets.camera_picture import CameraPicture
 from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, fit, plain, row_of
 from console.widgets.failure_facts import FailureFacts
+from console.widgets.inked import Inked
 
 CAPTION_ROWS = 4
 """Rows that the picture's name, or why there is none, takes at most."""
@@ -26,7 +27,7 @@ FACTS_SHARE = 45
 _FAR = 1 << 30
 
 
-class FailureDetail(Widget, can_focus=True):
+class FailureDetail(Inked, can_focus=True):
     """Facts, a line that says which picture it is or why there is none, and the picture."""
 
     TITLE = "Failure"

@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from console.reviewing.view import ReviewView
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, fit, plain, row_of
 from console.widgets.failure_words import failure_spans, heading
+from console.widgets.focus_canvas import FocusCanvas
 
 LEAST = 20
 _END = 1 << 60
 
 
-class FailureList(Canvas, can_focus=True):
+class FailureList(FocusCanvas[ReviewView]):
     """One cursor over everything that was found, newest first, or over groups of it."""
 
     TITLE = "Failures"
@@ -69,7 +69,6 @@ class FailureList(Canvas, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._shown: ReviewView | None = None
         self._at = 0
         self._top = 0
         self._told: tuple[object, ...] = ()
@@ -128,23 +127,6 @@ class FailureList(Canvas, can_focus=True):
         rows = [row_of(line, width) for line in [head, *lines]]
         self.paint(rows + [row_of((), width)] * (height - len(rows)))
         self._tell()
-
-    def restyle(self) -> None:
-        """Show the same again after focus, cursor or theme changed."""
-        if self._shown is not None:
-            self.show(self._shown)
-
-    def on_focus(self, event: events.Focus) -> None:
-        """The cursor's row shows where the keys go."""
-        self.restyle()
-
-    def on_blur(self, event: events.Blur) -> None:
-        """The cursor's row shows where the keys no longer go."""
-        self.restyle()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """New size, new rows."""
-        self.restyle()
 
     def on_click(self, event: events.Click) -> None:
         """Select what was clicked; a second click opens it."""

@@ -8,16 +8,12 @@ from console.checklist.wording import short
 from console.marks import FIELD_MARKS
 from console.phases.states import PhaseState
 from console.testing.view import FieldView
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, row_of, width_of
+from console.widgets.view_canvas import ViewCanvas
 
 
-class FieldHead(Canvas):
+class FieldHead(ViewCanvas[FieldView]):
     """Two rows, and a third while a warning of the record stands."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._shown: FieldView | None = None
 
     def show(self, view: FieldView) -> None:
         """Show `view`."""
@@ -27,11 +23,6 @@ class FieldHead(Canvas):
         if view.state.warnings:
             rows.append(row_of([(f" {clean(' · '.join(view.state.warnings))}".ljust(width), "notice")], width))
         self.paint(rows[:height])
-
-    def on_resize(self) -> None:
-        """Fill the new size."""
-        if self._shown is not None:
-            self.show(self._shown)
 
 
 def _campaign(view: FieldView) -> list[Span]:

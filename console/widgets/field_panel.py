@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 
 from console.testing.view import FieldView
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, Span, fit, plain, row_of, width_of
+from console.widgets.focus_canvas import FocusCanvas
 
 
-class FieldPanel(Canvas, can_focus=True):
+class FieldPanel(FocusCanvas[FieldView]):
     """A pane says what its rows are (`lines`) and what stands beside its title (`caption`, `age`)."""
 
     TITLE: ClassVar[str] = ""
@@ -28,7 +27,6 @@ class FieldPanel(Canvas, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._shown: FieldView | None = None
         self._lines: list[Row] = []
         self._top = 0
 
@@ -57,23 +55,6 @@ class FieldPanel(Canvas, can_focus=True):
         self._lines = [row_of(spans, width - 4) for spans in self.lines(view, width - 4, height - 2)]
         self._top = max(0, min(self._top, len(self._lines) - (height - 2)))
         self.paint(self._framed(view, width, height))
-
-    def restyle(self) -> None:
-        """Show the same again after focus or size changed."""
-        if self._shown is not None:
-            self.show(self._shown)
-
-    def on_focus(self, event: events.Focus) -> None:
-        """The frame shows where the keys go."""
-        self.restyle()
-
-    def on_blur(self, event: events.Blur) -> None:
-        """The frame shows where the keys no longer go."""
-        self.restyle()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """New width, new rows."""
-        self.restyle()
 
     def action_scroll_rows(self, step: int) -> None:
         """Show rows further down or up."""

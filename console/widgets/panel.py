@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import ClassVar
 
-from textual import events
-
 from console.view import STALE_S, View
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, Span, fit, plain, row_of
 from console.widgets.drawing import bar, duration, history
+from console.widgets.focus_canvas import FocusCanvas
 
 
-class Panel(Canvas, can_focus=True):
+class Panel(FocusCanvas[View]):
     """The base of all panes. A pane says what its rows are (`body`), how old its data is and what it depends on."""
 
     TITLE: ClassVar[str] = ""
@@ -23,7 +21,6 @@ class Panel(Canvas, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._shown: View | None = None
         self._body_key: Hashable = None
         self._body: list[Row] = []
 
@@ -67,20 +64,7 @@ class Panel(Canvas, can_focus=True):
     def restyle(self) -> None:
         """Show the same again after focus, selection or theme changed."""
         self._body_key = None
-        if self._shown is not None:
-            self.show(self._shown)
-
-    def on_focus(self, event: events.Focus) -> None:
-        """The frame shows where the keys go."""
-        self.restyle()
-
-    def on_blur(self, event: events.Blur) -> None:
-        """The frame shows where the keys no longer go."""
-        self.restyle()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """New width, new rows."""
-        self.restyle()
+        super().restyle()
 
     def _frozen(self, view: View) -> bool:
         return self.FREEZES and view.paused_ns is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from console.marks import MARKS
 from console.readings import NS_PER_S
 from console.view import STALE_S, View
-from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, Span, clean, row_of
 from console.widgets.drawing import duration
+from console.widgets.view_canvas import ViewCanvas
 
 _LINK_MARK = {
     "up": "ok",
@@ -20,17 +20,8 @@ _LINK_MARK = {
 _WORKER_MARK = {"running": "ok", "stopped": "off", "waiting_to_restart": "error"}
 
 
-class StatusLine(Canvas):
+class StatusLine(ViewCanvas[View]):
     """Two rows, and a third that can't be overlooked while the link is not up. Never leaves the screen."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._shown: View | None = None
-
-    def on_resize(self) -> None:
-        """Fill the new size."""
-        if self._shown is not None:
-            self.show(self._shown)
 
     def show(self, view: View) -> None:
         """Show `view`."""
