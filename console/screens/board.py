@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from textual.geometry import NULL_OFFSET, Region, Size, Spacing
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.geometry import Region, Size
 
-if TYPE_CHECKING:
-    from textual.widget import Widget
-
-SMALLEST = Size(60, 15)
+from console.screens.front_layout import SMALLEST, FrontLayout
 
 
 @dataclass(frozen=True)
@@ -103,28 +99,18 @@ def _heights(slots: tuple[Slot, ...], rows: int) -> list[int]:
     return heights
 
 
-class BoardLayout(Layout):
-    """Status line above, message and key line below, the panes of the plan between."""
+class BoardLayout(FrontLayout):
+    """The panes of the plan between the lines; a pane that it does not name stays out."""
 
     name = "board"
+    TALL_ROWS: ClassVar[int] = 0
 
     def __init__(self) -> None:
+        super().__init__()
         self.plan = TINY
-        self.head = 2
-        self.foot = 1
+        self.status, self.head = 2, 0
 
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Place what is displayed; a pane that the plan does not name stays out."""
-        width, height = size
-        head = min(self.head, max(1, height - 2))
-        area = Region(0, head, width, max(0, height - head - self.foot - 1))
-        regions = regions_of(self.plan, area)
-        regions["status"] = Region(0, 0, width, head)
-        regions["message"] = Region(0, area.bottom, width, self.foot)
-        regions["keys"] = Region(0, height - 1, width, 1)
-        regions["small"] = area
-        return [
-            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
-            for child in children
-            if child.id in regions and child.display
-        ]
+    def regions(self, size: Size) -> dict[str, Region]:
+        """Where each part stands: no gap, no overlap."""
+        found, area = self.lines(size)
+        return found | ({"small": area} if self.too_small else regions_of(self.plan, area))

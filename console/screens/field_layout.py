@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from textual.geometry import Region, Size
 
-from textual.geometry import NULL_OFFSET, Region, Size, Spacing
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
-
-if TYPE_CHECKING:
-    from textual.widget import Widget
+from console.screens.front_layout import FrontLayout
 
 WIDE = Size(130, 38)
-TALL_ROWS, LOW_ROWS = 28, 22
+LOW_ROWS = 22
 LEAST_FOR_STOPS = 7
 """With fewer rows the stop rules leave theirs to the conditions; one that is reached is in the banner anyway."""
 
 
-class FieldLayout(Layout):
-    """Status, head and banner above, message and key line below, the panes between.
-
-    `questions`: rows that the questions want, frame included.
-    """
+class FieldLayout(FrontLayout):
+    """A banner below the head, then the panes. `questions`, `stops`: rows that these want, frame included."""
 
     name = "field"
 
     def __init__(self) -> None:
-        self.status = 1
-        self.head = 2
-        self.foot = 1
+        super().__init__()
         self.questions = 6
         self.stops = 4
-        self.too_small = False
 
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Place everything that has a place now."""
-        regions = self.regions(size)
-        return [
-            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
-            for child in children
-            if child.id in regions and child.display
-        ]
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """What the parts want: where it changes, everything is placed anew."""
+        return (*super().rows, self.questions, self.stops)
 
     def regions(self, size: Size) -> dict[str, Region]:
         """Where each part stands: no gap, no overlap."""
         width, height = size
-        status = min(self.status, max(1, height - 2))
-        head = min(self.head, max(0, height - status - 3))
-        banner = min(3 if height >= LOW_ROWS else 1, max(0, height - status - head - self.foot - 1))
-        top = status + head + banner
-        area = Region(0, top, width, max(0, height - top - self.foot - 1))
-        found = {
-            "status": Region(0, 0, width, status),
-            "head": Region(0, status, width, head),
-            "banner": Region(0, status + head, width, banner),
-            "message": Region(0, area.bottom, width, self.foot),
-            "keys": Region(0, height - 1, width, 1),
-        }
+        found, area = self.lines(size)
+        banner = min(3 if height >= LOW_ROWS else 1, area.height)
+        found["banner"] = Region(0, area.y, width, banner)
+        area = Region(0, area.y + banner, width, area.height - banner)
         if self.too_small:
             return found | {"small": area}
         wide = width >= WIDE.width and height >= WIDE.height

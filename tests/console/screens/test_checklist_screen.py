@@ -20,8 +20,8 @@ from console.app import FieldgateApp
 from console.checking.applicable import applicable_to
 from console.checklist.states import ChecklistState
 from console.marks import ITEM_STATES, MARKS
-from console.screens.checklist_layout import WIDE_COLUMNS, ChecklistLayout
 from console.screens.form import flowing
+from console.screens.list_layout import WIDE_COLUMNS, ListLayout
 from console.widgets.item_words import short_number, wrapped
 from remote.errors import Trouble
 from tests.console.screens.checklist_samples import ShownCampaign, checklist
@@ -177,7 +177,7 @@ async def test_wide_terminals_show_list_and_evidence_side_by_side() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (60, 15), (110, 30), (160, 45)])
 @pytest.mark.parametrize("detail", [False, True])
 def test_the_parts_fill_the_screen_without_gap_or_overlap(size: tuple[int, int], detail: bool) -> None:
-    layout = ChecklistLayout()
+    layout = ListLayout()
     layout.detail, layout.head, layout.status = detail, 3, 2
     regions = layout.regions(Size(*size))
     assert sum(region.area for region in regions.values()) == size[0] * size[1]

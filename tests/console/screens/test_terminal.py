@@ -15,7 +15,8 @@ from textual.geometry import Region, Size
 
 from bench.pty_run import collect
 from console.marks import ASCII, MARKS, UNICODE, to_ascii
-from console.screens.board import SMALLEST, plan_for, regions_of
+from console.screens.board import plan_for, regions_of
+from console.screens.front_layout import SMALLEST
 from console.widgets.cells import Row, changes, fit, width_of
 from console.widgets.panel import Panel
 from remote.errors import Trouble

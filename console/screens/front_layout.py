@@ -1,8 +1,8 @@
-"""Where the parts of the checklist screen stand: list and detail side by side, or one in the other's place."""
+"""Where the lines of every front screen stand; what is between them its own layout says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import NULL_OFFSET, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
@@ -10,21 +10,29 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-WIDE_COLUMNS = 110
-TALL_ROWS = 28
+SMALLEST = Size(60, 15)
 
 
-class ChecklistLayout(Layout):
-    """Status lines above, message and key line below. `detail`: on a narrow screen the detail stands in the list's place."""
+class FrontLayout(Layout):
+    """Status lines and head above, message and key line below: `status`, `head` and `foot` are the rows that they want now.
 
-    name = "checklist"
+    `too_small`: the terminal has room for no more than to say so.
+    """
+
+    name = "front"
+    TALL_ROWS: ClassVar[int] = 28
+    """So many rows of a terminal allow a second row of status."""
 
     def __init__(self) -> None:
         self.status = 1
         self.head = 2
         self.foot = 1
-        self.detail = False
         self.too_small = False
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """What the parts want: where it changes, everything is placed anew."""
+        return (self.status, self.head, self.foot)
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         """Place everything that has a place now."""
@@ -37,6 +45,10 @@ class ChecklistLayout(Layout):
 
     def regions(self, size: Size) -> dict[str, Region]:
         """Where each part stands: no gap, no overlap."""
+        raise NotImplementedError
+
+    def lines(self, size: Size) -> tuple[dict[str, Region], Region]:
+        """Where the lines stand, and the area that they leave."""
         width, height = size
         status = min(self.status, max(1, height - 2))
         head = min(self.head, max(0, height - status - 3))
@@ -47,12 +59,4 @@ class ChecklistLayout(Layout):
             "message": Region(0, area.bottom, width, self.foot),
             "keys": Region(0, height - 1, width, 1),
         }
-        if self.too_small:
-            return found | {"small": area}
-        if width < WIDE_COLUMNS:
-            return found | {("detail" if self.detail else "items"): area}
-        left = min(width * 60 // 100, 96)
-        return found | {
-            "items": Region(0, area.y, left, area.height),
-            "detail": Region(left, area.y, width - left, area.height),
-        }
+        return found, area
