@@ -1,15 +1,7 @@
 #!/bin/sh
 # Write the failures screen's picture: docs/failures_picture.sh PROGRAMS FILE. Failures of the demo robot, in a folder that goes afterwards.
 set -eu
-programs=$(cd "$1" && pwd)
-file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-PATH="$programs:$PATH"
-pack=$(pwd)/docs/table.yaml
-desk=$(mktemp -d)
-FIELDGATE_HOME="$desk/home" FIELDGATE_PERSON=anna
-export PATH FIELDGATE_HOME FIELDGATE_PERSON
-trap 'fieldgate-agent stop --home "$FIELDGATE_HOME/data/demo"; rm -r "$desk"' EXIT
-cd "$desk"
+. "$(dirname "$0")/desk.sh"
 cat >scene.yaml <<'SCENE'
 format: 1
 scene: the table, and a cone that fell behind it
@@ -18,7 +10,7 @@ complete: false
 objects:
   - {label: cone, box: [0.01, 0.01, 0.06, 0.06]}
 SCENE
-fieldgate campaign new demo --bundle current --pack "$pack"
+fieldgate campaign new demo --bundle current --pack "$root/docs/table.yaml"
 fieldgate campaign confirm fence
 fieldgate phase begin lab
 fieldgate session begin -c light=bright

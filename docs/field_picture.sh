@@ -1,14 +1,7 @@
 #!/bin/sh
 # Write the field test's picture: docs/field_picture.sh PROGRAMS FILE. A field test of the demo robot, in a folder that goes afterwards.
 set -eu
-programs=$(cd "$1" && pwd)
-file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-PATH="$programs:$PATH"
-desk=$(mktemp -d)
-FIELDGATE_HOME="$desk/home" FIELDGATE_PERSON=anna
-export PATH FIELDGATE_HOME FIELDGATE_PERSON
-trap 'fieldgate-agent stop --home "$FIELDGATE_HOME/data/demo"; rm -r "$desk"' EXIT
-cd "$desk"
+. "$(dirname "$0")/desk.sh"
 
 cat >pack.yaml <<'PACK'
 format: 1

@@ -1,16 +1,8 @@
 #!/bin/sh
 # Write the checklist's picture: docs/picture.sh PROGRAMS FILE. A campaign on the demo robot, in a folder that goes afterwards.
 set -eu
-programs=$(cd "$1" && pwd)
-file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-PATH="$programs:$PATH"
-examples=$(pwd)/checklists/grasping/examples
-desk=$(mktemp -d)
-FIELDGATE_HOME="$desk/home" FIELDGATE_PERSON=anna
-export PATH FIELDGATE_HOME FIELDGATE_PERSON
-trap 'fieldgate-agent stop --home "$FIELDGATE_HOME/data/demo"; rm -r "$desk"' EXIT
-cp -r "$examples" "$desk/evidence"
-cd "$desk"
+. "$(dirname "$0")/desk.sh"
+cp -r "$root/checklists/grasping/examples" evidence
 
 say() { fieldgate campaign "$@" || test $? -eq 3; } # 3: it failed, which is what this picture wants to show
 for one in "anna:Anna Alm:engineer" "bo:Bo Berg:safety" "cy:Cy Carl:lead"; do
