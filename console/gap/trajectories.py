@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.intp]
 
 Align = Literal["none", "rigid", "similarity"]
 FEWEST_POSES = 3
@@ -62,6 +63,15 @@ class PoseErrors(msgspec.Struct, frozen=True, kw_only=True):
     rpe_rmse: float | None
     rpe_max: float | None
     rpe_turn_rmse_deg: float | None
+
+
+class _Matched(NamedTuple):
+    """Places of poses in both trajectories that belong together, and which of these (`first`, `last`) lie a span apart."""
+
+    at_true: Places
+    at_estimated: Places
+    first: Places
+    last: Places
 
 
 def path_of(table: Table) -> Path:
@@ -134,19 +144,14 @@ def pose_errors(
     at_true, at_estimated, gaps = _pairs(true.times_s, estimated.times_s, largest_gap_s)
     if len(at_true) < FEWEST_POSES:
         raise _no_pairs(true, estimated, largest_gap_s, len(at_true))
+    times_s, whole_s = true.times_s[at_true], true.times_s[-1] - true.times_s[0]
+    matched = _Matched(at_true, at_estimated, *_spans(times_s, span_s, largest_gap_s))
     wanted, found = true.positions[at_true], estimated.positions[at_estimated]
     turn, shift, scale = _alignment(found, wanted, align)
     aligned = scale * found @ turn.T + shift
     errors = np.linalg.norm(aligned - wanted, axis=1)
-    times_s = true.times_s[at_true]
-    first, last = _spans(times_s, span_s, largest_gap_s)
-    if true.turns is not None and estimated.turns is not None:
-        apart = _own_motion(true, at_true, first, last) - scale * _own_motion(estimated, at_estimated, first, last)
-    else:  # without orientations only the alignment says how the two frames lie
-        apart = (wanted[last] - wanted[first]) - (aligned[last] - aligned[first])
-    moved = np.linalg.norm(apart, axis=1)
-    turned = _turned_apart(true, estimated, at_true, at_estimated, first, last)
-    whole_s = true.times_s[-1] - true.times_s[0]
+    moved = _moved_apart(true, estimated, matched, aligned, scale)
+    turned = _turned_apart(true, estimated, matched)
     return PoseErrors(
         matched=len(at_true),
         estimated=len(estimated.times_s),
@@ -154,20 +159,24 @@ def pose_errors(
         coverage=float((times_s[-1] - times_s[0]) / whole_s) if whole_s > 0 else 1.0,
         align=align,
         scale=scale,
-        ate_rmse=float(np.sqrt(np.mean(errors**2))),
+        ate_rmse=_rmse(errors),
         ate_median=float(np.median(errors)),
         ate_max=float(errors.max()),
-        rpe_pairs=len(first),
+        rpe_pairs=len(moved),
         span_s=span_s,
-        rpe_rmse=float(np.sqrt(np.mean(moved**2))) if len(first) else None,
-        rpe_max=float(moved.max()) if len(first) else None,
-        rpe_turn_rmse_deg=float(np.degrees(np.sqrt(np.mean(turned**2)))) if turned is not None and len(first) else None,
+        rpe_rmse=_rmse(moved) if len(moved) else None,
+        rpe_max=float(moved.max()) if len(moved) else None,
+        rpe_turn_rmse_deg=float(np.degrees(_rmse(turned))) if turned is not None else None,
     )
 
 
-def _pairs(
-    true_s: Floats, estimated_s: Floats, largest_gap_s: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+def _rmse(errors: Floats) -> float:
+    import numpy as np
+
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def _pairs(true_s: Floats, estimated_s: Floats, largest_gap_s: float) -> tuple[Places, Places, Floats]:
     """Indices of the true pose nearest to each estimated one, each true pose once, with the gaps in seconds."""
     import numpy as np
 
@@ -203,7 +212,7 @@ def _alignment(found: Floats, wanted: Floats, align: Align) -> tuple[Floats, Flo
     return turn, middle_wanted - scale * turn @ middle_found, scale
 
 
-def _spans(times_s: Floats, span_s: float, largest_gap_s: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _spans(times_s: Floats, span_s: float, largest_gap_s: float) -> tuple[Places, Places]:
     """Pairs of matched poses that lie `span_s` apart, to within the largest gap."""
     import numpy as np
 
@@ -215,26 +224,31 @@ def _spans(times_s: Floats, span_s: float, largest_gap_s: float) -> tuple[npt.ND
     return first, nearer[first]
 
 
-def _own_motion(
-    path: Path, at: npt.NDArray[np.intp], first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]
-) -> Floats:
+def _moved_apart(true: Path, estimated: Path, matched: _Matched, aligned: Floats, scale: float) -> Floats:
+    """How far the displacements lie apart that both made over each span."""
+    import numpy as np
+
+    at_true, at_estimated, first, last = matched
+    if true.turns is not None and estimated.turns is not None:
+        apart = _own_motion(true, at_true[first], at_true[last])
+        apart = apart - scale * _own_motion(estimated, at_estimated[first], at_estimated[last])
+    else:  # without orientations only the alignment says how the two frames lie
+        wanted = true.positions[at_true]
+        apart = (wanted[last] - wanted[first]) - (aligned[last] - aligned[first])
+    return np.asarray(np.linalg.norm(apart, axis=1))
+
+
+def _own_motion(path: Path, first: Places, last: Places) -> Floats:
     """The displacement between two poses, in the first one's own frame."""
     from scipy.spatial.transform import Rotation
 
-    moved = path.positions[at[last]] - path.positions[at[first]]
     assert path.turns is not None
-    return Rotation.from_quat(path.turns[at[first]]).inv().apply(moved)  # type: ignore[no-any-return]
+    return Rotation.from_quat(path.turns[first]).inv().apply(path.positions[last] - path.positions[first])  # type: ignore[no-any-return]
 
 
-def _turned_apart(
-    true: Path,
-    estimated: Path,
-    at_true: npt.NDArray[np.intp],
-    at_estimated: npt.NDArray[np.intp],
-    first: npt.NDArray[np.intp],
-    last: npt.NDArray[np.intp],
-) -> Floats | None:
+def _turned_apart(true: Path, estimated: Path, matched: _Matched) -> Floats | None:
     """Angles (rad) between the rotations that both made over each span; None where one side has no orientations."""
+    at_true, at_estimated, first, last = matched
     if true.turns is None or estimated.turns is None or not len(first):
         return None
     from scipy.spatial.transform import Rotation

@@ -6,7 +6,8 @@ import time
 
 import msgspec
 
-from console.fieldtest.drift import Block, DriftAlarm, DriftState, alarms, step
+from console.fieldtest.drift import Block, Detector, DriftAlarm, DriftState, alarms, step
+from console.fieldtest.running import Span
 from console.store.blocks import Origin, blocks_between, commonest_origin, newest_origin
 from console.store.calibrations import Calibration, Calibrations
 from console.store.spans import spans_between
@@ -66,25 +67,13 @@ def calibrate_on(
 
     Raises Trouble: `no_data` where nothing is there, `too_little_healthy` with how much is missing, `not_written`.
     """
-    from random import Random
-
-    import numpy as np
-
-    from console.fieldtest.drift_calibration import calibrate
-
     origin = commonest_origin(store, robot, from_wall_ns, to_wall_ns)
     if origin is None:
         cure = "name a span in which its worker ran for hours"
         raise Trouble(f"nothing of '{robot}' is known in that span", cure=cure, code="no_data")
     healthy = blocks_between(store, robot, origin, from_wall_ns, to_wall_ns)
     spans = spans_between(store, robot, from_wall_ns, to_wall_ns)
-    # Drawn from the data's own digest: the same healthy span gives the same detector.
-    seed = Random("".join(span.digest for span in spans)).getrandbits(64)
-    try:
-        detector = calibrate(healthy, blocks_between_false_alarms, np.random.default_rng(seed))
-    except ValueError as error:
-        cure = "name a longer healthy span, or allow false alarms more often (--false-alarm-hours)"
-        raise Trouble(f"'{robot}' can't be calibrated: {error}", cure=cure, code="too_little_healthy") from error
+    detector = _calibrated(robot, healthy, spans, blocks_between_false_alarms)
     made = Calibration(
         robot=robot,
         origin=origin,
@@ -98,6 +87,24 @@ def calibrate_on(
     )
     (kept or Calibrations()).keep(made)
     return made
+
+
+def _calibrated(
+    robot: str, healthy: list[Block], spans: tuple[Span, ...], blocks_between_false_alarms: float
+) -> Detector:
+    from random import Random
+
+    import numpy as np
+
+    from console.fieldtest.drift_calibration import calibrate
+
+    # Drawn from the data's own digest: the same healthy span gives the same detector.
+    seed = Random("".join(span.digest for span in spans)).getrandbits(64)
+    try:
+        return calibrate(healthy, blocks_between_false_alarms, np.random.default_rng(seed))
+    except ValueError as error:
+        cure = "name a longer healthy span, or allow false alarms more often (--false-alarm-hours)"
+        raise Trouble(f"'{robot}' can't be calibrated: {error}", cure=cure, code="too_little_healthy") from error
 
 
 def drift_now(store: Store, robot: str, *, kept: Calibrations | None = None, wall_ns: int | None = None) -> Drift:
