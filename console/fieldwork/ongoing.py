@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from console.checklist.pack import Checklist
 from console.fieldwork.stop_counts import Attempt, Counted, StopCounts
 from console.phases.schema import Phase
-from console.record.canonical import entry_of
+from console.record.canonical import entry_of, kinds_of
 from console.record.entries import (
     ConditionsSet,
     Entry,
@@ -34,29 +36,6 @@ from console.record.entries import (
 )
 from console.record.rows import Row
 from remote.errors import Trouble
-
-KINDS = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in (
-        Opened,
-        Revised,
-        Seen,
-        Withdrawal,
-        PhaseBegun,
-        SessionBegun,
-        SessionPaused,
-        SessionResumed,
-        SessionEnded,
-        StopLifted,
-        ConditionsSet,
-        TrialBegun,
-        Trial,
-        TrialCompleted,
-        Intervention,
-        FrameScored,
-        SessionMeasured,
-    )
-)
 
 
 @dataclass
@@ -270,7 +249,7 @@ def _with(session: SessionNow, own: dict[str, str]) -> Counted:
     return Counted(session.begun.rule, known.get("bundle", ""), known.get("robot", ""))
 
 
-_TAKES: dict[type, Callable[..., None]] = {
+_TAKES: dict[type[msgspec.Struct], Callable[..., None]] = {
     Opened: Ongoing._opened,
     Revised: Ongoing._revised,
     Seen: Ongoing._seen,
@@ -289,6 +268,8 @@ _TAKES: dict[type, Callable[..., None]] = {
     FrameScored: Ongoing._scored,
     SessionMeasured: Ongoing._measured,
 }
+KINDS = kinds_of(*_TAKES)
+"""Of entries that matter here."""
 
 
 def check_current(ongoing: Ongoing, phase: Phase | None) -> Phase:

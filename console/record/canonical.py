@@ -18,9 +18,15 @@ FIRST_PREV = "0" * 64
 """What stands as `prev` in the first entry."""
 LINE_LIMIT_BYTES = 4 * 1024 * 1024
 """The longest line that is taken; a histogram of millions of readings has some thousand bytes."""
-KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Body))
-"""The tags of all bodies that this fieldgate knows."""
 
+
+def kinds_of(*bodies: type[msgspec.Struct]) -> frozenset[str]:
+    """The tags that stand for these bodies in a line."""
+    return frozenset(str(body.__struct_config__.tag) for body in bodies)
+
+
+KINDS = kinds_of(*get_args(Body))
+"""The tags of all bodies that this fieldgate knows."""
 CURE = "restore it from a copy; `fieldgate verify` says what still holds"
 _CURE_INVALID = "enter it again without it; nothing was written"
 _encoder = msgspec.json.Encoder(order="sorted")
