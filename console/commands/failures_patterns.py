@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,21 @@ from typing import TYPE_CHECKING
 import click
 
 from console import exits
-from console.commands.failures_words import asked, opened
+from console.commands.failures_progress import Progress
+from console.commands.failures_words import asked, counted, opened, print_json
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
     from console.failures.exports.made import Exported
+    from console.failures.foreign.importing import ImportResult
     from console.failures.foreign.patterns import LogPatterns
-    from console.failures.patterns import Patterns
+    from console.failures.patterns import Patterns, Unit
+    from console.failures.rows import FailureRow
 
+_NO_LINE_CURE = (
+    "lines such as `No detections | Light: 43 | Time: 2026-11-21 09:01:02` are read;"
+    " docs/failures.md (Logs from elsewhere) has the others"
+)
 _FILE = click.Path(path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 _CSV = click.option("--csv", "as_csv", is_flag=True, help="Every group as comma-separated values.")
@@ -51,6 +59,8 @@ def patterns(
     Rates are of examples (what is recorded many times counts once) over time of running, with exact 95 % intervals; the odds
     are corrected for looking at many groups. Ends with 7 where no running time is known.
     """
+    if as_json and as_csv:
+        raise click.UsageError("--csv and --json exclude each other.")
     if log is not None:
         if query:
             raise click.UsageError("--log takes no QUERY: a log is counted as a whole")
@@ -74,27 +84,40 @@ def import_log(file: Path, robot: str, utc: bool, day: datetime | None, as_json:
 
     Lines such as `No detections | Light: 43 | Time: 2026-11-21 09:01:02` are read; docs/failures.md tells which others. Each
     line is taken once, however often the log is imported and however it grows. What can't be read is counted and shown.
+    Ends with 7 where no line can be read.
     """
     from console.failures.foreign.importing import import_log as take
     from console.failures.foreign.times import Dated
     from console.places import data_dir
 
     dated = Dated(timezone.utc if utc else None, day.date() if day else None)
+    progress = Progress(f"reading {file.name}, bytes")
     with opened() as book:
-        result = take(file, book, data_dir(), robot=robot or file.stem, dated=dated)
+        result = take(file, book, data_dir(), robot=robot or file.stem, dated=dated, tell=progress.tell)
     if as_json:
-        return _print_json(result)
-    click.echo(
-        f"{result.lines:,} lines: {result.failures:,} failures, {result.regular:,} regular, {result.unread:,} not read"
-    )
-    click.echo(
-        f"{result.added:,} failures are new" + (f", {result.before:,} lines were here before" if result.before else "")
-    )
+        print_json(result)
+    else:
+        _print_import(result)
+    if robot and robot != result.robot:
+        click.echo(
+            f"this log is that of '{result.robot}' since it was first imported; --robot changes nothing", err=True
+        )
+    if result.nothing_read:
+        raise Trouble(f"no line of {file} could be read", cure=_NO_LINE_CURE, code="no_data")
+
+
+def _print_import(result: ImportResult) -> None:
+    failures = counted(result.failures, "failure")
+    click.echo(f"{counted(result.lines, 'line')}: {failures}, {result.regular:,} regular, {result.unread:,} not read")
+    new = "1 failure is new" if result.added == 1 else f"{result.added:,} failures are new"
+    were = "line was" if result.before == 1 else "lines were"
+    click.echo(new + (f", {result.before:,} {were} here before" if result.before else ""))
     if result.undated:
-        click.echo(f"{result.undated:,} failures have no date; --day gives the first one's", err=True)
+        have = "failure has" if result.undated == 1 else "failures have"
+        click.echo(f"{result.undated:,} {have} no date; --day gives the first one's", err=True)
     if result.unended:
         click.echo("the last line has no end yet and is left for the next time", err=True)
-    return _print_unread(result.unread_why, result.unread_shown)
+    _print_unread(result.unread_why, result.unread_shown)
 
 
 @click.command("export")
@@ -112,7 +135,7 @@ def export_failures(query: tuple[str, ...], form: str, output: Path, fold: bool,
         raise click.UsageError("--fold goes with --format coco: the other formats keep every failure")
     made = _exported(query, form, output, fold=fold)
     if as_json:
-        return _print_json(made)
+        return print_json(made)
     for words in made.words():
         click.echo(words, err=True)
     return click.echo(made.path)
@@ -130,7 +153,9 @@ def _found_patterns(query: tuple[str, ...], per: str, *, utc: bool) -> Patterns:
     try:
         with opened() as book:
             hour_of = utc_hour if utc else local_hour
-            return patterns_of(book, store, asked(book, query), hour_of, "frames" if per == "frames" else "hours")
+            unit: Unit = "frames" if per == "frames" else "hours"
+            progress = Progress("counting, failures")
+            return patterns_of(book, store, asked(book, query), hour_of, unit, progress.rows)
     finally:
         store.close()
 
@@ -145,12 +170,13 @@ def _print_patterns(found: Patterns, *, every: bool, utc: bool) -> None:
             click.echo(f"  {sentence(one, found.looked_at, found.unit)}")
     click.echo(f"hours of the day by {zone}", err=True)
     for why, count in found.left_out.items():
-        click.echo(f"{count:,} failures are left out, no running time is known for them: {why}", err=True)
+        left = "1 failure is" if count == 1 else f"{count:,} failures are"
+        click.echo(f"{left} left out, no running time is known for {'it' if count == 1 else 'them'}: {why}", err=True)
 
 
 def _print_groups(whole: object, groups: tuple[object, ...], *, as_json: bool) -> None:
     if as_json:
-        return _print_json(whole)
+        return print_json(whole)
     import msgspec
 
     from console.store.csv_file import write_csv
@@ -182,8 +208,11 @@ def _log_patterns(path: Path, *, anew: bool, every: bool, as_csv: bool, as_json:
 
     found = log_patterns(counts_of(path, cache_dir() / "logs", anew=anew))
     if as_json or as_csv:
-        return _print_groups(found, found.groups, as_json=as_json)
-    return _print_log(found, every=every)
+        _print_groups(found, found.groups, as_json=as_json)
+    else:
+        _print_log(found, every=every)
+    if found.lines == found.unread:
+        raise Trouble(f"no line of {path} could be read", cure=_NO_LINE_CURE, code="no_data")
 
 
 def _print_log(found: LogPatterns, *, every: bool) -> None:
@@ -203,7 +232,7 @@ def _print_unread(why: dict[str, int], shown: object) -> None:
     from console.printing import in_line
 
     for reason, count in sorted(why.items(), key=lambda one: -one[1]):
-        click.echo(f"not read: {count:,} lines, {reason}", err=True)
+        click.echo(f"not read: {counted(count, 'line')}, {reason}", err=True)
     for one in shown:  # type: ignore[attr-defined]
         click.echo(f"  line {one.number:,}: {in_line(one.begin)}", err=True)
 
@@ -212,11 +241,8 @@ def _print_unread(why: dict[str, int], shown: object) -> None:
 
 
 def _exported(query: tuple[str, ...], form: str, output: Path, *, fold: bool) -> Exported:
-    from console.failures.exports import coco, csv_table, parquet, recording
-    from console.failures.looks import Looks
+    from console.failures.exports.leftovers import tidied
     from console.failures.oldest_first import oldest_first
-    from console.places import cache_dir
-    from console.store.pictures import Pictures
 
     if not output.parent.is_dir():
         raise Trouble(f"there is no folder {output.parent}", cure="make it first", code="not_written")
@@ -224,20 +250,25 @@ def _exported(query: tuple[str, ...], form: str, output: Path, *, fold: bool) ->
         found = book.find(asked(book, query))
         if not found.count:
             raise Trouble("no failure matches", cure="`fieldgate failures list` shows what there is", code="no_data")
-        rows, pictures = oldest_first(book, found), Pictures()
-        if form == "csv":
-            return csv_table.export_csv(rows, output)
-        if form == "parquet":
-            return parquet.export_parquet(rows, output)
-        if form == "mcap":
-            return recording.export_mcap(rows, pictures, output)
-        looks = Looks(pictures, cache_dir())
-        made = coco.export_coco(rows, pictures, output, fold_by=looks.of if fold else None)
-        looks.save()
-        return made
+        rows = Progress("exporting, failures").rows(oldest_first(book, found), found.count)
+        with tidied(output):
+            return _written(rows, form, output, fold=fold)
 
 
-def _print_json(value: object) -> None:
-    import msgspec
+def _written(rows: Iterator[FailureRow], form: str, output: Path, *, fold: bool) -> Exported:
+    from console.failures.exports import coco, csv_table, parquet, recording
+    from console.failures.looks import Looks
+    from console.places import cache_dir
+    from console.store.pictures import Pictures
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    if form == "csv":
+        return csv_table.export_csv(rows, output)
+    if form == "parquet":
+        return parquet.export_parquet(rows, output)
+    pictures = Pictures()
+    if form == "mcap":
+        return recording.export_mcap(rows, pictures, output)
+    looks = Looks(pictures, cache_dir())
+    made = coco.export_coco(rows, pictures, output, fold_by=looks.of if fold else None)
+    looks.save()
+    return made

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.commands.failures_progress import Progress
+
 if TYPE_CHECKING:
     from console.failures.book import FailureBook
     from console.failures.query import Query
@@ -27,7 +29,7 @@ def opened() -> Iterator[FailureBook]:
         _say_damage(book)
         store = Store()
         try:
-            book.refresh(store)
+            book.refresh(store, Progress("new in the store, failures").tell)
         finally:
             store.close()
         yield book

@@ -77,12 +77,15 @@ class FailureBook:
 
     # ------------------------------------------------------------ filling
 
-    def refresh(self, store: Store) -> Refreshed:
-        """Take what the store has and the book has not: every journal, also old ones, and what people said meanwhile."""
+    def refresh(self, store: Store, tell: Callable[[int], None] = lambda rows: None) -> Refreshed:
+        """Take what the store has and the book has not: every journal, also old ones, and what people said meanwhile.
+
+        `tell` hears how many rows of a journal are new so far.
+        """
         rows = clips = 0
         for journal in store.journals():
             clips += self._take_clips(store, journal)
-            rows += self._take_failures(store, journal)
+            rows += self._take_failures(store, journal, tell)
         return Refreshed(rows, clips, self.hear(again=rows > 0))
 
     def add_imported(self, rows: Iterable[tuple[int, FailureRow]], digest: str, file: str) -> int:
@@ -102,7 +105,13 @@ class FailureBook:
         self.hear(again=added > 0)
         return added
 
-    def _take_failures(self, store: Store, journal: Journal) -> int:
+    def imported_as(self, digest: str) -> str | None:
+        """The robot that a foreign file of that content was imported as; None where it is not here."""
+        with self.reading() as reader:
+            found = reader.execute("SELECT robot FROM sources WHERE name = ?", (digest,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def _take_failures(self, store: Store, journal: Journal, tell: Callable[[int], None]) -> int:
         """The seq up to which entries were read moves with the rows, in one transaction: no hole and no double."""
         added, source = 0, self._source(journal)
         found = failures_of(store, journal, self._read_up_to(source, "failures_seq"))
@@ -110,6 +119,7 @@ class FailureBook:
             with self._writing():
                 added += self._shelf.add(source, batch)
                 self._advance(source, "failures_seq", batch[-1][0])
+            tell(added)
         return added
 
     def _take_clips(self, store: Store, journal: Journal) -> int:

@@ -27,10 +27,12 @@ def sentence(one: GroupRate, looked_at: int, unit: Unit) -> str:
 
 def summary(found: Patterns) -> str:
     """What was looked at, and whether anything is beyond chance."""
-    of = f"{found.failures:,} failures ({found.examples:,} examples) in {number(found.amount)} {_OF[found.unit]}"
+    failures = "failure" if found.failures == 1 else "failures"
+    counts = f"{found.failures:,} {failures} ({found.examples:,} {'example' if found.examples == 1 else 'examples'})"
+    of = f"{counts} in {number(found.amount)} {_OF[found.unit]}"
     patterns = sum(1 for one in found.groups if one.beyond_chance)
     if found.amount <= 0:
-        return f"{found.failures:,} failures ({found.examples:,} examples), but no running time is known: no rates"
+        return f"{counts}, but no running time is known: no rates"
     if not patterns:
         return f"no pattern beyond chance: {of}, {found.looked_at} groups looked at"
     return f"{patterns} of {found.looked_at} groups differ from the rest beyond chance: {of}"
@@ -43,8 +45,10 @@ def rate_words(rate: Rate, unit: Unit) -> str:
 
 def counted(one: GroupRate) -> str:
     """How many, and how many different ones where that is not the same."""
-    word = "failure" if one.failures == 1 else "failures"
-    return f"{one.failures:,} {word}" + (f", {one.examples:,} examples" if one.examples != one.failures else "")
+    said = f"{one.failures:,} {'failure' if one.failures == 1 else 'failures'}"
+    if one.examples == one.failures:
+        return said
+    return f"{said}, {one.examples:,} {'example' if one.examples == 1 else 'examples'}"
 
 
 def odds(p: float) -> str:

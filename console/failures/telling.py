@@ -92,9 +92,9 @@ def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[s
         ("light", "" if row.light is None else f"{row.light:.0f} of 255"),
         ("mark", MARK_SAID[row.mark]),
         ("meaning", FAILURES.get(row.kind, "")),
-        *((name, str(value)) for name, value in row.data.items()),
+        *((name.replace("_", " "), _value(name, value)) for name, value in row.data.items()),
         ("hottest", "" if row.temp_c is None else f"{row.temp_c:.1f} °C"),
-        ("stages", ", ".join(f"{name} {value:.1f} ms" for name, value in row.stages_ms.items())),
+        ("stages", ", ".join(f"{name.replace('_', ' ')} {value:.1f} ms" for name, value in row.stages_ms.items())),
         ("robot", row.robot),
         ("name", row.id),
         ("frame", "" if row.frame is None else str(row.frame)),
@@ -104,6 +104,11 @@ def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[s
     )
     said = [f"{in_line(name):<10} {in_line(value)}" for name, value in facts if value]
     return [f"{row.kind.replace('_', ' ')}: {in_line(row.text)}", *said]
+
+
+def _value(name: str, value: object) -> str:
+    """A measured value with its unit, where its name is one that has one."""
+    return f"{value} px" if name == "box" or name.endswith("_box") else str(value).replace("end_to_end", "end to end")
 
 
 def picture_lines(row: FailureRow, pictures: Pictures) -> list[tuple[str, str]]:

@@ -28,10 +28,12 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self) -> list[str]:
         """Sentences for a person."""
-        said = [f"{self.failures:,} failures, {self.pictures:,} pictures, {self.boxes:,} boxes, {self.bytes:,} bytes"]
+        boxes = f"{self.boxes:,} {'box' if self.boxes == 1 else 'boxes'}"
+        said = [f"{_many(self.failures, 'failure')}, {_many(self.pictures, 'picture')}, {boxes}, {self.bytes:,} bytes"]
         said += [f"{count:,} without a picture: {why}" for why, count in sorted(self.missing.items())]
         if self.folded:
-            said.append(f"{self.folded:,} pictures look like another one and were folded into it")
+            look = "picture looks" if self.folded == 1 else "pictures look"
+            said.append(f"{self.folded:,} {look} like another one, folded into it")
         return [*said, PEOPLE] if self.pictures else said
 
 
@@ -67,3 +69,7 @@ def not_written(path: Path, error: OSError) -> Trouble:
     """The Trouble of an export that could not be written; nothing is left of it."""
     cure = "free space there, or give another place with -o"
     return Trouble(f"{path} can't be written: {error.strerror or error}", cure=cure, code="not_written")
+
+
+def _many(count: int, one: str) -> str:
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"

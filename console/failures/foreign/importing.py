@@ -7,6 +7,7 @@ lines behind that are taken, under the same source. Regular lines are counted, n
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from console.failures.book import FailureBook
-from console.failures.foreign.blocks import BLOCK_BYTES, Rest, blocks
+from console.failures.foreign.blocks import Rest, blocks
 from console.failures.foreign.counting import SHOWN_UNREAD, Unread
 from console.failures.foreign.line import ForeignLine, parts_of, read_parts
 from console.failures.foreign.opening import open_log
@@ -26,6 +27,8 @@ from remote.atomic import write_atomically
 
 _SHOWN_BYTES = 80
 _TEXT_CHARS = 2000
+_BLOCK_BYTES = 256 * 1024
+"""Small, so that `tell` hears something every second."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +46,11 @@ class ImportResult(msgspec.Struct, kw_only=True):
     """What an import did: `lines` = `failures` + `regular` + `unread` are those looked at now; `before` were known already.
 
     `added` is how many failures are new in the book. `undated`: failures without a date, in the book without a time.
+    `robot`: whose they are; a log that was imported before stays that of its first import.
     """
 
     path: str
+    robot: str
     lines: int = 0
     failures: int = 0
     regular: int = 0
@@ -57,8 +62,25 @@ class ImportResult(msgspec.Struct, kw_only=True):
     unread_why: dict[str, int] = {}
     unread_shown: list[Unread] = []
 
+    @property
+    def nothing_read(self) -> bool:
+        """Whether no line could be read, now or before."""
+        return not (self.failures or self.regular or self.before)
 
-def import_log(path: Path, book: FailureBook, folder: Path, *, robot: str, dated: Dated) -> ImportResult:
+
+Tell = Callable[[int, int], None]
+"""Hears how many bytes of how many were looked at."""
+
+
+def import_log(
+    path: Path,
+    book: FailureBook,
+    folder: Path,
+    *,
+    robot: str,
+    dated: Dated,
+    tell: Tell = lambda done, size: None,
+) -> ImportResult:
     """Add the log's failures to the book. `folder` keeps which logs were imported; `robot` whose failures they are.
 
     A last line without a line feed is left for the next time, it may be half written. Raises Trouble (`unreadable_log`) for
@@ -66,7 +88,7 @@ def import_log(path: Path, book: FailureBook, folder: Path, *, robot: str, dated
     """
     known_file = folder / "failure_imports.json"
     known = _known(known_file)
-    result = ImportResult(path=str(path))
+    result = ImportResult(path=str(path), robot=robot)
     with open_log(path) as file:
         before = _before(file, known)
         if before is None:
@@ -75,15 +97,19 @@ def import_log(path: Path, book: FailureBook, folder: Path, *, robot: str, dated
             _save(known_file, known)
         else:
             source = before.source
+        result.robot = book.imported_as(source) or robot
         start, lines = (before.offset, before.lines) if before and not before.begun else (0, 0)
         rest: list[Rest] = []
-        rows = _rows(file, start, lines, rest, result, _maker(path, robot), LineTimes(dated))
+        size = os.fstat(file.fileno()).st_size
+        make = _maker(path, result.robot)
+        rows = _rows(file, start, lines, rest, result, make, LineTimes(dated), lambda done: tell(done, size))
         result.added = book.add_imported(rows, source, str(path.resolve()))
         result.before, result.unended = lines, bool(rest[0].data)
         end = rest[0].start
         taken = Taken(source=source, offset=end, lines=lines + result.lines, prefix=_prefix(file, [end])[end])
     known[source] = taken
-    _save(known_file, {name: one for name, one in known.items() if one.offset})
+    unread = source if result.nothing_read else ""
+    _save(known_file, {name: one for name, one in known.items() if one.offset and name != unread})
     return result
 
 
@@ -91,10 +117,20 @@ Maker = Callable[[int, str, ForeignLine, "int | None"], FailureRow]
 
 
 def _rows(
-    file: BinaryIO, start: int, line: int, rest: list[Rest], result: ImportResult, make: Maker, times: LineTimes
+    file: BinaryIO,
+    start: int,
+    line: int,
+    rest: list[Rest],
+    result: ImportResult,
+    make: Maker,
+    times: LineTimes,
+    tell: Callable[[int], None],
 ) -> Iterator[tuple[int, FailureRow]]:
     why: Counter[str] = Counter()
-    for block in blocks(file, start, rest, BLOCK_BYTES):
+    done = start
+    for block in blocks(file, start, rest, _BLOCK_BYTES):
+        tell(done)
+        done += block.size
         for raw in bytes(memoryview(block.data)[: block.size - 1]).split(b"\n"):
             line += 1
             result.lines += 1

@@ -49,5 +49,6 @@ def _refusal(path: Path, head: bytes) -> Trouble | None:
     odd = len(head.translate(None, _TEXT)) + (head.count(b"\0") if b"\n" not in head else 0)
     if head and odd > _MOST_BINARY * len(head):
         what = f"{path} is no text: {100 * odd / len(head):.0f} % of its first {len(head):,} bytes are not"
-        return Trouble(what, cure="name the log file itself", code="unreadable_log")
+        cure = "name a text file with a line for each failure; docs/failures.md (Logs from elsewhere) shows such lines"
+        return Trouble(what, cure=cure, code="unreadable_log")
     return None
