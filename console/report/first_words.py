@@ -36,12 +36,16 @@ def _stands(phase: PhaseState) -> str:
 
 
 def _missing(question: QuestionState) -> str:
-    title, metric = question.question.title, question.question.criterion.metric
-    if not question.more or metric not in MEASURES:
+    """`about 12 more trials for Success`, and how many the plan still has where these are fewer."""
+    title, metric, more = question.question.title, question.question.criterion.metric, question.more
+    if not more or metric not in MEASURES:
         return f"{title} open" if question.measurement is not None else f"{title} not measured"
     home = MEASURES[metric].home
     unit = {"running": "hours"}.get(home, home)
-    return f"about {question.more:,} more {unit if question.more != 1 else unit.removesuffix('s')} for {title}"
+    words = f"about {more:,} more {unit if more != 1 else unit.removesuffix('s')} for {title}"
+    plan = question.question.plan
+    left = plan.n - question.judgement.n if plan is not None else more
+    return words if more <= left else f"{words} (the plan has {max(0, left):,})"
 
 
 def _figures(figures: Sequence[Figure]) -> str:
