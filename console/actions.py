@@ -99,10 +99,10 @@ ACTIONS: tuple[Action, ...] = (
         "undo", "u", "u", "undo", "Take back the newest trial, score or intervention; it stays in sight", place="field"
     ),
     Action("trial_note", "n", "n", "note", "Write a note on the newest trial", place="field"),
-    Action("begin_attempt", "b", "b", "begin try", "An attempt begins now: its duration is measured", place="field"),
+    Action("begin_attempt", "b", "b", "attempt", "An attempt begins now: its duration is measured", place="field"),
     Action("intervene", "i", "i", "stepped in", "A person had to step in, outside of a trial", place="field"),
     Action("conditions", "c", "c", "conditions", "Set the conditions that trials carry from now on", place="field"),
-    Action("pause_session", "p", "p", "pause/resume", "Pause the session, or let it go on", place="field"),
+    Action("pause_session", "p", "p", "pause", "Pause the session, or let it go on", place="field"),
     Action("score", "k", "k", "score", "Score a frame that is drawn at random: right, wrong, missed", place="field"),
     Action("measure_sessions", "m", "m", "measure", "Count uptime and crashes from the robot's journal", place="field"),
     Action("session", "x", "x", "session", "Begin a session, or end the open one", place="field"),

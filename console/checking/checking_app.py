@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
+WAYS = ("3", "4", ":")
+"""Keys that every key line names where it is wide: nobody finds a screen that no line tells of."""
 
 
 class CheckingApp(CommandingApp):
@@ -132,10 +134,12 @@ class CheckingApp(CommandingApp):
         """Fill the key line of the screen in front."""
         desk = self.desks.get(self.place)
         actions = in_key_line(self.newest.link.phase, self.place, desk.offered() if desk is not None else None)
-        keys = [(action.shown, action.label) for action in actions]
+        labels: Mapping[str, str] = getattr(desk, "labels", {})
+        keys = [(action.shown, labels.get(action.name, action.label)) for action in actions]
         if desk is not None and (key := desk.enter_key) is not None:
             keys.insert(0 if key[0] == "Esc" else min(1, len(desk.offered())), key)
-        self.front.keys.show_keys(keys, ("?", ":") if desk is not None else ())
+        always = {"live": (), "field": ("?",)}.get(self.place, ("?", ":"))
+        self.front.keys.show_keys(keys, always, WAYS)
 
     async def action_quit(self) -> None:
         """Leave; a look that goes on is given up, so that nobody waits for it."""

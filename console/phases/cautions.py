@@ -88,7 +88,7 @@ def _share(phase: Phase, heard: Sequence[Heard[Trial]]) -> str:
 
 def _never_logged(sessions: Sequence[Session]) -> Iterator[str]:
     """Attempts whose outcome nobody wrote down, the one that is under way left out."""
-    lost = sum(len(one.attempts - one.answered - {one.open_trial}) for one in sessions)
+    lost = sum(len(one.attempts.keys() - one.answered - {one.open_trial}) for one in sessions)
     if lost:
         yield f"{_count(lost, 'trial')} begun, and how it came out was never logged"
 

@@ -54,12 +54,14 @@ class TrialState(msgspec.Struct, frozen=True, kw_only=True):
     intervened: bool = False
     crashed: bool | None = None
     measures: dict[str, float] = {}
+    failures: tuple[str, ...] = ()
     counts: bool = True
     why_not: str = ""
 
 
 class SessionState(msgspec.Struct, frozen=True, kw_only=True):
-    """A session. `paused` says why it is paused (empty: it is not). `open_trial` is a TrialBegun that waits for its outcome.
+    """A session. `paused` says why it is paused (empty: it is not). `open_trial` is a TrialBegun that waits for its outcome,
+    since `open_trial_wall_ns`.
 
     `measured` is what the robot's journal said of it, None where nobody looked.
     """
@@ -79,6 +81,7 @@ class SessionState(msgspec.Struct, frozen=True, kw_only=True):
     frames_scored: int = 0
     interventions: int = 0
     open_trial: int | None = None
+    open_trial_wall_ns: int | None = None
     journal: str = ""
     first_seq: int = 0
     last_seq: int = 0

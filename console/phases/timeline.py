@@ -55,8 +55,9 @@ class Heard(Generic[T]):
 class Session:
     """One session as told, each list in the order of the record, what was undone included.
 
-    `attempts` are its TrialBegun entries, `answered` those that an outcome was logged for (undone or not). `followed` is
-    the next session, with which this one is over at the latest; `refused` says what it can't have measured.
+    `attempts` are its TrialBegun entries with their times, `answered` those that an outcome was logged
+    for (undone or not). `followed` is the next session, with which this one is over at the
+    latest; `refused` says what it can't have measured.
     """
 
     kept: Kept[SessionBegun]
@@ -64,7 +65,7 @@ class Session:
     paused: Kept[SessionPaused] | None = None
     ended: Kept[SessionEnded] | None = None
     conditions_set: Kept[ConditionsSet] | None = None
-    attempts: set[int] = field(default_factory=set)
+    attempts: dict[int, int] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
     measured: Kept[SessionMeasured] | None = None
     followed: Kept[SessionBegun] | None = None
@@ -202,7 +203,7 @@ class _Reading:
     def _attempt(self, kept: Kept[TrialBegun]) -> None:
         session = self.sessions.get(kept.body.session)
         if session is not None and session.ended is None:
-            session.attempts.add(kept.seq)
+            session.attempts[kept.seq] = kept.entry.wall_ns
 
     def _trial(self, kept: Kept[Trial]) -> None:
         body, session = kept.body, self.sessions.get(kept.body.session)

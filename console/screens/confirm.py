@@ -23,6 +23,7 @@ class ConfirmScreen(Dialog[bool]):
     AUTO_FOCUS = "#no"
 
     def __init__(self, title: str, text: str, yes: str, no: str = "Leave it") -> None:
+        """`yes` empty: it can't be done, so only the way out is offered."""
         super().__init__(title, "Tab moves, Enter presses, Esc leaves")
         self._text = text
         self._yes = yes
@@ -32,11 +33,10 @@ class ConfirmScreen(Dialog[bool]):
         """The question and both buttons, the safe one first."""
         text = Static(self._text, id="text", markup=False)
         yield VerticalScroll(text, id="content", can_focus=False)
-        yield Horizontal(
-            Button(self._no, id="no", variant="primary", compact=True),
-            Button(self._yes, id="yes", variant="warning", compact=True),
-            id="buttons",
-        )
+        buttons = [Button(self._no, id="no", variant="primary", compact=True)]
+        if self._yes:
+            buttons.append(Button(self._yes, id="yes", variant="warning", compact=True))
+        yield Horizontal(*buttons, id="buttons")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""

@@ -27,7 +27,7 @@ def _in_session(session: SessionState) -> list[str]:
         return ["pause_session", *said, "conditions", "intervene", "session", "trial_note"]
     names = [*TRIALS[:3], *said, "trial_note"]
     names += [] if session.open_trial is not None else ["begin_attempt"]
-    return [*names, "intervene", "conditions", "pause_session", "score", "session", *TRIALS[3:], "measure_sessions"]
+    return [*names, "pause_session", "intervene", "conditions", "score", "session", *TRIALS[3:], "measure_sessions"]
 
 
 def _without(field: FieldState, phase: PhaseState | None) -> list[str]:

@@ -18,7 +18,7 @@ from console.record.entries import Outcome
 from console.screens.field_test import FieldScreen
 from console.testing.applicable import TRIALS, offered_now
 from console.testing.figures import figures_key, figures_of
-from console.testing.reports import Ended, Figures, Logged, Looked, Report, Told
+from console.testing.reports import Echoed, Ended, Figures, Logged, Looked, Report, Told
 from console.testing.view import Echo, FieldView, Held, phase_to_show
 from console.testing.wording import by_key, echo_words
 from console.view import View
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 1.0
 HELD_KEY_NS = 700_000_000
 """A key that is held down repeats: so soon after a trial the same key is no second trial."""
-ON_PAUSE, ON_FAILURE, ON_SUCCESS = 3, 2, 1
+ON_PAUSE, ON_FAILURE, ON_SUCCESS, ON_UNDO = 3, 2, 1, 4
 """So often the bell rings."""
 BETWEEN_BELLS_S = 0.25
+SETTLED_S = 3.0
+"""So long after an action is said what it did may come into sight."""
 
 
 _OUTCOMES: dict[str, tuple[Outcome, bool]] = {
@@ -64,8 +66,12 @@ class FieldDesk(AskingDesk):
         self._figuring = False
         self._looking = False
         self._writing = False
-        self._pressed_ns: int | None = None
+        self._pressed: tuple[str, int] | None = None
+        self._waiting: list[tuple[Outcome, bool]] = []
+        self._said_at_ns: int | None = None
+        self._said_in: object = None
         self._was_paused: str | None = None
+        self._watching = False
 
     @property
     def front(self) -> FieldScreen:
@@ -112,18 +118,29 @@ class FieldDesk(AskingDesk):
             return None
 
     def begin(self) -> None:
-        """Look now and from now on each second."""
+        """Show what is known, and watch."""
+        if self.home.newest is None:
+            self.say(f"{self.app.charset.glyph('busy')} reading the record...", "info")
         self.show()
+        self.watch()
+
+    def watch(self) -> None:
+        """Look now and from now on each second, also where the screen was never shown."""
         self.look()
-        self.app.set_interval(LOOK_EVERY_S, self.look, name="look")
+        if not self._watching:
+            self._watching = True
+            self.app.set_interval(LOOK_EVERY_S, self.look, name="look")
 
     def show(self) -> None:
         """Show what is known."""
         view = self.view()
-        if view is None or not self.screen.is_mounted:
+        if view is None:
             return
         self._notice_pause(view)
+        if not self.screen.is_mounted:
+            return
         self._count_echo(view)
+        self._age_message(view)
         self.screen.show(view)
         self._work_out(view)
 
@@ -160,6 +177,39 @@ class FieldDesk(AskingDesk):
             self.look()
             self.app.show_keys()
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the key line calls the actions whose name would be wrong now."""
+        session = self.field.session
+        return {"pause_session": "resume"} if session is not None and session.paused else {}
+
+    # ------------------------------------------------------------ what was said
+
+    def say(self, text: str, role: str = "text") -> None:
+        """Say something in the message line, and remember when."""
+        self._said_at_ns, self._said_in = self.app.clock(), None
+        super().say(text, role)
+
+    def _age_message(self, view: FieldView) -> None:
+        """Drop what was said of another state than this one, and show how old the rest is.
+
+        What an action says comes before the fold that shows it, so the state of the message is that of SETTLED_S later.
+        """
+        line = self.screen.message
+        if line.word.endswith("reading the record...") and line.is_busy:
+            self.say("")
+        if self._said_at_ns is None or line.is_busy or not line.word:
+            return
+        session, link = view.session, view.link.phase if view.link is not None else ""
+        now = (view.shown, session.seq if session else None, session.paused if session else "", link)
+        age_s = view.age_s(self._said_at_ns)
+        if age_s < SETTLED_S or self._said_in is None:
+            self._said_in = now
+        elif now != self._said_in:
+            self.say("")
+            return
+        line.age(age_s)
+
     # ------------------------------------------------------------ looking
 
     def look(self) -> None:
@@ -193,6 +243,8 @@ class FieldDesk(AskingDesk):
         paused = view.session.paused if view.session is not None else ""
         if paused and self._was_paused == "":
             self.ring(ON_PAUSE)
+        if paused:
+            self._echo = None  # it would come back, as if it were new, once the session goes on
         self._was_paused = paused
         self.app.call_later(self.app.show_keys)
 
@@ -205,13 +257,25 @@ class FieldDesk(AskingDesk):
     # ------------------------------------------------------------ logging
 
     def log(self, outcome: Outcome, *, helped: bool = False) -> None:
-        """Log a trial in a thread; only once it is durable is it said, and the bell rings. `helped`: a person had to."""
-        now_ns = self.app.clock()
-        again = self._pressed_ns is not None and now_ns - self._pressed_ns < HELD_KEY_NS
-        self._pressed_ns = now_ns
-        if self._writing or again:
+        """Log a trial in a thread; only once it is durable is it said, and the bell rings. `helped`: a person had to.
+
+        Only the same key again is one that is held down; another one is another trial, and waits for the first.
+        """
+        now_ns, name = self.app.clock(), f"{outcome}{helped}"
+        before, self._pressed = self._pressed, (name, now_ns)
+        same = before is not None and before[0] == name
+        if same and before is not None and now_ns - before[1] < HELD_KEY_NS:
             self.say("not logged: that key came again at once, as from a key held down; wait a second", "warning")
-            return
+            self.ring(ON_FAILURE)
+        elif self._writing and same:
+            self.say("not logged: the trial before is still being written", "warning")
+            self.ring(ON_FAILURE)
+        elif self._writing:
+            self._waiting.append((outcome, helped))
+        else:
+            self._write(outcome, helped)
+
+    def _write(self, outcome: Outcome, helped: bool) -> None:
         self._writing, self._told = True, ""
         self.say(f"{self.app.charset.glyph('busy')} writing: {outcome}...", "info")
         self.app.run_worker(lambda: self._log(outcome, helped), thread=True, group="campaign", name="log a trial")
@@ -233,6 +297,8 @@ class FieldDesk(AskingDesk):
             self._echo = Echo(report.outcome, echo_words(report.trial, None), good, self.app.clock())
             self._say_echo(self._echo)
             self.ring(ON_SUCCESS if good else ON_FAILURE)
+        if self._waiting:
+            self._write(*self._waiting.pop(0))
         self.home.fold()
         self.show()
 
@@ -248,6 +314,10 @@ class FieldDesk(AskingDesk):
     def _say_echo(self, echo: Echo) -> None:
         beside = f" - {clean(self._told)}" if self._told else ""
         self.say(f"{self.app.charset.glyph('ok')} {echo.text}{beside}", "ok" if echo.good else "warning")
+
+    def echo(self, word: str, text: str) -> None:
+        """Say something beside a trial large, from any thread, with a bell of its own."""
+        self._post(Echoed(word, text, ON_UNDO))
 
     def ring(self, times: int) -> None:
         """Ring the terminal's bell some times."""
@@ -279,6 +349,12 @@ class FieldDesk(AskingDesk):
         if name in TRIALS and session is not None and session.paused:
             self.say(f"NOT logged: the session is paused: {clean(session.paused)} - p resumes it", "critical")
             self.ring(ON_FAILURE)
+        elif self.home.newest is None:
+            self.say("the record is still being read: wait until the banner stands", "warning")
+            self.ring(ON_FAILURE)
+        elif name in TRIALS and (stop := self._reached()):
+            self.say(f"NOT logged: the stop rule '{clean(stop)}' was reached - l lifts it", "critical")
+            self.ring(ON_FAILURE)
         elif name in TRIALS:
             self.say("NOT logged: no session is open - x begins one", "critical")
             self.ring(ON_FAILURE)
@@ -286,6 +362,11 @@ class FieldDesk(AskingDesk):
             does = [BY_NAME[one] for one in self.offered()][:6]
             words = ", ".join(f"{one.shown} {one.label}" for one in does)
             self.say(f"{BY_NAME[name].label}: does not apply now; {words}", "warning")
+
+    def _reached(self) -> str:
+        """The title of a stop rule that ended the testing of the current phase; empty where none did."""
+        now = next((one for one in self.field.phases if one.phase.id == self.field.current), None)
+        return next((stop.title for stop in now.stops if stop.reached), "") if now is not None else ""
 
     # ------------------------------------------------------------ reports
 
@@ -306,6 +387,11 @@ class FieldDesk(AskingDesk):
             self._looked(report)
         elif isinstance(report, Figures):
             self._figures, self._figuring = report, False
+            self.show()
+        elif isinstance(report, Echoed):
+            self._uncounted = None
+            self._echo = Echo(report.word, report.text, False, self.app.clock())
+            self.ring(report.bells)
             self.show()
         elif isinstance(report, Told):
             self._told = report.words

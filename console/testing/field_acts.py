@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.phases.states import PhaseState, SessionState
-from console.testing.wording import counted
+from console.testing.wording import counted, entry_words, falling, session_name, span_words, succeeded
 from console.widgets.cells import clean
 from remote.errors import Trouble
 
@@ -18,6 +18,8 @@ async def undo(desk: FieldDesk) -> None:
 
     def call() -> str:
         trial = desk.test().undo(desk.person)
+        what = f"trial {trial.number} ({trial.outcome})" if trial is not None else "the newest score or intervention"
+        desk.echo("undone", what)
         if trial is None:
             return "the newest score or intervention is undone; it stays in the record"
         return f"trial {trial.number} ({trial.outcome}) is undone; it stays in sight, and counts no more"
@@ -59,6 +61,7 @@ async def intervene(desk: FieldDesk) -> None:
 
     def call() -> str:
         desk.test().intervene(desk.person, sight=desk.sight_if_any())
+        desk.echo("stepped in", "the intervention is noted")
         return "the intervention is noted; n writes what happened"
 
     desk.start("writing", "noted", call)
@@ -69,13 +72,15 @@ async def pause_session(desk: FieldDesk) -> None:
     session = _open(desk)
     if not session.paused:
         desk.start(
-            "pausing", "paused", lambda: _word(desk.test().pause("", desk.person, desk.sight_if_any()), "is paused")
+            "pausing",
+            "paused",
+            lambda: _word(desk, desk.test().pause("", desk.person, desk.sight_if_any()), "is paused"),
         )
         return
     desk.start(
         "looking whether all holds again",
         "resumed",
-        lambda: _word(desk.test().resume(desk.sight_if_any(), desk.person), "goes on"),
+        lambda: _word(desk, desk.test().resume(desk.sight_if_any(), desk.person), "goes on"),
     )
 
 
@@ -113,7 +118,7 @@ async def session(desk: FieldDesk) -> None:
 
     def call(given: dict[str, str]) -> str:
         begun = desk.test().begin_session(desk.sight_if_any(), desk.person, given)
-        return f"session #{begun.seq} is open: s success, f failure, a aborted"
+        return f"session {len(desk.field.sessions) + 1} is open: s success, f failure, a aborted (entry {begun.seq})"
 
     await desk.fill_in(dialog, "beginning the session: looking at the robot", "begun", call)
 
@@ -121,7 +126,7 @@ async def session(desk: FieldDesk) -> None:
 async def _end(desk: FieldDesk, session: SessionState) -> None:
     from console.screens.confirm import ConfirmScreen
 
-    text = f"{counted(session.trials, 'trial')}, {session.successes} of them succeeded; "
+    text = f"{succeeded(desk.field, session.phase, session.seq)}; "
     text += f"{counted(session.interventions, 'intervention')}."
     if session.open_trial is not None:
         text += " The attempt that was begun has no outcome: it will count nowhere."
@@ -131,7 +136,8 @@ async def _end(desk: FieldDesk, session: SessionState) -> None:
 
 def _ended(desk: FieldDesk) -> str:
     ended = desk.test().end_session(desk.person, desk.sight_if_any())
-    said = f"session #{ended.seq} is over: {ended.successes} of {ended.trials} trials succeeded"
+    field = desk.test().state()
+    said = f"{session_name(field, ended.seq)} is over: {succeeded(field, ended.phase, ended.seq)}"
     if not ended.journal:
         return said
     try:
@@ -154,8 +160,8 @@ def _measured(desk: FieldDesk) -> str:
     finally:
         store.close()
     crashes = running.crashes + running.hangs
-    known = f"{running.known_s / 3600:.2f} h of {running.wanted_s / 3600:.2f} h known"
-    return f"{known}, up {running.up_s / 3600:.2f} h, {crashes} crash{'' if crashes == 1 else 'es'}"
+    known = f"{span_words(running.known_s)} of {span_words(running.wanted_s)} known"
+    return f"{known}, up {span_words(running.up_s)}, {crashes} crash{'' if crashes == 1 else 'es'}"
 
 
 async def phase(desk: FieldDesk) -> None:
@@ -173,17 +179,24 @@ async def phase(desk: FieldDesk) -> None:
         return f"the phase is begun: {title}; x begins a session"
 
     if current in order and order.index(shown.phase.id) <= order.index(current):
-        text = "Its trials so far count no more: what it must show is shown anew. Why? (10 characters or more)"
+        falls = falling(desk.field, shown.phase.id)
+        text = f"These lose their standing, and their trials count no more: {clean(falls)}.\n" if falls else ""
+        text += "What it must show is shown anew. Why? (10 characters or more)"
         dialog = AskTextScreen(f"Go back to {title}" if shown.phase.id != current else f"Begin {title} anew", text)
         await desk.fill_in(dialog, "going back", "begun", call)
-    elif await desk.ask(ConfirmScreen(f"Begin {title}?", _entered(shown), "Begin it")):
+        return
+    if any(one.met is not True for one in shown.entry):
+        await desk.ask(ConfirmScreen(f"{title} can't begin yet", _entered(shown), ""))
+        return
+    if await desk.ask(ConfirmScreen(f"Begin {title}?", _entered(shown), "Begin it")):
         desk.start("beginning the phase", "begun", lambda: call(""))
 
 
 def _entered(shown: PhaseState) -> str:
-    met = [f"{'met' if one.met else 'NOT MET'}: {clean(one.words)}" for one in shown.entry]
+    pairs = sorted(zip(shown.phase.entry, shown.entry), key=lambda pair: pair[1].met is True)  # noqa: B905 - a fold in between
+    met = [f"{'met' if seen.met else 'NOT MET'}: {clean(entry_words(rule, seen))}" for rule, seen in pairs]
     begins = "Its questions and plans are thereby stated before the first trial."
-    return "\n".join([*met, "", begins] if met else [begins])
+    return "\n".join([*met, "", begins] if met and all(seen.met for _, seen in pairs) else met or [begins])
 
 
 async def lift_stop(desk: FieldDesk) -> None:
@@ -222,8 +235,8 @@ async def field_retry(desk: FieldDesk) -> None:
     desk.app.action_retry()
 
 
-def _word(session: SessionState, what: str) -> str:
-    return f"session #{session.seq} {what}"
+def _word(desk: FieldDesk, session: SessionState, what: str) -> str:
+    return f"{session_name(desk.field, session.seq)} {what}"
 
 
 def _open(desk: FieldDesk) -> SessionState:

@@ -47,10 +47,19 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Echoed:
+    """Something beside a trial is on the disk, to be shown large: `UNDONE`, `trial 10`."""
+
+    word: str
+    text: str
+    bells: int
+
+
+@dataclass(frozen=True)
 class Ended:
     """What was asked has ended."""
 
     event: Finished
 
 
-Report = Union[Logged, Looked, Figures, Told, Ended]
+Report = Union[Logged, Looked, Figures, Told, Echoed, Ended]

@@ -82,6 +82,11 @@ class FieldView:
         return self.field.session
 
     @property
+    def elsewhere(self) -> str:
+        """The id of the phase that trials go to while another one is looked at; empty where they go to this one."""
+        return self.session.phase if self.session is not None and self.session.phase != self.shown else ""
+
+    @property
     def trials(self) -> tuple[TrialState, ...]:
         """Every trial of the phase that is looked at, the undone ones too."""
         return tuple(one for one in self.field.trials if one.phase == self.shown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from console.phases.states import FieldState, TrialState
+from console.phases.schema import Entry
+from console.phases.states import PASSED, FieldState, TrialState
+from console.record.entries import ConditionSeen
 from remote.errors import Trouble
 
 KEY_CURES: dict[str, str] = {
@@ -32,7 +34,7 @@ def counted(n: int, what: str) -> str:
 
 
 def echo_words(trial: TrialState, field: FieldState | None) -> str:
-    """`trial 12: success, 9 of 12`; without a fold that has it, the counts are left out."""
+    """`trial 12: success, 9 of 12 succeeded`; without a fold that has it, the counts are left out."""
     said = f"trial {trial.number}: {trial.outcome}{' with help' if trial.intervened else ''}"
     took = trial.measures.get("took_s")
     said += f" after {took:.1f} s" if took is not None else ""
@@ -44,10 +46,54 @@ def echo_words(trial: TrialState, field: FieldState | None) -> str:
     return f"{said}, {succeeded(field, trial.phase)}"
 
 
-def succeeded(field: FieldState, phase_id: str) -> str:
-    """`9 of 12`: of the phase's trials that count; aborted ones are among them unless the phase leaves them out."""
+def succeeded(field: FieldState, phase_id: str, session: int | None = None) -> str:
+    """`9 of 10 succeeded, 1 aborted`: of the phase's trials that count, or of those of one session.
+
+    Aborted ones are among them unless the phase leaves them out; then they are named behind.
+    """
     phase = next((one.phase for one in field.phases if one.phase.id == phase_id), None)
     without_aborted = phase is not None and phase.aborted == "excluded"
-    counted = [one for one in field.trials if one.phase == phase_id and one.counts]
+    counted = [one for one in field.trials if one.phase == phase_id and one.counts and session in (None, one.session)]
     tried = [one for one in counted if not (without_aborted and one.outcome == "aborted")]
-    return f"{sum(one.outcome == 'success' for one in tried)} of {len(tried)}"
+    aborted = len(counted) - len(tried)
+    words = f"{sum(one.outcome == 'success' for one in tried)} of {len(tried)} succeeded"
+    return f"{words}, {aborted} aborted" if aborted else words
+
+
+def session_name(field: FieldState, seq: int) -> str:
+    """`session 2 (entry 90)`: the campaign's sessions are counted from 1."""
+    number = next((n for n, one in enumerate(field.sessions, 1) if one.seq == seq), len(field.sessions) + 1)
+    return f"session {number} (entry {seq})"
+
+
+def span_words(seconds: float) -> str:
+    """`4.2 min`, from an hour on `1.25 h`."""
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.2f} h"
+
+
+def entry_words(condition: Entry, seen: ConditionSeen) -> str:
+    """An entry condition by its title with what was found; where it is not met, with the key that leads to it."""
+    found = f"{condition.title}: {seen.words}" if condition.title else seen.words
+    return found if seen.met else f"{found}; {_entry_cure(condition)}"
+
+
+def _entry_cure(condition: Entry) -> str:
+    if condition.stage:
+        return f"open the gate of '{condition.stage}' on the checklist (2, then G)"
+    if condition.items_of:
+        return f"settle the items of '{condition.items_of}' on the checklist (2)"
+    if condition.item:
+        return f"settle '{condition.item}' on the checklist (2)"
+    return f"pass the phase '{condition.phase}' first (left shows it)"
+
+
+def falling(field: FieldState, back_to: str) -> str:
+    """What loses its standing where one goes back to that phase: its trials, and those of all phases behind it."""
+    order = [one.phase.id for one in field.phases]
+    parts = []
+    for phase in field.phases[order.index(back_to) if back_to in order else 0 :]:
+        if phase.begun_wall_ns is None:
+            continue
+        passed = ", PASSED" if phase.status in PASSED else ""
+        parts.append(f"{phase.phase.id} ({counted(phase.trials, 'trial')}{passed})")
+    return ", ".join(parts)

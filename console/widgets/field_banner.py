@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from console.phases.states import PhaseState, SessionState
+from console.phases.states import PASSED, PhaseState, SessionState
 from console.testing.view import FieldView
-from console.testing.wording import counted
+from console.testing.wording import counted, session_name, succeeded
 from console.widgets.canvas import Canvas
 from console.widgets.cells import Row, clean, fit, row_of
 from console.widgets.drawing import duration
@@ -54,29 +54,61 @@ def large(view: FieldView) -> Large:
     session, echo = view.session, view.fresh_echo
     if session is not None and session.paused:
         return _paused(view, session)
+    if echo is not None and echo.word == "undone":
+        return Large("UNDONE", echo.text, "it stays in sight, and counts no more", "story")
     if session is None:
         return _closed(view, view.phase)
     if echo is not None and session.open_trial is None:
-        return Large(echo.word.upper(), echo.text, _carried(view, session), "good" if echo.good else "story")
+        below = _looked_elsewhere(view) or _carried(view, session)
+        return Large(echo.word.upper(), echo.text, below, "good" if echo.good else "story")
     return _running(view, session)
 
 
 def _paused(view: FieldView, session: SessionState) -> Large:
     since = f"{_age(view, session.paused_wall_ns)}   " if session.paused_wall_ns is not None else ""
-    return Large(
-        "PAUSED", f"{since}{clean(session.paused)}", "no trial is taken; p resumes once that is mended", "alert"
-    )
+    return Large("PAUSED", f"{since}{clean(session.paused)}", _way_out(view, session), "alert")
+
+
+def _way_out(view: FieldView, session: SessionState) -> str:
+    """What to do to go on: by what holds now, not by what was broken when it was paused."""
+    phase = next((one.phase for one in view.field.phases if one.phase.id == session.phase), None)
+    known = view.held is not None and view.held.phase == session.phase and not view.held_is_stale
+    if phase is None or not known or view.held is None:
+        return "no trial is taken; p resumes"
+    broken = [one for one in phase.holding if _is_broken(view, one.id)]
+    if not broken:
+        return "all holds again: p resumes" if phase.holding else "no trial is taken; p resumes"
+    cures = [clean(" ".join(one.cure.split())) for one in broken if one.cure.strip()]
+    if cures:
+        return (
+            f"{'; '.join(cures)} Then p resumes" if cures[-1].endswith(".") else f"{'; '.join(cures)}, then p resumes"
+        )
+    return f"p resumes once it holds: {clean(', '.join(one.title for one in broken))}"
+
+
+def _is_broken(view: FieldView, id: str) -> bool:
+    return view.held is not None and any(one.id == id and one.met is not True for one in view.held.seen)
 
 
 def _running(view: FieldView, session: SessionState) -> Large:
     number = max((one.number for one in view.field.trials), default=0) + 1
-    attempt = ""
     if session.open_trial is not None:
-        attempt = "  attempt is running: s, f or a ends it"
-    text = f"{_age(view, session.began_wall_ns)}   next: trial {number}   "
-    text += f"{session.successes} of {session.trials} in this session"
-    role = "cursor" if not attempt else "notice"
-    return Large("RUNNING" if not attempt else "ATTEMPT", text + attempt, _carried(view, session), role)
+        began = session.open_trial_wall_ns
+        since = _age(view, began) if began is not None else ""
+        text = f"{since}   trial {number}: s, f or a ends it"
+        return Large("ATTEMPT", text, _looked_elsewhere(view) or _carried(view, session), "notice")
+    text = f"{_age(view, session.began_wall_ns)}   next: trial {number}   {succeeded(view.field, session.phase)}"
+    phase = next((one for one in view.field.phases if one.phase.id == session.phase), None)
+    if phase is not None and phase.status in PASSED:
+        passed = _passed(view, phase, "")
+        return Large(passed.word, text, f"x ends the session. {passed.below}", "good")
+    return Large("RUNNING", text, _looked_elsewhere(view) or _carried(view, session), "cursor")
+
+
+def _looked_elsewhere(view: FieldView) -> str:
+    if not view.elsewhere:
+        return ""
+    return f"you look at {clean(view.shown)}; trials go to {clean(view.elsewhere)} (left, right go back)"
 
 
 def _closed(view: FieldView, phase: PhaseState | None) -> Large:
@@ -89,9 +121,29 @@ def _closed(view: FieldView, phase: PhaseState | None) -> Large:
     if reached:
         reason = f"{clean(reached[0].title)}: {reached[0].count} of {reached[0].at}"
         return Large("STOPPED", reason, "l lifts the stop once its reason is written down", "alert")
+    if phase.status in PASSED:
+        return _passed(view, phase, reason)
+    tested = f"{clean(view.field.current)} is being tested; " if view.field.current else ""
+    if view.field.current != phase.phase.id and phase.begun_wall_ns is None:
+        return Large("NOT BEGUN", reason, f"{tested}g begins this phase", "story")
     if view.field.current != phase.phase.id:
-        return Large("NOT BEGUN", reason, "g begins this phase", "story")
+        below = f"{tested}g goes back to this phase, and says what falls by that"
+        return Large(phase.status.upper(), reason, below, "story")
     return Large("NO SESSION", reason, "x begins a session: then s success, f failure, a aborted", "story")
+
+
+def _passed(view: FieldView, phase: PhaseState, reason: str) -> Large:
+    """`L A B   P A S S E D`, and what comes next."""
+    word = f"{clean(phase.phase.id).upper()} {'PASSED' if phase.status == 'pass' else 'MARGINAL'}"
+    ids = [one.phase.id for one in view.field.phases]
+    at = ids.index(phase.phase.id)
+    current = view.field.current
+    if current and current != phase.phase.id:
+        return Large(word, f"({clean(current)} is being tested)", f"{reason}; g would go back, and asks", "story")
+    if at + 1 < len(ids):
+        title = clean(view.field.phases[at + 1].phase.title)
+        return Large(word, reason, f"Right, then g begins {title}", "good")
+    return Large(word, reason, "it is the last phase", "good")
 
 
 def _carried(view: FieldView, session: SessionState | None) -> str:
@@ -106,12 +158,15 @@ def _above(view: FieldView) -> str:
     """The session's own row: who began it, interventions, frames, and whether the robot is out of reach."""
     session = view.session
     parts = []
-    if session is not None:
-        parts.append(f"session #{session.seq} of {clean(session.person)} in {clean(session.phase)}")
-        parts.append(counted(session.interventions, "intervention"))
-        parts.append(f"{counted(session.frames_scored, 'frame')} scored")
     if view.link is not None and view.link.phase != "up":
         parts.append(f"LINK {view.link.phase.upper()}: the robot is not seen")
+    if session is not None:
+        named = session_name(view.field, session.seq)
+        parts.append(f"{named} of {clean(session.person)} in {clean(session.phase)}")
+        if session.open_trial is not None:
+            parts.append(f"open {_age(view, session.began_wall_ns)}")
+        parts.append(counted(session.interventions, "intervention"))
+        parts.append(f"{counted(session.frames_scored, 'frame')} scored")
     if view.writing:
         parts.append(f"{view.charset.glyph('busy')} writing...")
     return f"  {' · '.join(parts)}" if parts else ""

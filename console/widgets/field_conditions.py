@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from console.marks import FIELD_MARKS
 from console.phases.states import PhaseState
 from console.record.entries import ConditionSeen
 from console.testing.view import FieldView
+from console.testing.wording import entry_words
 from console.widgets.cells import Span, clean
 from console.widgets.drawing import duration
 from console.widgets.field_panel import FieldPanel
@@ -55,11 +57,13 @@ class ConditionsPanel(FieldPanel):
 
 def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span]]:
     """All of them until the phase is begun, then those that are not met."""
-    shown = [one for one in phase.entry if phase.begun_wall_ns is None or one.met is not True]
+    pairs = zip_longest(phase.phase.entry[: len(phase.entry)], phase.entry, fillvalue=None)
+    shown = [(rule, one) for rule, one in pairs if one and (phase.begun_wall_ns is None or one.met is not True)]
     if shown:
         yield [("To begin", "strong")]
-    for one in shown:
-        yield from _condition(view, one, one.words or one.id, width, stale=False)
+    for rule, one in shown:
+        words = entry_words(rule, one) if rule is not None else one.words
+        yield from _condition(view, one, words, width, stale=False)
 
 
 def _holding(view: FieldView, phase: PhaseState, width: int, *, brief: bool) -> Iterator[list[Span]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from console.marks import FIELD_MARKS
 from console.phases.states import PhaseState, QuestionState
 from console.testing.view import FieldView
+from console.testing.wording import span_words
 from console.widgets.cells import Span, clean, width_of
 from console.widgets.field_panel import FieldPanel
 from console.widgets.item_words import wrapped
@@ -79,5 +80,5 @@ def _also(phase: PhaseState) -> Iterator[str]:
     for reason, count in phase.left_out.items():
         yield f"{count} trial{'' if count == 1 else 's'} left out: {clean(reason)}"
     if phase.phase.min_running:
-        yield f"sessions ran {phase.running_s / 3600:.1f} h together, at least {phase.phase.min_running} wanted"
+        yield f"sessions ran {span_words(phase.running_s)} together, at least {phase.phase.min_running} wanted"
     yield f"a trial: {clean(phase.phase.trial)}; success: {clean(phase.phase.success)}"

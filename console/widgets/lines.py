@@ -9,6 +9,9 @@ from console.widgets.canvas import Canvas
 from console.widgets.cells import Span, clean, row_of
 
 HINT = "Tab moves between panes, Enter opens, ? explains the pane, : lists all actions"
+WIDE_COLUMNS = 100
+AGED_S = 10.0
+"""What was said is shown with its age from then on."""
 
 
 class MessageLine(Canvas):
@@ -20,6 +23,7 @@ class MessageLine(Canvas):
         self._most_rows = rows
         self._story = ""
         self._word: Span = ("", "text")
+        self._age_s = 0.0
 
     def tell(self, story: str) -> None:
         """Show a line of narration until the next one; an empty one ends it."""
@@ -28,8 +32,19 @@ class MessageLine(Canvas):
 
     def say(self, text: str, role: str) -> None:
         """Show a command's state: asked, confirmed, refused."""
-        self._word = (clean(text), role)
+        self._word, self._age_s = (clean(text), role), 0.0
         self.update()
+
+    def age(self, seconds: float) -> None:
+        """Say how old the word is, once it is older than AGED_S: it tells of then, not of now."""
+        if int(seconds) != int(self._age_s):
+            self._age_s = seconds
+            self.update()
+
+    @property
+    def word(self) -> str:
+        """What was said last; empty where nothing is."""
+        return self._word[0]
 
     @property
     def is_busy(self) -> bool:
@@ -57,6 +72,10 @@ class MessageLine(Canvas):
 
     def _word_lines(self) -> list[str]:
         text, most = self._word[0], self._most_rows
+        if text and self._age_s > AGED_S and not self.is_busy:
+            text = (
+                f"{self._age_s:.0f} s ago: {text}" if self._age_s < 120 else f"{self._age_s / 60:.0f} min ago: {text}"
+            )
         if most == 1 or not text:
             return [text] if text else []
         return textwrap.wrap(text, max(20, self.size.width - 2), max_lines=most, placeholder="…")
@@ -75,11 +94,13 @@ class KeyLine(Canvas):
         super().__init__(id=id)
         self._keys: list[tuple[str, str]] = []
         self._always: tuple[str, ...] = ()
+        self._wide: tuple[str, ...] = ()
 
-    def show_keys(self, keys: list[tuple[str, str]], always: tuple[str, ...] = ()) -> None:
-        """Show (key, label) pairs, most important first; what does not fit is left out from the end, but not `always`."""
+    def show_keys(self, keys: list[tuple[str, str]], always: tuple[str, ...] = (), wide: tuple[str, ...] = ()) -> None:
+        """Show (key, label) pairs, most important first; what does not fit is left out from the end, but not `always`,
+        nor from WIDE_COLUMNS on what is in `wide`."""
         self._keys = keys
-        self._always = always
+        self._always, self._wide = always, wide
         self.update()
 
     def update(self) -> None:
@@ -87,13 +108,14 @@ class KeyLine(Canvas):
         width = self.size.width
         spans: list[Span] = []
         used = 0
-        kept = sum(len(key) + len(label) + 3 for key, label in self._keys if key in self._always)
+        always = (*self._always, *(self._wide if width >= WIDE_COLUMNS else ()))
+        kept = sum(len(key) + len(label) + 3 for key, label in self._keys if key in always)
         full = False
         for key, label in self._keys:
             size = len(key) + len(label) + 3
-            kept -= size if key in self._always else 0
+            kept -= size if key in always else 0
             full = full or used + size + kept > width
-            if used + size > width or (full and key not in self._always):
+            if used + size > width or (full and key not in always):
                 continue
             spans += [(f" {key} ", "key"), (f"{label} ", "muted")]
             used += size

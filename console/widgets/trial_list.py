@@ -25,7 +25,9 @@ class TrialList(FieldPanel):
 
     def caption(self, view: FieldView) -> str:
         """The counts."""
-        return f"{succeeded(view.field, view.shown)} succeeded" if view.trials else ""
+        counts = succeeded(view.field, view.shown) if view.trials else ""
+        away = f"of {clean(view.shown)}, new ones go to {clean(view.elsewhere)}" if view.elsewhere else ""
+        return ": ".join(part for part in (away, counts) if part)
 
     def lines(self, view: FieldView, width: int, height: int) -> list[list[Span]]:
         """The newest first."""
@@ -45,15 +47,21 @@ def _trial(view: FieldView, trial: TrialState, width: int) -> list[Span]:
     role = "struck" if undone else mark.role if trial.counts else "muted"
     left: Span = (f"{view.charset.glyph(name)} ", mark.role)
     text = f"{trial.number:>3} {FIELD_MARKS[trial.outcome].word:<8}"
-    rest = f" {clock_time(trial.wall_ns)} {_about(trial)}"
+    rest = f" {clock_time(trial.wall_ns)} {_about(view, trial)}"
     return [left, (text, role), (fit(rest, max(0, width - 2 - len(text))), "muted" if trial.counts else role)]
 
 
-def _about(trial: TrialState) -> str:
-    parts = [] if trial.counts else [clean(trial.why_not)]
+def _about(view: FieldView, trial: TrialState) -> str:
+    """What must not be cut comes first: the conditions that the phase requires, then why it does not count."""
+    phase = view.phase
+    needed = {one.id for one in phase.phase.conditions if one.required} if phase is not None else set()
+    required = [value for name, value in trial.conditions.items() if name in needed]
+    others = [value for name, value in trial.conditions.items() if name not in needed]
+    parts = [clean(" ".join(required))] if required else []
+    parts += [] if trial.counts else [clean(trial.why_not)]
     parts += ["intervened"] if trial.intervened else []
     parts += ["crashed"] if trial.crashed else []
     parts += [f"{took:.1f} s"] if (took := trial.measures.get("took_s")) is not None else []
     parts += [clean(trial.note)] if trial.note else []
-    parts += [clean(" ".join(trial.conditions.values()))] if trial.conditions else []
+    parts += [clean(" ".join(others))] if others else []
     return ", ".join(part for part in parts if part)

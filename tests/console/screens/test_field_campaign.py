@@ -211,7 +211,7 @@ async def test_a_session_is_open_again_after_the_laptop_crashed(world: FieldWorl
         await driven.said("trial 1: success")
     again = FieldTest(open_campaign(field.campaign.name, wall_ns=world.clock))
     async with on(again) as driven:
-        await driven.said("R U N N I N G", "next: trial 2", "1 of 1 in this session")
+        await driven.said("R U N N I N G", "next: trial 2", "1 of 1 succeeded")
         await driven.press("s")
         await driven.said("trial 2: success, 2 of 2")
 
@@ -238,7 +238,7 @@ async def test_phase_and_session_begin_by_keys_and_end_after_asking(world: Field
         await driven.press("s")
         await driven.said("trial 1: success after ", " s, 1 of 1")
         await driven.press("x")
-        await driven.said("End the session?", "1 trial, 1 of them succeeded")
+        await driven.said("End the session?", "1 of 1 succeeded")
         await driven.button("yes")
         await driven.said("is over: 1 of 1", "N O S E S S I O N")
         ended = last(field.campaign, "session_ended")
@@ -266,7 +266,7 @@ async def test_a_stop_rule_ends_the_session_and_is_lifted_with_a_reason(world: F
         for n in (1, 2, 3):
             await driven.press("f")
             await driven.said(f"trial {n}: failure")
-        await driven.said("trial 3: failure, 0 of 3 - the session is ended by the stop rule 'row'")
+        await driven.said("trial 3: failure, 0 of 3 succeeded - the session is ended by the stop rule 'row'")
         await driven.said("S T O P P E D", "REACHED: l lifts it")
         await driven.press("l")
         await driven.said("What was found")
