@@ -84,6 +84,17 @@ def lines_of(row: FailureRow, pictures: Pictures) -> list[str]:
 
 def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[str]:
     """What it was, when, where, under which conditions."""
+    said = [f"{in_line(name):<10} {in_line(value)}" for name, value in facts_of(row, stamp=stamp)]
+    return [title_of(row), *said]
+
+
+def title_of(row: FailureRow) -> str:
+    """Its kind and text."""
+    return f"{row.kind.replace('_', ' ')}: {in_line(row.text)}"
+
+
+def facts_of(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[tuple[str, str]]:
+    """(name, value) of everything that is known of it but its text, values with their units."""
     clock = "" if row.imported_from else f" by the robot's clock, entry #{row.seq}"
     facts = (
         ("when", f"{stamp(row.wall_ns)}{clock}"),
@@ -92,7 +103,7 @@ def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[s
         ("light", "" if row.light is None else f"{row.light:.0f} of 255"),
         ("mark", MARK_SAID[row.mark]),
         ("meaning", FAILURES.get(row.kind, "")),
-        *((name.replace("_", " "), _value(name, value)) for name, value in row.data.items()),
+        *(_datum(name, value) for name, value in row.data.items()),
         ("hottest", "" if row.temp_c is None else f"{row.temp_c:.1f} °C"),
         ("stages", ", ".join(f"{name.replace('_', ' ')} {value:.1f} ms" for name, value in row.stages_ms.items())),
         ("robot", row.robot),
@@ -102,13 +113,18 @@ def head_lines(row: FailureRow, *, stamp: Callable[[int], str] = when) -> list[s
         ("bundle", row.bundle[:12]),
         ("imported", row.imported_from),
     )
-    said = [f"{in_line(name):<10} {in_line(value)}" for name, value in facts if value]
-    return [f"{row.kind.replace('_', ' ')}: {in_line(row.text)}", *said]
+    return [(name, value) for name, value in facts if value]
 
 
-def _value(name: str, value: object) -> str:
-    """A measured value with its unit, where its name is one that has one."""
-    return f"{value} px" if name == "box" or name.endswith("_box") else str(value).replace("end_to_end", "end to end")
+def _datum(name: str, value: object) -> tuple[str, str]:
+    """What the robot told beside the text: name and value in words, with the unit that the name ends with."""
+    if name == "box":
+        corners = str(value).split(",")
+        said = f"{','.join(corners[:2])} to {','.join(corners[2:])}" if len(corners) == 4 else str(value)
+        return name, f"{said} px"
+    if name.endswith("_ms"):
+        return name[:-3].replace("_", " "), f"{value} ms"
+    return name.replace("_", " "), str(value)
 
 
 def picture_lines(row: FailureRow, pictures: Pictures) -> list[tuple[str, str]]:

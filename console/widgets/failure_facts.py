@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from console.failures.around import SPAN_S, Around, Series
-from console.failures.telling import head_lines, when
+from console.failures.telling import facts_of, title_of, when
 from console.marks import Charset
 from console.reviewing.view import DetailView
 from console.widgets.canvas import Canvas
@@ -13,6 +13,8 @@ from console.widgets.cells import Span, clean, fit, row_of
 from console.widgets.drawing import history
 
 NAME, NUMBERS = 16, 30
+MOST_LINES = 60
+"""Lines of one text; the whole one is in the store."""
 _BESIDE_TELEMETRY = ("when", "labels", "light", "conditions", "mark")
 """Facts that stay where telemetry needs the room."""
 
@@ -28,14 +30,12 @@ class FailureFacts(Canvas):
 
     def lines_for(self, view: DetailView, width: int) -> list[list[Span]]:
         """Everything, one list of spans a line."""
-        title, *facts = head_lines(view.row)
-        lines: list[list[Span]] = [[(part, "strong")] for part in _wrapped(title, width, 3)]
+        lines: list[list[Span]] = [[(part, "strong")] for part in _wrapped(title_of(view.row), width, MOST_LINES)]
         for note in reversed(view.row.notes):
             lines += _fact("said", f"{note.text} ({note.person}, {when(note.wall_ns)})", width)
-        for fact in facts:
-            name, _, value = fact.partition(" ")
+        for name, value in facts_of(view.row):
             if view.around is None or name in _BESIDE_TELEMETRY:
-                lines += _fact(name, value.strip(), width)
+                lines += _fact(name, value, width)
         if view.around is not None:
             lines += [[], *telemetry_lines(view.around, view.charset, width)]
         return lines
@@ -115,7 +115,9 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _fact(name: str, value: str, width: int) -> list[list[Span]]:
-    first, *rest = _wrapped(value, width - 11, 4) or [""]
+    if len(name) > 10:
+        name, value = "", f"{name}: {value}"
+    first, *rest = _wrapped(value, width - 11, MOST_LINES) or [""]
     return [[(f"{fit(name, 10)} ", "muted"), (first, "text")], *[[(" " * 11, "text"), (part, "text")] for part in rest]]
 
 

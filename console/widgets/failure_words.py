@@ -16,10 +16,11 @@ _MARK_LOOK: dict[MarkWord, tuple[str, str]] = {
     "false_alarm": ("off", "muted"),
     "to_label": ("next", "accent"),
 }
-TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 11, 5, 9
+TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 11, 6, 11
 """Widths in cells of the columns."""
 FULL = 92
-"""Rows of fewer cells leave the conditions to the detail."""
+"""Rows of fewer cells have no room for conditions in most lines, so their head does not name them."""
+LEAST_CONDITIONS = 6
 _SHORT = {"": "", "seen": "seen", "real": "real", "false_alarm": "false", "to_label": "label"}
 
 
@@ -32,10 +33,10 @@ def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
 
 
 def mark_span(mark: MarkWord, noted: bool, charset: Charset) -> Span:
-    """Glyph and word of a mark; a plus where there are notes."""
+    """Glyph and word of a mark, and that there are notes."""
     glyph, role = _MARK_LOOK[mark]
-    text = f"{charset.glyph(glyph)} {_SHORT[mark]}" if mark else ""
-    return fit(f"{text}{'+' if noted else ''}", MARK), role
+    word = " ".join(part for part in (_SHORT[mark], "note" if noted else "") if part)
+    return fit(f"{charset.glyph(glyph)} {word}" if mark else word, MARK), role
 
 
 def time_span(wall_ns: int) -> Span:
@@ -48,7 +49,7 @@ def time_span(wall_ns: int) -> Span:
 
 
 def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
-    """One failure in `width` cells: time, kind, labels, light, mark, conditions, text; the last ones as far as they fit."""
+    """One failure in `width` cells: time, kind, labels, light, mark, text, conditions; the last ones as far as they fit."""
     light = "-" if row.light is None else f"{row.light:.0f}"
     spans: list[Span] = [time_span(row.wall_ns), (" ", "text"), kind_span(row.kind, charset), (" ", "text")]
     left = width - TIME - KIND - 2
@@ -58,15 +59,15 @@ def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
     left -= LIGHT + LABELS + MARK
     conditions = clean(" ".join(word for _, word in sorted(row.conditions.items())))
     sign = f"{charset.glyph('picture')} " if row.at else "  "
-    room = min(24, left // 2) if conditions and width >= FULL else 0
-    if room >= 6:
-        spans.append((f"{fit(conditions, room - 1)} ", "accent"))
-        left -= room
-    return [*spans, (sign, "accent"), (fit(clean(row.text), max(0, left - 2)), "text")]
+    text = clean(row.text)
+    free = left - 2 - len(text)  # the text comes first, what it leaves is the conditions'
+    room = min(len(conditions) + 1, free) if free >= LEAST_CONDITIONS else 0
+    spans += [(sign, "accent"), (fit(text, max(0, left - 2 - room)), "text")]
+    return [*spans, (fit(f" {conditions}", room), "accent")] if room else spans
 
 
 def heading(width: int) -> list[Span]:
     """The columns' names over `failure_spans`."""
-    names = (("time", TIME + 1), ("kind", KIND + 1), ("lit", LIGHT), ("labels", LABELS), ("mark", MARK))
-    last = "conditions, text" if width >= FULL else "  text"
+    names = (("time", TIME + 1), ("kind", KIND + 1), ("light", LIGHT), ("labels", LABELS), ("mark", MARK))
+    last = "  text, conditions" if width >= FULL else "  text"
     return [(fit("".join(fit(name, size) for name, size in names) + last, width), "muted")]
