@@ -134,12 +134,13 @@ class Watching:
         return max((one.seq for one in failures if one.body.name in CRASHES), default=0)
 
     def _tell_changes(self, state: FieldState) -> None:
+        from console.checklist.wording import utc_words
         from console.printing import in_line
 
         for subject, said in self._words(state).items():
             if self._told.get(subject) != said:
                 self._told[subject] = said
-                stamp = time.strftime("%H:%M:%S", time.localtime(self._sight.wall_ns() // 1_000_000_000))
+                stamp = utc_words(self._sight.wall_ns())
                 self._out(in_line(f"{stamp}  {said}"))
 
     def _words(self, state: FieldState) -> dict[str, str]:

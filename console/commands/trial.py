@@ -47,7 +47,13 @@ def trial() -> None:
 @click.option("--note", default="", help="Your words.")
 @click.option("--intervened", is_flag=True, help="A person had to help.")
 @click.option("-m", "--measure", "measures", metavar="NAME=NUMBER", multiple=True, help="A number; repeatable.")
-@click.option("--failure", "failures", metavar="ID", multiple=True, help="A failure on the robot that belongs to it.")
+@click.option(
+    "--failure",
+    "failures",
+    metavar="ID",
+    multiple=True,
+    help="A failure that belongs to it, by the first word of its line in `fieldgate failures list`; repeatable.",
+)
 @click.option("--no-look", is_flag=True, help="Do not ask the robot whether its worker crashed meanwhile.")
 @with_files
 @as_person
@@ -84,6 +90,7 @@ def log(
         )
         if not as_json:  # the word is safe: nobody waits for a robot to read that
             _print(state, False)
+        _tell_unknown(failures)
         state = _completed(field, state, speaker) if asks else state
         if as_json:
             _print(state, True)
@@ -92,7 +99,8 @@ def log(
 @click.command()
 @words("")
 @as_person
-def begin(words: tuple[str, ...], person: str | None) -> None:
+@as_json
+def begin(words: tuple[str, ...], person: str | None, as_json: bool) -> None:
     """Note that an attempt begins; `trial log` then tells how long it took."""
     from console.people import who
 
@@ -100,7 +108,9 @@ def begin(words: tuple[str, ...], person: str | None) -> None:
     speaker = who(person)
     with field_test(name) as field:
         seq = field.begin_trial(speaker)
-    tell(f"the trial has begun: entry {seq}")
+    if as_json:
+        return print_json({"format": FORMAT, "seq": seq})
+    return tell(f"the trial has begun: entry {seq}")
 
 
 @click.command()
@@ -126,7 +136,8 @@ def undo(words: tuple[str, ...], reason: str, person: str | None, as_json: bool)
 @words("")
 @click.option("--note", default="", help="Your words.")
 @as_person
-def intervene(words: tuple[str, ...], note: str, person: str | None) -> None:
+@as_json
+def intervene(words: tuple[str, ...], note: str, person: str | None, as_json: bool) -> None:
     """Log that a person had to step in while the robot worked, outside of a trial."""
     from console.people import who
 
@@ -134,7 +145,10 @@ def intervene(words: tuple[str, ...], note: str, person: str | None) -> None:
     speaker = who(person)
     with field_test(name) as field:
         field.intervene(speaker, note)
-    tell("the intervention is logged")
+        session = field.state().sessions[-1]
+    if as_json:
+        return print_json({"format": FORMAT, "session": session.seq, "interventions": session.interventions})
+    return tell("the intervention is logged")
 
 
 @click.command("list")
@@ -171,13 +185,14 @@ def csv_of(trials: list[TrialState]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     plain = ("number", "entry", "session", "phase", "time", "person", "outcome", "counts", "why_not", "intervened")
-    head = (*plain, "crashed", "note", *(f"condition_{name}" for name in conditions), *map(_cell, measures))
+    head = (*plain, "crashed", "failures", "note", *(f"condition_{name}" for name in conditions), *map(_cell, measures))
     writer.writerow(head)
     for one in trials:
         writer.writerow(
             (
                 one.number, one.seq, one.session, _cell(one.phase), _iso(one.wall_ns), _cell(one.person), one.outcome,
-                _yes(one.counts), _cell(one.why_not), _yes(one.intervened), _yes(one.crashed), _cell(one.note),
+                _yes(one.counts), _cell(one.why_not), _yes(one.intervened), _yes(one.crashed), _cell(" ".join(one.failures)),
+                _cell(one.note),
                 *(_cell(one.conditions.get(name, "")) for name in conditions),
                 *(one.measures.get(name, "") for name in measures),
             )
@@ -197,7 +212,8 @@ def _yes(value: bool | None) -> str:
 def _iso(wall_ns: int) -> str:
     from datetime import datetime, timezone
 
-    return datetime.fromtimestamp(wall_ns / 1e9, timezone.utc).isoformat(timespec="milliseconds")
+    moment = datetime.fromtimestamp(wall_ns / 1e9, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _outcome(word: str) -> Outcome:
@@ -214,6 +230,20 @@ def _numbers(given: dict[str, str]) -> dict[str, float]:
         return {name: float(value) for name, value in given.items()}
     except ValueError as error:
         raise click.UsageError(f"a measure is no number: {error}.") from None
+
+
+def _tell_unknown(failures: tuple[str, ...]) -> None:
+    """Say which of them this laptop does not know: mistyped, or still on the robot."""
+    if not failures:
+        return
+    from console.commands.failures_words import opened as opened_book
+
+    with opened_book() as book:
+        for id in failures:
+            try:
+                book.failure(id)
+            except Trouble as trouble:
+                tell(f"{trouble.what} (yet); the trial keeps the name as you gave it: {trouble.cure}")
 
 
 def _had_robot(field: FieldTest) -> bool:

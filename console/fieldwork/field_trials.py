@@ -36,6 +36,7 @@ from remote.errors import Trouble
 
 UNDONE = "undone"
 AT_ONCE = "undone at once"
+TOOK = "took_s"
 LONGEST_TRIAL_S = 86_400.0
 """A trial that seems to have taken longer was measured by a clock that jumped."""
 
@@ -356,6 +357,7 @@ def _trial_state(entry: Entry, number: int, why_not: str = "") -> TrialState:
         intervened=trial.intervened,
         crashed=trial.crashed,
         measures=trial.measures,
+        failures=trial.failures,
         counts=not why_not,
         why_not=why_not,
     )
@@ -396,7 +398,9 @@ def _scored(
 def _numbers(measures: Mapping[str, float]) -> dict[str, float]:
     """The numbers. Raises Trouble (`bad_value`) for a name that is none, and for what is not finite."""
     for name, value in measures.items():
-        if not name.isidentifier() or len(name) > 48 or not math.isfinite(value):
-            cure = "write it like took_s=12.5: a name with its unit, and a finite number"
+        if not name.isidentifier() or len(name) > 48 or not math.isfinite(value) or (name == TOOK and value < 0):
+            cure = (
+                "write it like took_s=12.5: a name with its unit, and a finite number; nothing takes less than no time"
+            )
             raise Trouble(f"{name}={value} is no measure", cure=cure, code="bad_value")
     return {name: float(value) for name, value in measures.items()}

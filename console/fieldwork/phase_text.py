@@ -13,6 +13,8 @@ from console.record.entries import ConditionSeen
 from console.record.statements import plain
 
 WIDTH = 80
+NOTE = 60
+"""So many characters of a note stand in a trial's line."""
 
 
 def field_text(field: FieldState, holding: tuple[ConditionSeen, ...] = (), charset: Charset = UNICODE) -> str:
@@ -78,14 +80,22 @@ def session_lines(state: SessionState) -> Iterator[str]:
     told = condition_words(state.conditions)
     if told:
         yield from _wrapped(f"conditions: {told}", "  ", "    ")
-    counts = f"{state.successes} of {state.trials} trials succeeded, {state.frames_scored} frames scored"
-    yield f"  {counts}, {state.interventions} interventions"
+    counts = (
+        f"{state.successes} of {_count(state.trials, 'trial')} succeeded, {_count(state.frames_scored, 'frame')} scored"
+    )
+    yield f"  {counts}, {_count(state.interventions, 'intervention')}"
     if state.open_trial is not None:
         yield f"  a trial was begun in entry {state.open_trial} and waits for its outcome"
     if state.measured is not None:
         yield from _running(state)
     if state.why_not:
         yield from _wrapped(f"does not count: {state.why_not}", "  ", "    ")
+
+
+def _cut(note: str) -> str:
+    """A note as far as a line has room; all of it stands in `--json` and `--csv`."""
+    said = " ".join(note.split())
+    return said if len(said) <= NOTE else f"{said[: NOTE - 1].rstrip()}…"
 
 
 def trial_line(state: TrialState) -> str:
@@ -96,7 +106,8 @@ def trial_line(state: TrialState) -> str:
         "the worker crashed" if state.crashed else "",
         condition_words(state.conditions),
         ", ".join(f"{name}={value:g}" for name, value in state.measures.items()),
-        state.note,
+        f"failures {', '.join(state.failures)}" if state.failures else "",
+        _cut(state.note),
         "" if state.counts else f"left out: {state.why_not}",
     ]
     said = "; ".join(plain(one) for one in extras if one)
@@ -117,9 +128,20 @@ def _running(state: SessionState) -> Iterator[str]:
     assert state.measured is not None
     running = state.measured.running
     up = f"up {100 * running.up_s / running.known_s:.2f} %" if running.known_s else "nothing known"
-    unknown = f", {running.unknown_s / 3600:.2f} h unknown" if running.unknown_s >= 1 else ""
-    yield f"  {running.known_s / 3600:.2f} h known, {up}{unknown}"
-    yield f"  {running.crashes} crashes, {running.hangs} hangs, {running.reboots} reboots of the robot"
+    unknown = f", {_time(running.unknown_s)} unknown" if running.unknown_s >= 1 else ""
+    yield f"  {_time(running.known_s)} known, {up}{unknown}"
+    broke = f"{_count(running.crashes, 'crash')}, {_count(running.hangs, 'hang')}"
+    yield f"  {broke}, {_count(running.reboots, 'reboot')} of the robot"
+
+
+def _time(seconds: float) -> str:
+    """`2.50 h`; what is too short for that in seconds."""
+    return f"{seconds / 3600:.2f} h" if seconds == 0 or seconds >= 36 else f"{seconds:.0f} s"
+
+
+def _count(number: int, word: str) -> str:
+    plural = "es" if word.endswith(("sh", "s")) else "s"
+    return f"{number} {word}{'' if number == 1 else plural}"
 
 
 def _stop(state: StopState) -> str:

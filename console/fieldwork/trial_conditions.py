@@ -63,5 +63,5 @@ def _value(condition: Condition, value: str) -> str:
     same = [one for one in condition.values if one.casefold() == value.casefold()]
     if same:
         return same[0]
-    what = f"'{value}' is no {condition.title.casefold()} of this phase"
+    what = f"this phase does not know '{value}' for '{condition.id}' ({condition.title})"
     raise Trouble(what, cure=nearest_of(value, condition.values, condition.id), code="unknown_condition")

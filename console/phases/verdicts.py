@@ -85,9 +85,10 @@ def _decided(question: Question, plan: Plan, counted: Counted, judgement: Judgem
     """What the first crossing decided, and by what; how it went on since decides nothing, and is shown."""
     looked = _looked_by(question.criterion, plan, counted.outcomes)
     n, home = looked.n, MEASURES[question.criterion.metric].home
-    at = f"{sum(counted.outcomes[:n])} of {n}, {looked.side}"
-    limit = limit_words(_bare(question.criterion))
-    words = f"{judgement.verdict} against {limit}: decided after {home.removesuffix('s')} {n} ({at})"
+    at = Rate(sum(counted.outcomes[:n]), n)
+    share = msgspec.structs.replace(judgement, value=100 * at.successes / n)
+    head = f"{measured_words(at, share, '%')}, {looked.side}, against {limit_words(_bare(question.criterion))}"
+    words = f"{head}: {judgement.verdict}, decided after {home.removesuffix('s')} {n}"
     if len(counted.outcomes) > n:
         words += f"; by now {sum(counted.outcomes)} of {len(counted.outcomes)}"
     return QuestionState(

@@ -103,6 +103,7 @@ def test_what_is_mistyped_is_told_and_nothing_is_written(fieldgate: Fieldgate, h
     assert fieldgate("trial", "log", "success", "-c", "light").code == 2
     assert fieldgate("trial", "log", "success", "-m", "took_s=nan").code == 1
     assert fieldgate("trial", "log", "success", "-m", "took_s=soon").code == 2
+    assert fieldgate("trial", "log", "success", "-m", "took_s=-5").code == 1
     with_light = fieldgate("trial", "log", "success", "-c", "light=dim")
     assert (with_light.code, "writes down no" in with_light.err) == (1, True)
     assert "trial" not in kinds(open_campaign("c1"))
@@ -287,3 +288,17 @@ def test_a_trial_of_another_bundle_is_taken_back_once_the_robot_says_so(
     refused = fieldgate("trial", "log", "success")
     assert (refused.code, "91bc" in refused.err) == (3, True)
     assert [one.counts for one in open_campaign("c1").state().field.trials] == [True, False]
+
+
+def test_a_trial_keeps_the_failures_that_belong_to_it_and_says_which_nobody_knows(fieldgate: Fieldgate) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin", "--no-robot")
+    assert json.loads(fieldgate("trial", "begin", "--json").out)["seq"] > 1
+    logged = fieldgate("trial", "log", "failure", "--failure", "orin:7", "--note", "it slipped " * 20)
+    assert (logged.code, "there is no failure 'orin:7'" in logged.err) == (0, True)
+    listed = fieldgate("trial", "list").out
+    assert ("failures orin:7" in listed, len(listed) < 200) == (True, True)
+    assert json.loads(fieldgate("trial", "list", "--json").out)["trials"][0]["note"].count("slipped") == 20
+    assert json.loads(fieldgate("trial", "intervene", "--json").out)["interventions"] == 1
+    [row] = csv.DictReader(io.StringIO(fieldgate("trial", "list", "--csv").out))
+    assert (row["failures"], row["time"][-1]) == ("orin:7", "Z")
