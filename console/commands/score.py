@@ -199,4 +199,5 @@ def _tell_robot(sight: Sight, scene: Scene) -> None:
     why_not = tell_watch(sight, lambda watch: watch_of(scene, picture.width, picture.height, labels, watch))
     if why_not:
         raise Trouble(f"the robot was not told: {why_not}", cure="take the lease first", code="lease_held")
-    click.echo(f"the robot looks out for {len(scene.objects)} objects of '{scene.scene}'")
+    objects = "1 object" if len(scene.objects) == 1 else f"{len(scene.objects)} objects"
+    click.echo(f"the robot looks out for {objects} of '{scene.scene}'")

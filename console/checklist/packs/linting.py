@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import msgspec
 
 from console.checklist.pack import Item, Pack
 from console.checklist.packs.differences import difference
-from console.checklist.packs.loading import layers, pack_path, read_pack, read_source, type_troubles
+from console.checklist.packs.loading import layers, pack_path, read_pack, read_source, shipped_packs, type_troubles
 from console.checklist.packs.overlays import Laid, OverlayFile
 from console.checklist.packs.phase_linting import phase_warnings
 from console.checklist.packs.sources import CODE, Problem, Source, Sources
@@ -36,7 +37,7 @@ def lint_file(file: Path | str, overlays: Sequence[Path] = ()) -> list[Remark]:
     try:
         source = read_source(pack_path(file))
         owner = _owner(source)
-        files = [source] if owner is None else [read_source(pack_path(owner)), source]
+        files = [source] if owner is None else [_shipped(owner, file), source]
         pack, *over = [*files, *(read_source(path) for path in overlays)]
     except Trouble as trouble:
         return [_refusal(trouble)]
@@ -49,6 +50,18 @@ def _owner(source: Source) -> str | None:
     if not isinstance(data, dict) or "overlay" not in data or "stages" in data:
         return None
     return str(data.get("pack", ""))
+
+
+def _shipped(owner: str, overlay: Path | str) -> Source:
+    """The shipped pack that an overlay names. Raises Trouble that says how to name another one."""
+    if owner not in shipped_packs():
+        what = f"{overlay} is an overlay of the pack `{owner}`, which does not come with fieldgate"
+        near = difflib.get_close_matches(owner, shipped_packs(), n=1)
+        meant = f"Did you mean `{near[0]}`? Else " if near else ""
+        raise Trouble(
+            what, cure=f"{meant}name its file: `fieldgate checklist lint PACK --overlay {overlay}`", code=CODE
+        )
+    return read_source(pack_path(owner))
 
 
 def _refusal(trouble: Trouble) -> Remark:

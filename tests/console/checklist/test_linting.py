@@ -181,11 +181,19 @@ def test_a_tightened_limit_is_nobody_s_business() -> None:
     assert remarks(GOOD, OVERLAY.replace("800", "400")) == []
 
 
+def test_an_overlay_of_a_pack_of_ones_own_is_told_how_to_be_linted(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("overlay: 1\npack: shelf_field\n")
+    (remark,) = lint_file(str(file))
+    assert remark.what == f"{file} is an overlay of the pack `shelf_field`, which does not come with fieldgate"
+    assert remark.cure == f"name its file: `fieldgate checklist lint PACK --overlay {file}`"
+
+
 def test_an_overlay_is_linted_on_the_pack_that_it_belongs_to(tmp_path: Path) -> None:
     path = written(tmp_path, OVERLAY.replace("pack: cell", "pack: grasping"), "site.yaml")
     assert "latency.criterion.threshold loosened: 500 -> 800 ms" in lint_file(path)[0].what
     unknown = written(tmp_path, OVERLAY.replace("pack: cell", "pack: graspin"), "other.yaml")
-    assert lint_file(unknown)[0].cure == "Did you mean `grasping`?"
+    assert lint_file(unknown)[0].cure.startswith("Did you mean `grasping`? Else name its file")
 
 
 def test_a_file_that_can_t_be_read_is_an_error_and_no_crash(tmp_path: Path) -> None:
