@@ -12,8 +12,7 @@ import msgspec
 
 from console.failures.circumstances import QUARTER_NS, light_name, temp_name
 from console.failures.scope import Moment
-from console.store.store import Journal, Store, kind_of
-from remote.protocol import Entry
+from console.store.store import Journal, Store
 
 TEMP_AGE_NS = 10_000_000_000
 """A temperature that is older than this says nothing of the window."""
@@ -88,12 +87,21 @@ class _Window(msgspec.Struct):
     camera: _Camera = _Camera()
 
 
+class _Values(msgspec.Struct):
+    temp_max_c: float | None = None
+
+
 class _Host(msgspec.Struct):
-    values: dict[str, float] = {}
+    values: _Values = _Values()
 
 
 _window = msgspec.json.Decoder(_Window)
 _host = msgspec.json.Decoder(_Host)
+# `+kind` keeps SQLite on the order of seq: by its index on kinds it would sort the rest of the journal for each piece.
+_ROWS = (
+    "SELECT seq, boot_id, mono_ns, wall_ns, kind, body FROM entries WHERE journal_id = ? AND seq > ?"
+    " AND +kind IN ('host', 'window') ORDER BY seq LIMIT 1000"
+)
 Wanted = Callable[[Moment], bool]
 
 
@@ -121,28 +129,27 @@ class _Adding:
 
     def take(self, store: Store, journal: Journal, after_seq: int, wanted: Wanted | None) -> int:
         """Add the windows behind an entry; the last entry's number."""
-        for entry in store.entries(journal.id, after_seq=after_seq):
-            after_seq = entry.seq
-            kind = kind_of(entry)
-            try:
-                if kind == "host":
-                    temp_c = _host.decode(entry.body).values.get("temp_max_c")
-                    self.heat = _Heat(temp_c, entry.mono_ns, entry.boot_id)
-                elif kind == "window":
-                    self._add(entry, _window.decode(entry.body), wanted)
-            except msgspec.DecodeError:
-                continue
+        while rows := store.select(_ROWS, (journal.id, after_seq)):
+            after_seq = rows[-1][0]
+            for _, boot_id, mono_ns, wall_ns, kind, body in rows:
+                try:
+                    if kind == "host":
+                        self.heat = _Heat(_host.decode(body).values.temp_max_c, mono_ns, boot_id)
+                    else:
+                        self._add(boot_id, mono_ns, wall_ns, _window.decode(body), wanted)
+                except msgspec.DecodeError:
+                    continue
         return after_seq
 
-    def _add(self, entry: Entry, window: _Window, wanted: Wanted | None) -> None:
+    def _add(self, boot_id: str, mono_ns: int, wall_ns: int, window: _Window, wanted: Wanted | None) -> None:
         if window.frames <= 0:
             return
-        fresh = self.heat.boot_id == entry.boot_id and entry.mono_ns - self.heat.mono_ns <= TEMP_AGE_NS
+        fresh = self.heat.boot_id == boot_id and mono_ns - self.heat.mono_ns <= TEMP_AGE_NS
         temp_c = self.heat.temp_c if fresh else None
         light = window.camera.brightness
         if wanted is not None and not wanted(
             Moment(
-                wall_ns=entry.wall_ns,
+                wall_ns=wall_ns,
                 robot=self._robot,
                 bundle=window.bundle,
                 light=light,
@@ -152,7 +159,7 @@ class _Adding:
         ):
             return
         at = Stretch(
-            entry.wall_ns // QUARTER_NS,
+            wall_ns // QUARTER_NS,
             window.bundle,
             light_name(light),
             temp_name(temp_c),
