@@ -10,6 +10,7 @@ from typing import NamedTuple
 from console.fieldtest.criteria import Criterion, Distribution, Estimate, Measurement, Number, Rate
 from console.fieldtest.measures import MEASURES
 from console.fieldtest.running import Running, together
+from console.fieldtest.spans import time_words
 from console.phases.evidence import Evidence
 from console.phases.schema import Phase, Question
 from console.record.entries import FrameScored, Trial
@@ -164,7 +165,7 @@ def _of_running(criterion: Criterion, running: Running, interventions: int) -> C
     if running.known_s <= 0:
         return Counted(None, "no session has been measured yet")
     known_s, metric, confidence = running.known_s, criterion.metric, criterion.confidence
-    why = f"{running.unknown_s / 3600:.1f} h of the sessions are not known" if running.unknown_s >= 60 else ""
+    why = f"{time_words(running.unknown_s)} of the sessions are not known" if running.unknown_s >= 60 else ""
     if metric == "running_hours":
         return Counted(Number(known_s / 3600, "h"), why)
     if metric == "uptime":

@@ -201,6 +201,10 @@ def _bare(criterion: Criterion) -> Criterion:
 
 def _measured(criterion: Criterion, measurement: Measurement, judgement: Judgement) -> str:
     words = measured_words(measurement, judgement, criterion.unit)
+    if isinstance(measurement, Rate) and judgement.value is not None and judgement.n < measurement.n:
+        first = round(judgement.value * judgement.n / 100)  # judged once, by the first ones: the share is theirs
+        share = f"{first} of the first {judgement.n} = {number_words(judgement.value, '%')}"
+        words = f"{share} ({measurement.successes} of {measurement.n} in all)"
     if judgement.lower is None and judgement.upper is None:
         return words
     if isinstance(measurement, Estimate) and is_clean(measurement):

@@ -24,11 +24,15 @@ from console.report.trial_rows import TrialTable, trial_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
     from console.fieldtest.sequential import Direction
     from console.phases.schema import Plan
 
 MOST_POINTS = 400
 """A longer row of trials is thinned for its plot: more than its pixels."""
+MOST_LOOKS = 2000
+"""After so many trials at most the band is computed, a third of a second."""
 _VERDICTS: dict[Verdict, tuple[str, str, str]] = {
     "pass": ("✔", "pass", "ok"),
     "marginal": ("✔", "marginal", "warning"),
@@ -192,16 +196,24 @@ def _path(outcomes: Sequence[bool], criterion: Criterion, plan: Plan | None) -> 
     direction: Direction = "<" if criterion.comparison.startswith("<") else ">"
     share = min(max(criterion.threshold / 100, 0.001), 0.999)
     test = SequentialTest(share, round(1 - criterion.confidence, 12), direction)
-    trials, successes = np.arange(1, len(outcomes) + 1), np.cumsum(outcomes)
-    lower, upper = test.bounds_of(successes, trials)
+    looks = _spread_out(len(outcomes), MOST_LOOKS)
+    successes = np.cumsum(outcomes)[looks - 1]
+    lower, upper = test.bounds_of(successes, looks)
     running = np.maximum.accumulate(lower), np.minimum.accumulate(upper)
-    shown = np.unique(np.linspace(1, len(outcomes), min(len(outcomes), MOST_POINTS)).round().astype(int)) - 1
-    values, low, high = ((100 * each[shown]).tolist() for each in (successes / trials, *running))
+    shown = _spread_out(len(looks), MOST_POINTS) - 1
+    values, low, high = ((100 * each[shown]).tolist() for each in (successes / looks, *running))
     decided = test.decided_at(outcomes[: plan.n]) if plan is not None and plan.look == "sequential" else None
     crossing = Crossing(decided.n, decided.verdict) if decided else None
     words = f"; {decided.verdict} after trial {decided.n}" if decided else ""
-    path = Path(values, low, high, trials[shown].tolist(), crossing)
+    path = Path(values, low, high, looks[shown].tolist(), crossing)
     return _uri(path_plot(path, criterion.threshold, "success so far")), words
+
+
+def _spread_out(n: int, most: int) -> np.ndarray:
+    """1 to `n`, evenly thinned to `most`, both ends kept."""
+    import numpy as np
+
+    return np.unique(np.linspace(1, n, min(n, most)).round().astype(int))
 
 
 # ------------------------------------------------------------ conditions
