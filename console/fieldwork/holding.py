@@ -21,6 +21,12 @@ from remote.errors import Trouble
 from remote.metrics import METRICS, Metric
 from remote.protocol import Host, Window
 
+NO_ROBOT = "no robot is looked at"
+UNMEASURED = "(this robot does not measure it)"
+_CANT_MEASURE = (
+    "where this robot can't measure it, name a metric that it does in an overlay: "
+    "`fieldgate campaign revise --overlay FILE --reason ...`"
+)
 PATIENCE_S = 5.0
 """So long the first windows of a robot that was just reached are waited for."""
 
@@ -51,7 +57,7 @@ def holding_now(phase: Phase, bundle: str, sight: Sight | None) -> tuple[Conditi
     """Every holding condition of the phase as the newest snapshot shows it; without a robot none of them is known."""
     session = sight.session if sight is not None else None
     if sight is None or session is None:
-        return tuple(ConditionSeen(id=one.id, met=None, words="no robot is looked at") for one in phase.holding)
+        return tuple(ConditionSeen(id=one.id, met=None, words=NO_ROBOT) for one in phase.holding)
     now = _Now(session.snapshot, sight.mono_ns(), bundle)
     return tuple(_seen(one, now) for one in phase.holding)
 
@@ -74,7 +80,11 @@ def check_held(phase: Phase, seen: Sequence[ConditionSeen], act: str) -> None:
     if broken:
         by_id = {one.id: one for one in phase.holding}
         what = f"can't {act}: {'; '.join(f'{by_id[one.id].title}: {one.words}' for one in broken)}"
+        if all(one.words == NO_ROBOT for one in broken):
+            raise Trouble(what, cure="let the robot be looked at: leave out --no-robot", code="holding_unmet")
         cures = [cure for one in broken if (cure := by_id[one.id].cure.strip())]
+        if any(one.met is None and one.words.endswith(UNMEASURED) for one in broken):
+            cures.append(_CANT_MEASURE)
         raise Trouble(what, cure="; ".join(cures) or "mend that, then try again", code="holding_unmet")
 
 
@@ -182,7 +192,7 @@ def _measured(metric: Metric, now: _Now) -> Measurement | str:
     parts = host.series.get(metric.name, {})
     value = max(parts.values(), default=None) if metric.shape == "series" else host.values.get(metric.name)
     if value is None:
-        return f"{metric.name} is not known: {host.unavailable.get(metric.name, 'the robot does not measure it')}"
+        return f"{metric.name} is not known: {host.unavailable.get(metric.name, 'no sensor')} {UNMEASURED}"
     return Number(value, metric.unit)
 
 

@@ -12,6 +12,8 @@ from console.phases.schema import Entry
 from console.phases.states import PASSED as PHASE_PASSED
 from console.record.entries import ConditionSeen
 
+_YET = ("locked", "ready", "testing")
+"""How a phase stands that was neither passed nor failed."""
 _LAID_DOWN = (*SETTLED, "deferred")
 """The states in which an item holds up nothing; a gate that it is due at says so itself."""
 
@@ -50,7 +52,8 @@ class Conditions:
     def _phase(self, id: str) -> ConditionSeen:
         state = next((one for one in self._ground.field.phases if one.phase.id == id), None)
         said = state.status if state is not None else "unknown"
-        return ConditionSeen(id=f"phase:{id}", met=said in PHASE_PASSED, words=f"the phase {id} is {said}")
+        words = f"the phase {id} is {'not passed yet' if said in _YET else said}"
+        return ConditionSeen(id=f"phase:{id}", met=said in PHASE_PASSED, words=words)
 
 
 def measured_rate(state: ItemState | None) -> Rate | None:

@@ -350,3 +350,17 @@ def test_a_first_look_that_takes_an_entry_condition_away_begins_no_session(world
     assert kinds(field.campaign)[-2:] == ["phase_begun", "seen"]
     field.campaign.confirm("fence", True, "anna")
     assert field.begin_session(robot.sight, "anna", {"light": "bright"}).phase == "lab"
+
+
+def test_a_session_that_nobody_looks_for_and_one_that_can_not_be_measured_say_what_to_do(world: FieldWorld) -> None:
+    field = world.field(
+        PACK.replace("metric: end_to_end_ms, statistic: p95", "metric: temp_max_c").replace("ms}", "°C}")
+    )
+    field.campaign.confirm("fence", True, "anna")
+    field.begin_phase("lab", "anna")
+    with pytest.raises(Trouble) as unseen:
+        field.begin_session(None, "anna")
+    assert "leave out --no-robot" in unseen.value.cure
+    with pytest.raises(Trouble) as unmeasured:
+        field.begin_session(FieldRobot(world).sight, "anna")
+    assert "overlay" in unmeasured.value.cure
