@@ -87,7 +87,7 @@ class _Window(msgspec.Struct):
     camera: _Camera = _Camera()
 
 
-class _Values(msgspec.Struct):
+class _Values(msgspec.Struct, frozen=True):
     temp_max_c: float | None = None
 
 
