@@ -110,17 +110,10 @@ def main() -> NoReturn:
             raise
         click.echo(f"fieldgate: {_said(trouble)}", err=True)
         code = exits.BY_CODE.get(trouble.code, exits.TROUBLE)
-    except OSError as error:
-        if debug or not output_fails(error):
-            raise
-        code = _output_lost(error)
     except Exception as error:
-        from console.crash import crashed
-
         if debug:
             raise
-        click.echo(f"fieldgate: {_said(crashed(error))}", err=True)
-        code = exits.TROUBLE
+        code = _output_lost(error) if isinstance(error, OSError) and output_fails(error) else _mistaken(error)
     sys.exit(_flushed(code))
 
 
@@ -133,6 +126,14 @@ def _flushed(code: int) -> int:
     except OSError as error:
         return _output_lost(error)
     return code
+
+
+def _mistaken(error: Exception) -> int:
+    """Say that fieldgate itself is wrong."""
+    from console.crash import crashed
+
+    click.echo(f"fieldgate: {_said(crashed(error))}", err=True)
+    return exits.TROUBLE
 
 
 def _output_lost(error: OSError) -> int:

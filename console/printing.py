@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import sys
+from pathlib import Path
 from typing import TextIO
 
 # Control characters, marks that turn the direction of text, and those that show nothing. A carriage return may begin what is
@@ -30,7 +32,12 @@ def in_line(text: str) -> str:
 
 def guard_streams() -> None:
     """From here on standard output and error print `shown` text. Bytes that are written to their buffers pass as they are."""
-    sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
+    # A stream that was closed (`>&-`) is None here; what is written to it goes nowhere.
+    sys.stdout, sys.stderr = (_guarded(one) if one else _nowhere() for one in (sys.stdout, sys.stderr))
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
 
 
 def output_fails(error: OSError) -> bool:

@@ -44,3 +44,9 @@ def test_a_home_that_can_not_be_used_is_said(home: str) -> None:
     assert code == exits.TROUBLE
     assert lines[0].startswith(f"fieldgate: {home}/config can't be used as a folder: ")
     assert "FIELDGATE_HOME" in lines[1]
+
+
+def test_a_stream_that_was_closed_stops_nothing(tmp_path: Path) -> None:
+    command = 'exec "$0" -c "from console.cli import main; main()" failures list >&- 2>&-'
+    environment = {**os.environ, "FIELDGATE_HOME": str(tmp_path)}
+    assert subprocess.run(["sh", "-c", command, sys.executable], env=environment).returncode == exits.OK
