@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
+SEARCH_EVERY_S = 3.0
+"""How often a session is looked for that is open, but not watched here: another program may have begun it."""
 
 
 class Told(Message):
@@ -158,6 +160,7 @@ class FieldgateApp(CheckingApp):
         gc.freeze()
         self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
         self.run_worker(self._start_session, thread=True, name="start session")
+        self.set_interval(SEARCH_EVERY_S, self.search_sessions, name="search sessions")
         if self.opener is not None:
             self.go(self.first)
 
@@ -208,6 +211,7 @@ class FieldgateApp(CheckingApp):
             panes=self.live.panes,
             sparks=not self.low_bandwidth,
             paused_ns=self.paused_ns,
+            session=self.session_seen(),
         )
 
     def _notice(self, before: Snapshot, now: Snapshot) -> None:

@@ -21,7 +21,8 @@ class View:
     """One repaint's input. `mine`: this console holds the lease. `panes`: ids of those displayed; where one is missing,
     another shows the most important of it.
 
-    `sparks`: histories are wanted (not in low bandwidth). `paused_ns`: since when lists and tables are frozen.
+    `sparks`: histories are wanted (not in low bandwidth). `paused_ns`: since when lists and tables are frozen. `session`: how
+    the field test's open session stands, with its colour role; an empty text where none is open.
     """
 
     snapshot: Snapshot
@@ -35,6 +36,7 @@ class View:
     panes: frozenset[str]
     sparks: bool
     paused_ns: int | None = None
+    session: tuple[str, str] = ("", "text")
 
     def age_s(self, at_ns: int | None) -> float | None:
         """Seconds since `at_ns`; None of None."""

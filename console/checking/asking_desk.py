@@ -97,7 +97,7 @@ class AskingDesk:
                 ended(None if trouble else outcome, trouble)
             return trouble
 
-        dialog.carry = carry
+        dialog.carry, dialog.carrying = carry, what
         await self.ask(dialog)
 
     def start(self, what: str, done: str, call: Callable[[], object]) -> None:

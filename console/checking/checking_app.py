@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
+MOST_WHY = 48
+"""So many letters of why a session is paused stand in the status line of the other screens."""
 WAYS = ("3", "4", ":")
 """Keys that every key line names where it is wide: nobody finds a screen that no line tells of."""
 
@@ -55,6 +57,8 @@ class CheckingApp(CommandingApp):
     def __init__(self) -> None:
         super().__init__()
         self.desks: dict[Place, FrontDesk] = {}
+        self._unwatched = False
+        self._searching = False
 
     def ink(self) -> dict[str, Style]:
         """The styles of the theme in use."""
@@ -149,6 +153,50 @@ class CheckingApp(CommandingApp):
             self.on_leave()
         await super().action_quit()
 
+    # ------------------------------------------------------------ the open session
+
+    def session_seen(self) -> tuple[str, str]:
+        """How the field test's open session stands, for every status line: (words, colour role); empty where none is."""
+        newest = self.desk.newest if self.desk is not None else None
+        if newest is None:
+            return ("session open, not watched here (3)", "warning") if self._unwatched else ("", "text")
+        session = newest.field.session
+        if session is None:
+            return "", "text"
+        if session.paused:
+            return f"PAUSED: {session.paused[:MOST_WHY]}", "critical"
+        from console.widgets.drawing import duration
+
+        return f"session: running {duration((newest.wall_ns - session.began_wall_ns) / 1e9, whole=True)}", "info"
+
+    def search_sessions(self) -> None:
+        """See in a thread whether a campaign of this robot that is not open here has a session that nobody watches here."""
+        if self.desk is None and not self._searching:
+            self._searching = True
+            self.run_worker(self._search_sessions, thread=True, name="search sessions")
+
+    def _search_sessions(self) -> None:
+        from console.checking.open_sessions import has_open_session
+
+        try:
+            self._unwatched = has_open_session(self.newest.robot)
+        finally:
+            self._searching = False
+
+    def _watch_session(self) -> None:
+        """Watch over a session that is open, also where nobody has looked at its screen yet."""
+        newest = self.desk.newest if self.desk is not None else None
+        if newest is None or newest.field.session is None or "field" in self.desks:
+            return
+        from console.checking.fronts import FRONTS
+        from console.testing.desk import FieldDesk
+
+        desk = FRONTS["field"].make(self)
+        assert isinstance(desk, FieldDesk)
+        self.desks["field"] = desk
+        self.install_screen(desk.screen, "field")
+        desk.watch()
+
     # ------------------------------------------------------------ opening
 
     @work(exclusive=True, group="dialog")
@@ -213,6 +261,7 @@ class CheckingApp(CommandingApp):
         """A new state of the campaign, which every desk may show."""
         if self.desk is not None:
             self.desk.folded(event)
+            self._watch_session()
         shown = self.desks.get(self.place)
         if shown is not None and shown is not self.desk:
             shown.show()

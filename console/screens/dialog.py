@@ -6,6 +6,7 @@ Its buttons stand below what scrolls, so that they are in sight in the smallest 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from textwrap import wrap
 from typing import ClassVar, TypeVar
 
 from textual import events
@@ -21,7 +22,7 @@ from remote.errors import Trouble
 
 R = TypeVar("R")
 FOOT_ROWS, ERROR_ROWS = 6, 3
-"""Rows of a dialog that never scroll: border, padding and buttons; and what was refused, at most."""
+"""Rows of a dialog that never scroll: border, padding and buttons; and what was refused, at least."""
 
 
 class Dialog(ModalScreen[R]):
@@ -31,6 +32,8 @@ class Dialog(ModalScreen[R]):
     """
 
     carry: Callable[[R], Awaitable[Trouble | None]] | None = None
+    carrying: str = "writing"
+    """What `carry` does, in words: it is said at once, as it may take a while."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -42,7 +45,8 @@ class Dialog(ModalScreen[R]):
     Dialog #text { height: auto; width: 100%; margin-bottom: 1; }
     Dialog #state, Dialog #legend { height: 1; width: 100%; }
     Dialog #content { height: auto; }
-    Dialog #error { height: auto; max-height: 3; color: $error; display: none; }
+    Dialog #error { height: auto; max-height: 12; color: $error; display: none; }
+    Dialog #error.busy { color: $secondary; }
     Dialog #buttons { height: auto; align-horizontal: right; }
     Dialog Button { margin-left: 2; min-width: 14; }
     Dialog OptionList { height: auto; max-height: 16; background: $surface; border: none; padding: 0; }
@@ -64,6 +68,7 @@ class Dialog(ModalScreen[R]):
     def __init__(self, title: str, subtitle: str = "Esc leaves") -> None:
         super().__init__()
         self._carrying = False
+        self._refused_rows = ERROR_ROWS
         self._heading = title
         self._footing = subtitle
         self.set_class(self.app.has_class("ascii"), "ascii")
@@ -91,13 +96,19 @@ class Dialog(ModalScreen[R]):
             self.dismiss(answer)
         elif not self._carrying:
             self._carrying = True
+            self._report(f"{self.carrying}...", busy=True)
             self.app.run_worker(self._carried(self.carry, answer), group="campaign", name="answer")
 
     def refuse(self, why: str) -> None:
         """Say what is wrong; the dialog stays."""
-        error = self.query_one("#error", Static)
-        error.display = True
-        error.update(clean(why))
+        self._report(why, busy=False)
+
+    def _report(self, words: str, *, busy: bool) -> None:
+        for error in self.query("#error").results(Static):
+            error.display = bool(words)
+            error.set_class(busy, "busy")
+            error.update(clean(words))
+            self._refused_rows = len(wrap(clean(words), max(20, self.query_one("#box").content_size.width))) or 1
         self._share(self.size.height)
         self.set_timer(0.05, self._tell_more)  # once what scrolls has its new height
 
@@ -121,7 +132,7 @@ class Dialog(ModalScreen[R]):
         self.set_timer(0.05, self._tell_more)  # once what scrolls has its new height
 
     def _share(self, height: int) -> None:
-        refused = ERROR_ROWS if any(one.display for one in self.query("#error")) else 0
+        refused = max(self._refused_rows, ERROR_ROWS) if any(one.display for one in self.query("#error")) else 0
         for content in self.query("#content").results(VerticalScroll):
             content.styles.max_height = max(2, height * 9 // 10 - self.foot_rows - refused)
 

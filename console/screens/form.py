@@ -68,7 +68,7 @@ class Form(Dialog[R]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", "field before", show=False),
-        Binding("down", "app.focus_next", "next field", show=False),
+        Binding("down", "field_below", "next field", show=False),
     ]
     AUTO_FOCUS = "Input, Pick, #no"
 
@@ -130,6 +130,14 @@ class Form(Dialog[R]):
         at = inputs.index(self.focused) if self.focused in inputs else len(inputs)
         following = inputs[at + 1] if at + 1 < len(inputs) else self.query_one(f"#{self._buttons[0][0]}")
         following.focus()
+
+    def action_field_below(self) -> None:
+        """Down: the next field, from the last one to the first button that answers."""
+        inputs = [self._input(field.name) for field in self._fields]
+        if inputs and self.focused is inputs[-1]:
+            self.action_next_field()
+        else:
+            self.app.action_focus_next()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer, or say what is wrong with what was entered."""

@@ -34,7 +34,7 @@ class StatusLine(ViewCanvas[View]):
 
     def _first(self, view: View) -> list[Span]:
         snapshot = view.snapshot
-        spans: list[Span] = [(f" {clean(snapshot.robot)}", "strong"), *_alarms(view), *_link(view)]
+        spans: list[Span] = [(f" {clean(snapshot.robot)}", "strong"), *_session(view), *_alarms(view), *_link(view)]
         worker = snapshot.state.worker if snapshot.state else None
         if worker is None:
             spans += _part("worker", "not known", "muted")
@@ -109,6 +109,12 @@ def _round_trip(view: View) -> list[Span]:
     offset = link.robot_wall_offset_ms
     spans = _part("round trip", f"{link.round_trip_ms:.1f} ms", "text")
     return spans if offset is None else [*spans, *_part("clock", f"{offset / 1000:+.2f} s", "text")]
+
+
+def _session(view: View) -> list[Span]:
+    """How the field test's session stands; nothing where none is open."""
+    text, role = view.session
+    return _part("", clean(text), role) if text else []
 
 
 def _alarms(view: View) -> list[Span]:
