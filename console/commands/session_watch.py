@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from console.commands.campaign_words import as_person, named, words
-from console.commands.field_words import field_test, tell
+from console.commands.campaign_words import as_json, as_person, named, words
+from console.commands.field_words import FORMAT, field_test, tell
 from console.commands.watch import Duration
 from console.fieldwork.crashes import CRASHES
 from remote.errors import Trouble
@@ -28,11 +29,12 @@ EVERY_S = 1.0
 @click.option("--for", "for_s", type=Duration(), help="End after this time (90s, 5m, 8h); else with the session.")
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
 @as_person
-def watch(words: tuple[str, ...], for_s: float | None, accept_new: bool, person: str | None) -> None:
+@as_json
+def watch(words: tuple[str, ...], for_s: float | None, accept_new: bool, person: str | None, as_json: bool) -> None:
     """Stay attached to the robot of the open session and look once a second whether all still holds.
 
     Where something was left for its time the session is paused; only a person resumes it. A link that breaks is tried again for
-    as long as this runs. Each change is a line on stdout. Ctrl-C leaves the session open.
+    as long as this runs. Each change is a line on stdout (with --json an object). Ctrl-C leaves the session open.
     """
     from console.link.asking import asker_for_terminal
     from console.looking import looking_at
@@ -50,14 +52,14 @@ def watch(words: tuple[str, ...], for_s: float | None, accept_new: bool, person:
             asker = asker_for_terminal(accept_new=accept_new)
             robot = Robots().get(about.robot)
             with looking_at(robot, files=about.files, bundle=about.bundle, asker=asker, store=store) as sight:
-                _watched(field, sight, store, speaker, for_s)
+                _watched(field, sight, store, speaker, for_s, as_json)
     finally:
         store.close()
 
 
-def _watched(field: FieldTest, sight: Sight, store: Store, person: str, for_s: float | None) -> None:
+def _watched(field: FieldTest, sight: Sight, store: Store, person: str, for_s: float | None, as_json: bool) -> None:
     try:
-        Watching(field, sight, crashed=lambda: _measured(field, store, person)).run(for_s)
+        Watching(field, sight, crashed=lambda: _measured(field, store, person), as_json=as_json).run(for_s)
     except KeyboardInterrupt:
         tell("left: the session stays open; nothing looks after it until `fieldgate session watch` is back")
         raise
@@ -81,6 +83,7 @@ class Watching:
         sight: the robot.
         out: takes the lines.
         crashed: called when the robot has told of a crash of its worker, and that is stored.
+        as_json: a line is an object: `wall_ns`, what it is about (`subject`), and the words.
         clock, sleep: seconds, monotonic.
     """
 
@@ -91,12 +94,14 @@ class Watching:
         *,
         out: Callable[[str], None] = click.echo,
         crashed: Callable[[], None] = lambda: None,
+        as_json: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._field, self._sight, self._out, self._clock, self._sleep = field, sight, out, clock, sleep
         self._crashed, self._crashes_to = crashed, self._last_crash()
         self._told: dict[str, str] = {}
+        self._as_json = as_json
 
     def run(self, for_s: float | None) -> None:
         """Until the session ends, or the time is over."""
@@ -134,14 +139,19 @@ class Watching:
         return max((one.seq for one in failures if one.body.name in CRASHES), default=0)
 
     def _tell_changes(self, state: FieldState) -> None:
-        from console.checklist.wording import utc_words
-        from console.printing import in_line
-
         for subject, said in self._words(state).items():
             if self._told.get(subject) != said:
                 self._told[subject] = said
-                stamp = utc_words(self._sight.wall_ns())
-                self._out(in_line(f"{stamp}  {said}"))
+                self._out(self._line(self._sight.wall_ns(), subject, said))
+
+    def _line(self, wall_ns: int, subject: str, said: str) -> str:
+        from console.checklist.wording import utc_words
+        from console.printing import in_line
+
+        if self._as_json:
+            row = {"format": FORMAT, "wall_ns": wall_ns, "subject": subject, "words": said}
+            return msgspec.json.encode(row).decode()
+        return in_line(f"{utc_words(wall_ns)}  {said}")
 
     def _words(self, state: FieldState) -> dict[str, str]:
         """What there is to say of each subject now."""

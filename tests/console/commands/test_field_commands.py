@@ -148,6 +148,7 @@ def test_watching_a_session_tells_each_change_once_and_survives_the_link(home: F
 
     robot.sight._pause = rest
     Watching(field, robot.sight, out=lines.append, clock=lambda: home.mono_ns / 1e9, sleep=rest).run(None)
+    assert {line[19:22] for line in lines} == {"Z  "}, "a time without its zone"
     said = [line.split("  ", 1)[1] for line in lines]
     assert [line for line in said if line.startswith("the link")] == [
         "the link is up",
@@ -233,6 +234,7 @@ def test_each_crash_while_a_session_is_watched_is_counted_at_once(home: FieldWor
     field = home.in_lab(robot)
     robot.sight.stored_seq = lambda: 10**6  # type: ignore[method-assign]
     counted: list[int] = []
+    lines: list[str] = []
     seconds = [0]
 
     def rest(wait_s: float) -> None:
@@ -245,13 +247,15 @@ def test_each_crash_while_a_session_is_watched_is_counted_at_once(home: FieldWor
     watching = Watching(
         field,
         robot.sight,
-        out=lambda line: None,
+        out=lines.append,
+        as_json=True,
         crashed=lambda: counted.append(seconds[0]),
         clock=lambda: home.mono_ns / 1e9,
         sleep=rest,
     )
     watching.run(8.0)
     assert counted == [3]
+    assert {"link", "session", "trials", "phase"} <= {json.loads(line)["subject"] for line in lines}
     assert field.state().session is not None
 
 

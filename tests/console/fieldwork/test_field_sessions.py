@@ -361,6 +361,8 @@ def test_a_session_that_nobody_looks_for_and_one_that_can_not_be_measured_say_wh
     with pytest.raises(Trouble) as unseen:
         field.begin_session(None, "anna")
     assert "leave out --no-robot" in unseen.value.cure
+    robot = FieldRobot(world)
+    robot.sight._pause = lambda seconds: robot.second()
     with pytest.raises(Trouble) as unmeasured:
-        field.begin_session(FieldRobot(world).sight, "anna")
+        field.begin_session(robot.sight, "anna")
     assert "overlay" in unmeasured.value.cure
