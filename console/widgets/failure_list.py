@@ -219,6 +219,6 @@ class FailureList(FocusCanvas[ReviewView]):
     def _nothing(self, view: ReviewView) -> str:
         if view.busy or view.total is None:
             return "looking..."
-        if view.line:
+        if view.line and view.total:
             return f"none of {view.total:,} matches; Esc shows all"
         return "nothing recorded yet; 1, then m marks one"

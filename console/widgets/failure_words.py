@@ -16,7 +16,7 @@ _MARK_LOOK: dict[MarkWord, tuple[str, str]] = {
     "false_alarm": ("off", "muted"),
     "to_label": ("next", "accent"),
 }
-TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 11, 6, 11
+TIME, KIND, LABELS, LIGHT, MARK = 14, 21, 11, 6, 9
 """Widths in cells of the columns."""
 FULL = 92
 """Rows of fewer cells have no room for conditions in most lines, so their head does not name them."""
@@ -32,11 +32,10 @@ def kind_span(kind: str, charset: Charset, width: int = KIND) -> Span:
     return fit(f"{charset.glyph(glyph)} {clean(kind).replace('_', ' ')}", width), role
 
 
-def mark_span(mark: MarkWord, noted: bool, charset: Charset) -> Span:
-    """Glyph and word of a mark, and that there are notes."""
+def mark_span(mark: MarkWord, charset: Charset) -> Span:
+    """Glyph and word of a mark."""
     glyph, role = _MARK_LOOK[mark]
-    word = " ".join(part for part in (_SHORT[mark], "note" if noted else "") if part)
-    return fit(f"{charset.glyph(glyph)} {word}" if mark else word, MARK), role
+    return fit(f"{charset.glyph(glyph)} {_SHORT[mark]}" if mark else "", MARK), role
 
 
 def time_span(wall_ns: int) -> Span:
@@ -55,11 +54,11 @@ def failure_spans(row: FailureRow, charset: Charset, width: int) -> list[Span]:
     left = width - TIME - KIND - 2
     spans.append((f"{fit(light, LIGHT - 1, right=True)} ", "text"))
     spans.append((f"{fit(clean(','.join(row.labels)) or '-', LABELS - 1)} ", "text"))
-    spans.append(mark_span(row.mark, bool(row.notes), charset))
+    spans.append(mark_span(row.mark, charset))
     left -= LIGHT + LABELS + MARK
     conditions = clean(" ".join(word for _, word in sorted(row.conditions.items())))
     sign = f"{charset.glyph('picture')} " if row.at else "  "
-    text = clean(row.text)
+    text = f"{'(noted) ' if row.notes else ''}{clean(row.text)}"
     free = left - 2 - len(text)  # the text comes first, what it leaves is the conditions'
     room = min(len(conditions) + 1, free) if free >= LEAST_CONDITIONS else 0
     spans += [(sign, "accent"), (fit(text, max(0, left - 2 - room)), "text")]

@@ -114,7 +114,7 @@ async def test_a_mark_and_a_note_are_durable_and_shown(data: Path) -> None:
         await until(pilot, lambda: "Note on" in screen_text(app))
         await pilot.press(*"mirror", "enter")
         await until(pilot, lambda: desk.row is not None and bool(desk.row.notes))
-        await until(pilot, lambda: "real note" in screen_text(app))
+        await until(pilot, lambda: "(noted) failure" in screen_text(app))
         assert '"mirror","person":"ada"' in (data / "failure_marks.jsonl").read_text()
 
 
