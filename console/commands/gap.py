@@ -193,7 +193,7 @@ def poses(
         return
     share = f"{found.matched} of {found.estimated} poses"
     click.echo(
-        f"matched   {share}, {found.coverage:.0%} of the time; no pair further apart than {found.widest_gap_s * 1000:.1f} ms"
+        f"matched   {share}, {100 * found.coverage:.0f} % of the time; no pair further apart than {found.widest_gap_s * 1000:.1f} ms"
     )
     scale = f", scale {found.scale:.4g}" if align == "similarity" else ""
     click.echo(

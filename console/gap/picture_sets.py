@@ -74,7 +74,7 @@ def _not_comparable(sim: PictureSet, real: PictureSet) -> str:
     for one in (sim, real):
         if one.dead_share > MOST_DEAD:
             reasons = ", ".join(f"{n} {reason}" for reason, n in one.left_out.items())
-            return f"{one.dead_share:.0%} of {one.name} shows nothing ({reasons}): see to that camera first"
+            return f"{100 * one.dead_share:.0f} % of {one.name} shows nothing ({reasons}): see to that camera first"
         if len(one.features) < FEWEST_PICTURES:
             return f"{one.name} has {len(one.features)} pictures to compare; fewer than {FEWEST_PICTURES} prove nothing"
     return ""
