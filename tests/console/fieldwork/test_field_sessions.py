@@ -80,7 +80,9 @@ def test_the_robot_is_told_the_conditions_where_nobody_else_commands_it(world: F
     assert robot.watch.conditions == {"phase": "lab", "light": "dim"}
     field.log_trial("success", "anna", conditions={"light": "bright"}, sight=robot.sight)
     assert robot.watch.conditions == {"phase": "lab", "light": "bright"}
-    robot.watch = msgspec.structs.replace(robot.watch, expected=(Expectation(label="cup"),), complete=True)
+    robot.watch = msgspec.structs.replace(
+        robot.watch, expected=(Expectation(label="cup"),), complete=True, own_truth=True
+    )
     field.end_session("anna", robot.sight)
     assert robot.watch == Watch(low_confidence=0.4)
     assert world.tells == []
