@@ -16,7 +16,7 @@ from console.widgets.field_banner import FieldBanner
 from console.widgets.field_conditions import ConditionsPanel
 from console.widgets.field_head import FieldHead
 from console.widgets.field_panel import FieldPanel
-from console.widgets.field_questions import QuestionsPanel
+from console.widgets.field_questions import QuestionsPanel, rows_of
 from console.widgets.field_stops import StopsPanel
 from console.widgets.inked import Inked
 from console.widgets.trial_list import TrialList
@@ -88,5 +88,6 @@ class FieldScreen(FrontScreen):
         plan.head = 2 + bool(view and view.state.warnings)
         phase = view.phase if view is not None else None
         if phase is not None:
-            plan.questions = 2 + 2 * len(phase.questions) + (2 if size.height >= plan.TALL_ROWS else 0)
+            rows = sum(rows_of(one, size.width - 4) for one in phase.questions)
+            plan.questions = 2 + rows + (2 if size.height >= plan.TALL_ROWS else 0)
             plan.stops = 2 + max(1, sum(3 if stop.reached else 1 for stop in phase.stops))

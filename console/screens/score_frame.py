@@ -24,7 +24,7 @@ from console.widgets.scored_picture import Said, bare_picture, with_boxes
 from remote.errors import Trouble
 
 MOST_MISSED = 999
-BOXES_SHOWN, BOXES_SHOWN_LOW, LOW_ROWS = 4, 2, 28
+BOXES_SHOWN, BOXES_SHOWN_LOW, LOW_ROWS = 8, 4, 28
 """So many boxes are named at once; fewer in terminals of less than LOW_ROWS rows, where the picture needs them."""
 
 
@@ -47,7 +47,7 @@ class ScoreScreen(Dialog[int]):
     """
 
     DEFAULT_CSS = """
-    ScoreScreen #boxes { height: auto; max-height: 6; width: 100%; }
+    ScoreScreen #boxes { height: auto; max-height: 9; width: 100%; }
     ScoreScreen #boxes, ScoreScreen #state { text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,9 +69,7 @@ class ScoreScreen(Dialog[int]):
         charset: Charset,
         within_s: float,
     ) -> None:
-        super().__init__(
-            "Score a frame", "r right  w wrong  a rest right  + - missed  z zoom  Enter writes  Esc leaves"
-        )
+        super().__init__("Score a frame", "r right, w wrong, a rest right, + - missed, z zoom, Enter writes, Esc")
         self._draw_frame, self._write_score = draw, write
         self._charset, self._within_s = charset, within_s
         self._frame: FrameToScore | None = None
@@ -106,6 +104,10 @@ class ScoreScreen(Dialog[int]):
         self._frame, self._busy = None, True
         self._tell(f"{self._charset.glyph('busy')} a frame comes at a random instant within {self._within_s:.0f} s...")
         self.query_one("#boxes", Static).update("")
+        self._clear_error()
+        if self._picture is not None:  # what is on the screen would be taken for the frame that comes
+            self._picture.remove()
+            self._picture = None
         self._bring()
 
     @work(thread=True, group="score")
@@ -132,7 +134,7 @@ class ScoreScreen(Dialog[int]):
             return
         self._frame, self._image = frame, image
         self._said, self._current, self._missed = [""] * len(frame.detections), 0, 0
-        self.query_one("#error", Static).display = False
+        self._clear_error()
         if self._picture is None:
             self._picture = CameraPicture.widget_for(self._charset, colour=not self.app.no_color)
             self.query_one("#frame", Container).mount(self._picture)
@@ -182,6 +184,7 @@ class ScoreScreen(Dialog[int]):
             self.refuse(f"{unsaid} boxes have no word yet: r right, w wrong, a the rest is right")
             return
         self._busy = True
+        self._clear_error()
         wrong = [place for place, said in enumerate(self._said) if said == "wrong"]
         boxes = self._frame.reported(wrong)
         self._put(self._frame, Scored(len(boxes) - len(wrong), len(wrong), self._missed, boxes))
@@ -203,9 +206,14 @@ class ScoreScreen(Dialog[int]):
 
     # ------------------------------------------------------------ showing
 
+    def _clear_error(self) -> None:
+        self.query_one("#error", Static).display = False
+
     def _show(self) -> None:
         if self._frame is None:
             return
+        if all(self._said):
+            self._clear_error()
         written = f"{self._written} written · " if self._written else ""
         self._tell(f"{written}{counted_boxes(len(self._said))} · missed {self._missed} · {self._frame.drawn}")
         self.query_one("#boxes", Static).update(self._boxes(self._frame))

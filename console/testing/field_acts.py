@@ -36,11 +36,10 @@ async def trial_note(desk: FieldDesk) -> None:
         desk.say("there is no trial yet to write a note on", "warning")
         return
     text = f"What happened in trial {trial.number}, {trial.outcome}? It is kept in the record with your name."
-    about = f"trial {trial.number} (entry {trial.seq})"
     dialog = AskTextScreen(f"Note on trial {trial.number}", text)
 
     def call(said: str) -> str:
-        desk.campaign.note(f"{about}: {said.strip()}" if said.strip() else "", desk.person)
+        desk.campaign.note(said, desk.person, about=trial.seq)
         return f"noted on trial {trial.number}: {said.strip()}"
 
     await desk.fill_in(dialog, "writing the note", "noted", call)

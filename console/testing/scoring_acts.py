@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from console.fieldwork.field_ground import RESTING_ON
-from console.fieldwork.scoring import Draws, FrameToScore, fetch_frame, instants
+from console.fieldwork.scoring import Draws, FrameToScore, instants
 from console.phases.states import SessionState
+from console.testing.wording import by_key
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
@@ -32,14 +32,10 @@ async def score_frames(desk: FieldDesk, session: SessionState) -> None:
         open_now = desk.field.session
         if open_now is None or open_now.seq != session.seq:
             raise Trouble("the session is over", cure="begin one (x), then score", code="no_session")
-        return fetch_frame(
-            sight,
-            instant,
-            session=session.seq,
-            phase=session.phase,
-            conditions=open_now.conditions,
-            fingerprints=_resting_on(desk),
-        )
+        try:
+            return desk.test().draw(sight, instant)
+        except Trouble as trouble:
+            raise said_here(trouble) from trouble
 
     def write(frame: FrameToScore, said: Scored) -> None:
         desk.test().score(frame, said.right, said.wrong, said.missed, said.boxes, desk.person)
@@ -53,7 +49,9 @@ async def score_frames(desk: FieldDesk, session: SessionState) -> None:
         )
 
 
-def _resting_on(desk: FieldDesk) -> dict[str, str]:
-    newest = desk.home.newest
-    known = {**(newest.fingerprints if newest is not None else {}), "bundle": desk.campaign.bundle}
-    return {name: known.get(name, "") for name in RESTING_ON}
+def said_here(trouble: Trouble) -> Trouble:
+    """The same in the words of this dialog: inference that does not run is no fault of the frame."""
+    if trouble.code == "not_running":
+        cure = "1 shows the robot; s starts its worker; then score again (k)"
+        return Trouble("inference does not run any more, so there is no frame to score", cure=cure, code=trouble.code)
+    return by_key(trouble)

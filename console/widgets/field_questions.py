@@ -66,6 +66,11 @@ def _question(view: FieldView, state: QuestionState, power: str, width: int) -> 
     yield from rows
 
 
+def rows_of(state: QuestionState, width: int) -> int:
+    """How many rows a question needs, so that none of its numbers is cut."""
+    return 1 + max(1, len(wrapped(_numbers(state), width - 2)))
+
+
 def _numbers(state: QuestionState) -> str:
     """`41 of 43 = 95.3 % [86.0, 98.9] against >= 95 %, about 12 more trials`."""
     if state.measurement is None:

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input
 
 from console.app import FieldgateApp
 from console.campaigns.opening import open_campaign
+from console.checking.open_sessions import has_open_session
 from console.checklist.probes import Sight
 from console.fieldwork.field_test import FieldTest
 from console.record.entries import FrameScored
@@ -356,3 +357,74 @@ async def test_a_note_is_kept_on_the_newest_trial(world: FieldWorld) -> None:
         await driven.pilot.press(*"slipped", "enter")
         await driven.said("noted on trial 1: slipped")
         assert "slipped" in last(field.campaign, "note").text
+
+
+async def test_another_key_at_once_is_another_trial_and_a_held_one_rings(world: FieldWorld) -> None:
+    """A correction, or a second robot's outcome, that is dropped silently makes the rates wrong."""
+    field = world.unlinked()
+    async with on(field) as driven:
+        rung = driven.bells()
+        await driven.press("s")
+        driven.clock.now_ns += 300_000_000
+        await driven.pilot.press("f")
+        await driven.said("trial 2: failure, 1 of 2 succeeded")
+        driven.clock.now_ns += 300_000_000
+        await driven.pilot.press("f")
+        await driven.said("not logged: that key came again at once")
+        assert rung == [1, 2, 2]
+        assert kinds(field.campaign).count("trial") == 2
+
+
+async def test_what_is_undone_stands_large_at_once(world: FieldWorld) -> None:
+    """Who presses u with the eyes on the robot must know that it was heard."""
+    async with on(world.unlinked()) as driven:
+        await driven.press("f")
+        await driven.said("F A I L U R E")
+        rung = driven.bells()
+        await driven.press("u")
+        await driven.said("U N D O N E", "trial 1 (failure)")
+        assert rung == [4]
+        await driven.press("i")
+        await driven.said("S T E P P E D I N")
+
+
+async def test_an_attempt_shows_its_own_time(world: FieldWorld) -> None:
+    async with on(world.unlinked()) as driven:
+        world.pass_time(300)
+        await driven.press("b")
+        await driven.said("A T T E M P T 0 s trial 1: s, f or a ends it", "open 5 min")
+
+
+async def test_an_open_session_is_watched_and_shown_without_its_screen(world: FieldWorld) -> None:
+    """Who looks at the checklist alone must not believe that nobody tests."""
+    field, clock = world.in_lab(FieldRobot(world)), Clock()
+    campaign = field.campaign
+    async with running(ScriptedSession(snapshot(now_ns=NOW_NS)), (120, 36), clock, opener=lambda: campaign) as (
+        app,
+        pilot,
+    ):
+        await until(pilot, lambda: "field" in app.desks)
+        await until(pilot, lambda: "session: running" in screen_text(app))
+        assert app.place == "checklist"
+        field.pause("the fence is open", "anna")
+        assert app.desk is not None
+        app.desk.fold()
+        await until(pilot, lambda: "PAUSED: the fence is open" in screen_text(app))
+        await pilot.press("1")
+        await until(pilot, lambda: app.place == "live" and "PAUSED: the fence" in screen_text(app))
+        busy = ("campaign", "fold", "observe", "look", "figures")
+        await until(pilot, lambda: not any(one.is_running for one in app.workers if one.group in busy))
+    campaign.close()
+
+
+def test_a_session_that_nobody_opened_here_is_found(world: FieldWorld, tmp_path: Path) -> None:
+    field = world.in_lab(FieldRobot(world))
+    robot = field.campaign.robot
+    assert has_open_session(robot)
+    assert not has_open_session("another")
+    field.end_session("anna")
+    assert not has_open_session(robot)
+    torn = tmp_path / "campaigns" / "torn"
+    torn.mkdir(parents=True)
+    (torn / "record.db").write_bytes(b"SQLite format 3\0 torn")
+    assert not has_open_session(robot, tmp_path / "campaigns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import msgspec
 import pytest
 from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.widgets import Button
 
 from console.actions import in_key_line, on_screen
 from console.app import FieldgateApp
 from console.marks import FIELD_MARKS
+from console.phases.schema import Entry
 from console.phases.states import FieldState
 from console.record.entries import ConditionSeen
 from console.screens.field_layout import FieldLayout
@@ -22,6 +25,8 @@ from console.testing.applicable import TRIALS, offered_now
 from console.testing.desk import FieldDesk
 from console.testing.figures import figures_key, figures_of, power_words
 from console.testing.view import FieldView, Held, phase_to_show
+from console.testing.wording import session_name, span_words, succeeded
+from console.widgets.field_banner import large
 from tests.console.screens.checklist_samples import ShownCampaign
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, until
 from tests.console.screens.field_samples import OFFICE, field, paused, question, session, stopped, trial, with_field
@@ -244,3 +249,112 @@ def test_a_plan_says_what_it_is_worth_and_nothing_where_it_can_not() -> None:
     assert power_words(question()) == "plan: 87 % to pass by 60 if it is 95 %"
     assert power_words(question(plan=None)) == ""
     assert power_words(question(threshold=96)) == "plan: 0 % to pass by 60 if it is 95 %"
+
+
+async def test_a_passed_phase_is_never_shown_as_not_begun_and_says_what_falls_by_going_back() -> None:
+    """`g` there would void a pass that took days."""
+    async with shown(field(session=None), size=(120, 36)) as (app, pilot):
+        await pilot.press("left")
+        await until(pilot, lambda: "L A B   P A S S E D" in screen_text(app))
+        assert "(office is being tested)" in screen_text(app)
+        assert "N O T" not in screen_text(app)
+        await pilot.press("g")
+        await until(pilot, lambda: "lose their standing" in screen_text(app))
+        said = " ".join(screen_text(app).replace("│", " ").split())
+        assert "lab (40 trials, PASSED), office (12 trials)" in said
+        await pilot.press("escape")
+
+
+async def test_passing_is_announced_with_what_comes_next() -> None:
+    made = field(session=None)
+    passed = msgspec.structs.replace(made.phases[1], status="pass", reason="every question is decided")
+    made = msgspec.structs.replace(made, phases=(made.phases[0], passed, *made.phases[2:]))
+    async with shown(made, size=(120, 36)) as (app, _):
+        assert "O F F I C E   P A S S E D" in screen_text(app)
+        assert "Right, then g begins Grasping where it will work" in screen_text(app)
+
+
+async def test_a_phase_that_can_not_begin_offers_no_begin_and_says_what_is_missing() -> None:
+    made = field(session=None)
+    locked = msgspec.structs.replace(
+        made.phases[2],
+        phase=msgspec.structs.replace(made.phases[2].phase, entry=(Entry(title="Office passed", phase="office"),)),
+    )
+    made = msgspec.structs.replace(made, phases=(*made.phases[:2], locked, made.phases[3]))
+    async with shown(made, size=(120, 36)) as (app, pilot):
+        await pilot.press("right")
+        await until(pilot, lambda: "L O C K E D" in screen_text(app))
+        await pilot.press("g")
+        await until(pilot, lambda: "can't begin yet" in screen_text(app))
+        assert [one.id for one in app.screen.query(Button)] == ["no"]
+        assert "NOT MET: Office passed" in screen_text(app)
+        await pilot.press("escape")
+
+
+async def test_looking_at_another_phase_says_where_trials_go() -> None:
+    async with shown(size=(120, 36)) as (app, pilot):
+        await pilot.press("left")
+        await until(pilot, lambda: "you look at lab; trials go to office" in screen_text(app))
+        assert "new ones go to office" in screen_text(app)
+
+
+async def test_down_past_the_fields_lands_on_begin() -> None:
+    async with shown(field(session=None), size=(120, 36)) as (app, pilot):
+        await pilot.press("x")
+        await until(pilot, lambda: bool(app.screen.query("#set")))
+        await pilot.press("down", "down")
+        assert app.screen.focused is app.screen.query_one("#set")
+        await pilot.press("escape")
+
+
+async def test_a_refusal_names_the_stop_rule() -> None:
+    async with shown(stopped(), size=(120, 36)) as (app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: "the stop rule 'Failures in a row' was reached - l lifts it" in screen_text(app))
+
+
+async def test_a_message_ages_and_goes_with_the_state_that_it_tells_of() -> None:
+    clock = Clock()
+    async with shown(clock=clock, size=(120, 36)) as (app, pilot):
+        desk = desk_of(app)
+        desk.say("the link came back", "ok")
+        desk.show()
+        clock.now_ns += 12 * S
+        desk.show()
+        await until(pilot, lambda: "12 s ago: the link came back" in screen_text(app))
+        await pilot.press("right")
+        await until(pilot, lambda: "the link came back" not in screen_text(app))
+
+
+@pytest.mark.parametrize(
+    ("met", "words"),
+    [(True, "all holds again: p resumes"), (False, "p resumes once it holds: Robot in reach, Inference runs")],
+)
+def test_a_paused_banner_says_what_is_missing_now(met: bool, words: str) -> None:
+    seen = tuple(ConditionSeen(id=id, met=met, words="") for id in ("link", "worker"))
+    view = replace(view_of(paused()), held=Held("office", seen, NOW_NS))
+    assert large(view).below == words
+
+
+@pytest.mark.parametrize("width", [80, 100])
+async def test_the_key_line_keeps_what_a_session_needs(width: int) -> None:
+    async with shown(size=(width, 30)) as (app, pilot):
+        line = screen_text(app).splitlines()[-1]
+        wanted = ["s success", "f failure", "a aborted", "u undo", "n note", "b attempt", "p pause"]
+        assert all(word in line for word in wanted) if width == 80 else "4 failures" in line
+        if width == 100:
+            await pilot.press("1")
+            await until(pilot, lambda: app.place == "live")
+            await until(pilot, lambda: "4 failures" in screen_text(app).splitlines()[-1])
+            assert "3 field" in screen_text(app).splitlines()[-1]
+
+
+def test_one_count_leaves_out_what_the_phase_leaves_out() -> None:
+    made = field()
+    without = msgspec.structs.replace(made.phases[1], phase=msgspec.structs.replace(OFFICE, aborted="excluded"))
+    assert succeeded(made, "office") == "9 of 12 succeeded"
+    made = msgspec.structs.replace(made, phases=(made.phases[0], without, *made.phases[2:]))
+    assert succeeded(made, "office") == "9 of 11 succeeded, 1 aborted"
+    assert span_words(252) == "4.2 min"
+    assert span_words(5400) == "1.50 h"
+    assert session_name(made, 90) == "session 1 (entry 90)"
