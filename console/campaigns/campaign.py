@@ -166,16 +166,21 @@ class Campaign(Gates):
                 raise Trouble(f"entry {seq} is withdrawn already", cure="nothing to do", code="withdrawn_already")
             self._append(person, Withdrawal(seq=seq, reason=said))
 
-    def note(self, text: str, person: str, item_id: str = "", files: Sequence[Path] = ()) -> tuple[Attachment, ...]:
-        """Keep a person's words, on an item or on the whole campaign, and files, which are returned as they are kept.
+    def note(
+        self, text: str, person: str, item_id: str = "", files: Sequence[Path] = (), *, about: int = 0
+    ) -> tuple[Attachment, ...]:
+        """Keep a person's words, on an item, on the entry `about` or on the whole campaign, and files, which are returned as
+        kept.
 
-        Raises Trouble: `unknown_item`, `no_text`, or what attaching raises.
+        Raises Trouble: `unknown_item`, `entry_missing`, `no_text`, or what attaching raises.
         """
+        if about:
+            self.record.entry(about)
         item = self.item_state(item_id).item.id if item_id else ""
         if not text.strip() and not files:
             raise Trouble("the note is empty", cure="say something, or attach a file", code="no_text")
         attachments = self._attached(files)
-        self._append(person, Note(item=item, text=text.strip(), attachments=attachments))
+        self._append(person, Note(item=item, about=about, text=text.strip(), attachments=attachments))
         return attachments
 
     def _challenged(self, state: ItemState, answer: str, person: str) -> str:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "begin": (_HERE, "begin", "Note that an attempt begins, where its duration is wanted."),
     "undo": (_HERE, "undo", "Take back the newest trial, score or intervention."),
     "intervene": (_HERE, "intervene", "A person had to step in, outside of a trial."),
+    "note": (_HERE, "note_on", "Write a note on a trial afterwards."),
     "list": (_HERE, "list_trials", "Every trial, the undone ones too."),
 }
 COMPLETE_S = 2.0
@@ -111,6 +112,25 @@ def begin(words: tuple[str, ...], person: str | None, as_json: bool) -> None:
     if as_json:
         return print_json({"format": FORMAT, "seq": seq})
     return tell(f"the trial has begun: entry {seq}")
+
+
+@click.command()
+@words("NUMBER TEXT")
+@as_person
+@as_json
+def note_on(words: tuple[str, ...], person: str | None, as_json: bool) -> None:
+    """Write TEXT on the trial of that NUMBER; it stands with the trial from now on."""
+    from console.people import who
+
+    name, (number, text) = named(words, 2)
+    with field_test(name) as field:
+        trials = field.state().trials
+        found = next((one for one in trials if str(one.number) == number), None)
+        if found is None:
+            known = f"there are 1 to {len(trials)}" if trials else "there is none yet"
+            raise Trouble(f"no trial has the number {number}", cure=known, code="unknown_trial")
+        field.campaign.note(text, who(person), about=found.seq)
+        _print(field.state().trials[found.number - 1], as_json)
 
 
 @click.command()

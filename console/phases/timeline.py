@@ -18,6 +18,7 @@ from console.record.entries import (
     Evaluated,
     FrameScored,
     Intervention,
+    Note,
     PhaseBegun,
     SessionBegun,
     SessionEnded,
@@ -107,13 +108,17 @@ class Session:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Everything that the record tells of field testing. `trials` are those of no session too."""
+    """Everything that the record tells of field testing. `trials` are those of no session too.
+
+    `notes` maps an entry's number to what people wrote on it afterwards.
+    """
 
     begun: tuple[Kept[PhaseBegun], ...]
     sessions: Mapping[int, Session]
     trials: tuple[Heard[Trial], ...]
     lifted: tuple[Kept[StopLifted], ...]
     evaluated: tuple[Kept[Evaluated], ...]
+    notes: Mapping[int, tuple[str, ...]]
 
     def last_begun(self, phase: str) -> Kept[PhaseBegun] | None:
         """When the phase was begun last; None where it never was."""
@@ -132,7 +137,16 @@ def timeline(ledger: Ledger) -> Timeline:
         trials=tuple(reading.trials),
         lifted=tuple(ledger.all(StopLifted)),
         evaluated=tuple(ledger.all(Evaluated)),
+        notes=_notes(ledger),
     )
+
+
+def _notes(ledger: Ledger) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for kept in ledger.all(Note):
+        if kept.body.about:
+            found[kept.body.about] = (*found.get(kept.body.about, ()), kept.body.text)
+    return found
 
 
 class _Reading:

@@ -199,9 +199,10 @@ class Withdrawal(msgspec.Struct, frozen=True, tag="withdrawal", kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True, tag="note", kw_only=True):
-    """A person's words, on an item or on the campaign (item empty)."""
+    """A person's words, on an item, on the entry `about` (a trial; 0: none), or on the campaign."""
 
     item: str = ""
+    about: int = 0
     text: str
     attachments: tuple[Attachment, ...] = ()
 

@@ -109,6 +109,19 @@ def test_what_is_mistyped_is_told_and_nothing_is_written(fieldgate: Fieldgate, h
     assert "trial" not in kinds(open_campaign("c1"))
 
 
+def test_a_note_that_came_later_stands_with_its_trial(fieldgate: Fieldgate) -> None:
+    fieldgate("phase", "begin", "bench_trials")
+    fieldgate("session", "begin", "--no-robot")
+    fieldgate("trial", "log", "failure", "--note", "slipped")
+    fieldgate("trial", "log", "success")
+    assert "slipped; the hand was wet" in fieldgate("trial", "note", "1", "the hand was wet").out
+    notes = [row["note"] for row in csv.DictReader(io.StringIO(fieldgate("trial", "list", "--csv").out))]
+    assert notes == ["slipped; the hand was wet", ""]
+    missing = fieldgate("trial", "note", "3", "who knows")
+    assert (missing.code, "there are 1 to 2" in missing.err) == (1, True)
+    assert fieldgate("trial", "note", "1", " ").code == 1
+
+
 def test_the_plan_of_a_phase_is_told_before_the_first_trial(fieldgate: Fieldgate) -> None:
     told = fieldgate("phase", "plan")
     assert "of cases if the true rate is 95 %" in told.out
