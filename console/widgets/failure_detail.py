@@ -147,7 +147,10 @@ class FailureDetail(Inked, can_focus=True):
 
     def _put(self, view: DetailView, image: Any) -> None:
         self.frame.display, self.rest.display = image is not None, image is None
-        if image is None or image is self._image:
+        if image is None:
+            return
+        if image is self._image and self._picture is not None:
+            self.call_after_refresh(CameraPicture.fit, self._picture, image)  # the size may be another one
             return
         self._image = image
         if self._picture is None:

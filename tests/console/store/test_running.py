@@ -415,3 +415,13 @@ def _rounded(found: Running) -> dict[str, float | None]:
 
 def _count(found: Measured) -> int:
     return found.spreads["end_to_end_ms"].count if "end_to_end_ms" in found.spreads else 0
+
+
+def test_no_more_time_is_up_than_is_known_however_the_parts_round() -> None:
+    """A share of time up above 100 % would pass or fail a limit by an error of rounding."""
+    from console.store.running import _Counts, _measured
+
+    counts = _Counts(known_ns=60 * S)
+    counts.rolled.number("up_s").add(1, 60.0000004, 60.0000004, 60.0000004)
+    found = _measured(counts, 60 * S, 0).running
+    assert (found.known_s, found.up_s) == (60, 60)
