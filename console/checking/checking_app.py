@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
-MOST_WHY = 48
-"""So many letters of why a session is paused stand in the status line of the other screens."""
 WAYS = ("3", "4", ":")
 """Keys that every key line names where it is wide: nobody finds a screen that no line tells of."""
 
@@ -164,7 +162,7 @@ class CheckingApp(CommandingApp):
         if session is None:
             return "", "text"
         if session.paused:
-            return f"PAUSED: {session.paused[:MOST_WHY]}", "critical"
+            return f"PAUSED: {session.paused}", "critical"
         from console.widgets.drawing import duration
 
         return f"session: running {duration((newest.wall_ns - session.began_wall_ns) / 1e9, whole=True)}", "info"

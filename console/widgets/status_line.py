@@ -34,7 +34,12 @@ class StatusLine(ViewCanvas[View]):
 
     def _first(self, view: View) -> list[Span]:
         snapshot = view.snapshot
-        spans: list[Span] = [(f" {clean(snapshot.robot)}", "strong"), *_session(view), *_alarms(view), *_link(view)]
+        spans: list[Span] = [
+            (f" {clean(snapshot.robot)}", "strong"),
+            *_session(view, self.size.width),
+            *_alarms(view),
+            *_link(view),
+        ]
         worker = snapshot.state.worker if snapshot.state else None
         if worker is None:
             spans += _part("worker", "not known", "muted")
@@ -111,10 +116,12 @@ def _round_trip(view: View) -> list[Span]:
     return spans if offset is None else [*spans, *_part("clock", f"{offset / 1000:+.2f} s", "text")]
 
 
-def _session(view: View) -> list[Span]:
+def _session(view: View, width: int) -> list[Span]:
     """How the field test's session stands; nothing where none is open."""
     text, role = view.session
-    return _part("", clean(text), role) if text else []
+    most = max(24, width * 2 // 5)  # alarms and link must stay in sight
+    text = clean(text) if len(text) <= most else f"{clean(text)[: most - 1]}…"
+    return _part("", text, role) if text else []
 
 
 def _alarms(view: View) -> list[Span]:

@@ -11,6 +11,8 @@ from console.widgets.drawing import clock_time
 from console.widgets.field_panel import FieldPanel
 
 LONGEST = 200
+ROOMY = 36
+"""With fewer cells the time goes without its seconds."""
 
 
 class TrialList(FieldPanel):
@@ -34,10 +36,19 @@ class TrialList(FieldPanel):
         trials = view.trials[::-1]
         if not trials:
             return [[("none yet", "muted")]]
-        rows = [_trial(view, one, width) for one in trials[:LONGEST]]
+        rows = [row for one in trials[:LONGEST] for row in _rows(view, one, width)]
         if len(trials) > LONGEST:
             rows.append([(f"{len(trials) - LONGEST} older ones: `fieldgate trial list`", "muted")])
         return rows
+
+
+def _rows(view: FieldView, trial: TrialState, width: int) -> list[list[Span]]:
+    """One row, and a second one for why it does not count where the first one has no room for that."""
+    first = _trial(view, trial, width)
+    why = clean(trial.why_not)
+    if trial.counts or why in "".join(text for text, _ in first):
+        return [first]
+    return [first, [("      ", "text"), (fit(why, width - 6), "muted")]]
 
 
 def _trial(view: FieldView, trial: TrialState, width: int) -> list[Span]:
@@ -47,7 +58,8 @@ def _trial(view: FieldView, trial: TrialState, width: int) -> list[Span]:
     role = "struck" if undone else mark.role if trial.counts else "muted"
     left: Span = (f"{view.charset.glyph(name)} ", mark.role)
     text = f"{trial.number:>3} {FIELD_MARKS[trial.outcome].word:<8}"
-    rest = f" {clock_time(trial.wall_ns)} {_about(view, trial)}"
+    time = clock_time(trial.wall_ns)
+    rest = f" {time if width >= ROOMY else time[:5]} {_about(view, trial)}"
     return [left, (text, role), (fit(rest, max(0, width - 2 - len(text))), "muted" if trial.counts else role)]
 
 

@@ -358,3 +358,11 @@ def test_one_count_leaves_out_what_the_phase_leaves_out() -> None:
     assert span_words(252) == "4.2 min"
     assert span_words(5400) == "1.50 h"
     assert session_name(made, 90) == "session 1 (entry 90)"
+
+
+async def test_at_80_columns_a_trial_keeps_why_it_does_not_count() -> None:
+    async with shown(size=(80, 30)) as (app, pilot):
+        assert "◌  11 failure  10:17 dim" in screen_text(app)
+        assert "undone by ada: undone" in screen_text(app)
+        await pilot.press("tab", "end")
+        await until(pilot, lambda: "bundle 3f2a -> 4f1d" in screen_text(app))
