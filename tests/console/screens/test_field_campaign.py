@@ -428,3 +428,16 @@ def test_a_session_that_nobody_opened_here_is_found(world: FieldWorld, tmp_path:
     torn.mkdir(parents=True)
     (torn / "record.db").write_bytes(b"SQLite format 3\0 torn")
     assert not has_open_session(robot, tmp_path / "campaigns")
+
+
+async def test_a_dialog_that_waits_says_at_once_what_for(world: FieldWorld) -> None:
+    """A dialog that seems to do nothing is confirmed twice, or left."""
+    field = world.unlinked()
+    field.end_session("anna")
+    async with on(field) as driven:
+        await driven.press("g")
+        await driven.said("Why?")
+        with busy_disk(field):
+            await driven.pilot.press(*"a longer reason", "enter")
+            await driven.said("going back...")
+        await driven.said("the phase is begun")
