@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @screen_options
 def open_screen(name: str | None, accept_new: bool, picture: Path | None, **options: Any) -> None:
-    """Open campaign NAME (or that of the robot NAME, or the only one there is) on its checklist, its field test, or its robot's failures.
+    """Open campaign NAME (or its robot's, or the only one there is) on its checklist, its field test, or its robot's failures.
 
     The robot need not be there: what it would show is unavailable then, everything else goes on.
     """

@@ -192,9 +192,8 @@ def poses(
         _print_json(found)
         return
     share = f"{found.matched} of {found.estimated} poses"
-    click.echo(
-        f"matched   {share}, {100 * found.coverage:.0f} % of the time; no pair further apart than {found.widest_gap_s * 1000:.1f} ms"
-    )
+    apart = f"no pair further apart than {found.widest_gap_s * 1000:.1f} ms"
+    click.echo(f"matched   {share}, {100 * found.coverage:.0f} % of the time; {apart}")
     scale = f", scale {found.scale:.4g}" if align == "similarity" else ""
     click.echo(
         f"ATE       rmse {found.ate_rmse:.4g}, median {found.ate_median:.4g}, max {found.ate_max:.4g} ({align}{scale})"

@@ -76,9 +76,7 @@ def _about(kpi: Kpi) -> dict[str, Any]:
 def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         word = _WORDS[row["verdict"]] if row["value"] is not None else "not measured"
-        click.echo(
-            f"{row['title']}: {word}\n  {row['words']}\n  {row['formula']}, of {row['denominator']}"
-        )
+        click.echo(f"{row['title']}: {word}\n  {row['words']}\n  {row['formula']}, of {row['denominator']}")
         if row["verdict"] == "fail":
             click.echo(f"  -> {row['cure']}")
 
