@@ -79,7 +79,7 @@ async def mark(desk: ReviewDesk) -> None:
         archive.book.mark([row.id], word, who(desk.app.person))
         return Said(f"marked {MARK_SAID[word]}" if word else "the mark is taken back", numbers)
 
-    desk.start("mark the failure", write)
+    desk.run("mark the failure", write)
 
 
 async def note(desk: ReviewDesk) -> None:
@@ -101,13 +101,13 @@ async def note(desk: ReviewDesk) -> None:
         archive.book.note(row.id, text.strip(), who(desk.app.person))
         return Said("noted", numbers)
 
-    desk.start("note", write)
+    desk.run("note", write)
 
 
 async def around(desk: ReviewDesk) -> None:
     """Show what was measured around it, or no more."""
     if _selected(desk) is not None:
-        desk.toggle_around()
+        desk.detail.toggle_around()
 
 
 async def keep(desk: ReviewDesk) -> None:
@@ -171,4 +171,4 @@ async def export(desk: ReviewDesk) -> None:
         made = export_as(archive, fixed, what, folder, now_s)
         return Said(f"written: {clean(made.path)} - {'; '.join(made.words())}")
 
-    desk.start("export", write)
+    desk.run("export", write)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
 from console.checking.messages import Reported
-from console.failures.around import Around
 from console.failures.finder import Finder
 from console.failures.finding_child import Answer
 from console.failures.groups import Group
@@ -20,9 +19,10 @@ from console.failures.query import parse, with_term
 from console.failures.rows import FailureRow
 from console.failures.searching import Found
 from console.link.snapshot import Pulling
-from console.reviewing.archive import Archive, place_at, shots_of
-from console.reviewing.reports import Answered, AroundRead, Failed, Opened, Paged, Said, ShotRead
-from console.reviewing.view import DetailView, ReviewView, Shot
+from console.reviewing.archive import Archive, shots_of
+from console.reviewing.one_failure import OneFailure
+from console.reviewing.reports import LOOK, OPEN, READ, Answered, AroundRead, Failed, Opened, Paged, Said, ShotRead
+from console.reviewing.view import ReviewView
 from console.screens.failures import FailuresScreen
 from console.view import View
 from remote.errors import Trouble
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 REFRESH_EVERY_S = 2.0
 ROWS_KEPT = 2000
 """Rows of pages that were in sight; the book has the others."""
-_OPEN, _READ, _LOOK = "open the book of failures", "read failures", "read the picture"
 _FOUND = (
     "failure_filter",
     "failure_group",
@@ -70,13 +69,7 @@ class ReviewDesk:
         self._anew = self._away = False
         self._fresh: array[int] = array("q")
         self._last_row = 0
-        self._number: int | None = None
-        self._shot: Shot | None = None
-        self._shot_place = 0
-        self._shot_wanted: tuple[int, int] | None = None
-        self._reading_shot = False
-        self._with_around = False
-        self._around: Around | None = None
+        self.detail = OneFailure(self)
         self._asked: set[int] = set()
         self._leaving = self._opening = False
         self._pulling, self._came = "", 0
@@ -138,7 +131,7 @@ class ReviewDesk:
             self._open()
             return
         if name in ("failure_earlier", "failure_later"):
-            self.step(-1 if name == "failure_earlier" else 1)
+            self.detail.step(-1 if name == "failure_earlier" else 1)
             return
         self.screen.say("")
         found: Callable[[ReviewDesk], Awaitable[None]] = getattr(acts, BY_NAME[name].name.removeprefix("failure_"))
@@ -159,7 +152,7 @@ class ReviewDesk:
         self._pulling = pulling_words(pulling)
         if pulling.came != self._came:
             self._came = pulling.came
-            self.look_again()
+            self.detail.look_again()
         if self._away:  # what came meanwhile is not waited for
             self._away = False
             self._refresh()
@@ -223,7 +216,7 @@ class ReviewDesk:
         self._away = self.app.place != "failures"
         if self._finder is not None and not self._leaving and not self._away:
             self._finder.refresh(hush=True)
-            self.look_again()
+            self.detail.look_again()
 
     def _answered(self, answer: Answer, rows: array[int]) -> None:
         if answer.code:
@@ -283,7 +276,7 @@ class ReviewDesk:
             return
         top = self.screen.items.top
         kept = set(self.found.rows[top : top + self.screen.items.size.height])
-        self._read([number for number in kept | {self._number} if number is not None], again=True)
+        self._read([number for number in kept | {self.detail.number} if number is not None], again=True)
         if self.found.complete:
             self._fresh = array("q")
             self._anew = any(term.field in _SAID_LATER for term in parse(self.line).terms)
@@ -296,7 +289,7 @@ class ReviewDesk:
         rows = fresh if self._anew else fresh + self.found.rows
         if rows != self.found.rows:
             self.found.rows = rows
-            at = items.at + len(fresh) if not self._anew else _place(rows, self._number, items.at)
+            at = items.at + len(fresh) if not self._anew else _place(rows, self.detail.number, items.at)
             if not self.by and (items.at or self._is_reading):
                 items.shift(at - items.at)
         self._fresh, self._adding = array("q"), 0
@@ -310,11 +303,9 @@ class ReviewDesk:
 
     def selected(self, number: int | None, moved: bool) -> None:
         """The cursor stands on another row."""
-        if number != self._number:
-            self._number, self._shot, self._around, self._shot_place = number, None, None, -1
-            if moved and not self.screen.message.is_busy:
-                self.screen.say("")  # what was said was about another row
-        self._show_detail()
+        if self.detail.turn_to(number) and moved and not self.screen.message.is_busy:
+            self.screen.say("")  # what was said was about another row
+        self.detail.show()
 
     def opened(self, number: int | None, group: int | None) -> None:
         """Enter on a failure shows it in full, on a group what belongs to it."""
@@ -327,7 +318,7 @@ class ReviewDesk:
                 self.screen.say("no filter shows just these", "muted")
         elif number is not None:
             self.screen.open_detail()
-            self._show_detail()
+            self.detail.show()
         self.app.call_after_refresh(self.app.show_keys)
 
     def back(self) -> None:
@@ -349,94 +340,31 @@ class ReviewDesk:
     @property
     def row(self) -> FailureRow | None:
         """The failure under the cursor, once it was read."""
-        return self.rows.get(self._number) if self._number is not None else None
+        return self.detail.row
 
     def _read(self, numbers: list[int], *, again: bool = False) -> None:
         wanted = [number for number in numbers if again or number not in self._asked]
         archive = self.archive
         if wanted and archive is not None:
             self._asked.update(wanted)
-            self._run(_READ, lambda: Paged(archive.rows(wanted)))
+            self.run(READ, lambda: Paged(archive.rows(wanted)))
 
     def _paged(self, rows: dict[int, FailureRow]) -> None:
         if len(self.rows) > ROWS_KEPT:
-            self.rows = {number: row for number, row in self.rows.items() if number == self._number}
+            self.rows = {number: row for number, row in self.rows.items() if number == self.detail.number}
         self._asked.difference_update(rows)
         before = self.row
         self.rows.update(rows)
         row = self.row
         if before is not None and row is not None and shots_of(before) != shots_of(row):
-            self._shot, self._shot_place = None, -1  # its clip came
+            self.detail.forget_shot()  # its clip came
         self.show()
-        if self._number in rows:
-            self._show_detail()
-
-    # ------------------------------------------------------------ the detail
-
-    def _show_detail(self) -> None:
-        row = self.row
-        if row is None or self._number is None:
-            self.screen.show_detail(None)
-            return
-        self.screen.show_detail(DetailView(self.app.charset, row, self._shot, self._around))
-        if not self.screen.shows_detail:
-            return
-        if self._shot_place < 0:
-            self._shot_place = place_at(row)
-        if self._shot is None:
-            self._want_shot()
-        if self._with_around and self._around is None:
-            self._want_around()
-
-    def step(self, by: int) -> None:
-        """The picture before or behind."""
-        row = self.row
-        last = len(shots_of(row)) - 1 if row is not None else -1
-        place = min(max(0, self._shot_place + by), max(0, last))
-        if place != self._shot_place:
-            self._shot_place, self._shot = place, None
-            self._show_detail()
-
-    def toggle_around(self) -> None:
-        """Show the telemetry around it, or no more."""
-        self._with_around = not self._with_around
-        self._around = None
-        if not self.screen.shows_detail:
-            self.screen.open_detail()
-        self._show_detail()
-
-    def look_again(self) -> None:
-        """A picture has come: it may be the one that is missing here. What was said stays until it was read."""
-        if self._shot is not None and self._shot.image is None and self.screen.shows_detail:
-            self._want_shot()
-
-    def _want_shot(self) -> None:
-        """The newest wish counts: while one picture is being read, those that the cursor passed are skipped."""
-        assert self._number is not None
-        self._shot_wanted = (self._number, self._shot_place)
-        archive, row, wanted = self.archive, self.row, self._shot_wanted
-        if self._reading_shot or archive is None or row is None:
-            return
-        self._reading_shot = True
-        link_up = self.app.newest.link.phase == "up"
-        self._run(_LOOK, lambda: ShotRead(*wanted, archive.shot(row, wanted[1], link_up=link_up)))
-
-    def _shot_read(self, report: ShotRead) -> None:
-        self._reading_shot = False
-        if (report.number, report.place) == self._shot_wanted == (self._number, self._shot_place):
-            self._shot = report.shot
-            self._show_detail()
-        elif self.row is not None and self._shot is None:
-            self._want_shot()
-
-    def _want_around(self) -> None:
-        archive, row, number = self.archive, self.row, self._number
-        if archive is not None and row is not None and number is not None:
-            self._run("read what was measured", lambda: AroundRead(number, archive.around(row)))
+        if self.detail.number in rows:
+            self.detail.show()
 
     # ------------------------------------------------------------ threads
 
-    def _run(self, what: str, call: Callable[[], object]) -> None:
+    def run(self, what: str, call: Callable[[], object]) -> None:
         """Run `call` in a thread; its report, or why there is none, comes to `take`."""
 
         def caught() -> None:
@@ -447,10 +375,6 @@ class ReviewDesk:
             self.app.post_message(Reported("failures", report))
 
         self.app.run_worker(caught, thread=True, group="failures", name=what)
-
-    def start(self, what: str, call: Callable[[], Said]) -> None:
-        """Do something that a person asked for, and say how it ended."""
-        self._run(what, call)
 
     async def ask(self, dialog: Any) -> Any:
         """Show a dialog and wait for its typed answer; None where the person left."""
@@ -465,11 +389,9 @@ class ReviewDesk:
         elif isinstance(report, Paged):
             self._paged(report.rows)
         elif isinstance(report, ShotRead):
-            self._shot_read(report)
+            self.detail.take_shot(report)
         elif isinstance(report, AroundRead):
-            if report.number == self._number:
-                self._around = report.around
-                self._show_detail()
+            self.detail.take_around(report)
         elif isinstance(report, Opened):
             self._opened(report.archive)
         elif isinstance(report, Said):
@@ -481,18 +403,18 @@ class ReviewDesk:
 
     def _failed(self, report: Failed) -> None:
         """Say it, and let the next key try again."""
-        if report.what == _OPEN:
+        if report.what == OPEN:
             self._opening = False
-        elif report.what == _READ:
+        elif report.what == READ:
             self._asked.clear()
-        elif report.what == _LOOK:
-            self._reading_shot = False
+        elif report.what == LOOK:
+            self.detail.shot_failed()
         self.app.say_trouble(report.what, report.trouble)
 
     def _open(self) -> None:
         if not self._opening:
             self._opening = True
-            self._run(_OPEN, lambda: Opened(Archive()))
+            self.run(OPEN, lambda: Opened(Archive()))
 
     def _opened(self, archive: Archive) -> None:
         self.archive = archive

@@ -12,6 +12,9 @@ from console.reviewing.archive import Archive
 from console.reviewing.view import Shot
 from remote.errors import Trouble
 
+OPEN, READ, LOOK = "open the book of failures", "read failures", "read the picture"
+"""What a thread of the desk does; Failed says which of them was not done."""
+
 
 @dataclass(frozen=True)
 class Opened:

@@ -71,7 +71,8 @@ def compare(
             await pilot.pause(0.05)
         shown = desk.screen.shows_detail and not by
         await until(
-            pilot, lambda: not shown or (desk._shot is not None and (desk._around is not None) == ("v" in press))
+            pilot,
+            lambda: not shown or (desk.detail.shot is not None and (desk.detail.around is not None) == ("v" in press)),
         )
         app.repaint()
         await pilot.pause(0.2)
