@@ -25,7 +25,7 @@ from console.failures.said import Imported, Marked, Noted, SaidFile, Saying
 from console.failures.searching import Found, known_words, search
 from console.failures.shelf import MARKS, ClipBody, Shelf
 from console.places import data_dir
-from console.store.database import store_trouble
+from console.store.sqlite_file import store_trouble
 from console.store.store import Journal, Store
 from remote.errors import Trouble
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from console.store.database import is_corrupt, move_aside, store_trouble
-from remote.errors import Trouble
+from console.store.sqlite_file import format_of, open_or_remake, store_trouble
 
 FORMAT = 1
 _TABLES = """
@@ -40,16 +39,7 @@ def open_book(path: Path) -> tuple[sqlite3.Connection, Path | None]:
 
     Raises Trouble (`store_full`, `store_newer`, `store_unusable`) where that can't be done.
     """
-    try:
-        return _opened(path), None
-    except sqlite3.DatabaseError as error:
-        if not is_corrupt(error):
-            raise store_trouble(path, error) from error
-    aside = move_aside(path)
-    try:
-        return _opened(path), aside
-    except sqlite3.DatabaseError as error:
-        raise store_trouble(path, error) from error
+    return open_or_remake(path, _set_up)
 
 
 def reading(path: Path) -> sqlite3.Connection:
@@ -62,29 +52,12 @@ def reading(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    new = not path.exists()
-    database = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-    try:
-        if new:
-            path.chmod(0o600)
-        _set_up(database, path)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
 def _set_up(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     # All of it can be made again, so a commit need not outlive a power cut; a torn one can't be: that is WAL's promise.
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA journal_size_limit = 67108864")
-    found = database.execute("PRAGMA user_version").fetchone()[0]
-    if found > FORMAT:
-        what = f"the book of failures {path} was written by a newer fieldgate (format {found}, this one knows {FORMAT})"
-        raise Trouble(what, cure="update fieldgate, or set FIELDGATE_HOME to another folder", code="store_newer")
-    if found < FORMAT:
+    if format_of(database, f"the book of failures {path}", FORMAT) < FORMAT:
         database.execute("BEGIN IMMEDIATE")
         if database.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
             for statement in _TABLES.split(";\n"):

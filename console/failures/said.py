@@ -15,7 +15,7 @@ from typing import Union
 import msgspec
 
 from console.failures.rows import MarkWord
-from console.store.database import store_trouble
+from console.store.sqlite_file import store_trouble
 
 LINE_LIMIT_BYTES = 64 * 1024
 

@@ -1,17 +1,13 @@
-"""Opening store.db: its tables, its settings, and what happens to one that is corrupt."""
+"""Opening store.db: its tables and its settings."""
 
 from __future__ import annotations
 
-import errno
-import shutil
 import sqlite3
-import time
 from pathlib import Path
 
-from remote.errors import Trouble
+from console.store.sqlite_file import format_of, open_or_remake
 
 FORMAT = 2
-_SHARED_INDEX_BYTES = 32_768
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS robots (name TEXT PRIMARY KEY, address TEXT NOT NULL, seen_wall_ns INTEGER NOT NULL)
@@ -51,50 +47,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Path | None]:
 
     Raises Trouble (`store_full`, `store_newer`, `store_unusable`) where that can't be done.
     """
-    try:
-        return _opened(path), None
-    except sqlite3.DatabaseError as error:
-        if not is_corrupt(error):
-            raise store_trouble(path, error) from error
-    aside = move_aside(path)
-    try:
-        return _opened(path), aside
-    except sqlite3.DatabaseError as error:
-        raise store_trouble(path, error) from error
-
-
-def store_trouble(path: Path, error: sqlite3.Error | OSError) -> Trouble:
-    """What a person needs to know of a store that can't be written or read."""
-    text = str(error).lower()
-    if "full" in text or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _no_room(path, text):
-        what = f"the laptop's disk is full: {path.name} can't take more entries (nothing is lost, the robot keeps them)"
-        return Trouble(what, cure=f"free space on the file system of {path.parent}", code="store_full")
-    if isinstance(error, sqlite3.DatabaseError) and is_corrupt(error):
-        cure = f"move {path} away (with its -wal and -shm) and start again; the robot sends what it still has"
-        return Trouble(f"the store {path} is damaged: {error}", cure=cure, code="store_unusable")
-    return Trouble(
-        f"the store {path} can't be used: {error}",
-        cure="check the folder's permissions and that no other program holds the file",
-        code="store_unusable",
-    )
-
-
-def _no_room(path: Path, text: str) -> bool:
-    """SQLite calls it an I/O error where the disk is too full for its shared index (-shm)."""
-    return "disk i/o error" in text and shutil.disk_usage(path.parent).free < _SHARED_INDEX_BYTES
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    new = not path.exists()
-    database = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-    try:
-        if new:
-            path.chmod(0o600)
-        _set_up(database, path)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return open_or_remake(path, _set_up)
 
 
 def _set_up(database: sqlite3.Connection, path: Path) -> None:
@@ -104,26 +57,6 @@ def _set_up(database: sqlite3.Connection, path: Path) -> None:
     # Folding the log in costs as much as writing it: seldom, so that a long resume is not held up by it.
     database.execute("PRAGMA wal_autocheckpoint = 8000")
     database.execute("PRAGMA journal_size_limit = 67108864")
-    found = database.execute("PRAGMA user_version").fetchone()[0]
-    if found > FORMAT:
-        what = f"the store {path} was written by a newer fieldgate (format {found}, this one knows {FORMAT})"
-        raise Trouble(what, cure="update fieldgate, or set FIELDGATE_HOME to another folder", code="store_newer")
-    if found < FORMAT:
+    if format_of(database, f"the store {path}", FORMAT) < FORMAT:
         # Each table is made where it is missing, so this is also the step from every older format.
         database.executescript(f"BEGIN IMMEDIATE; {_TABLES} {_SINCE_2} PRAGMA user_version = {FORMAT}; COMMIT;")
-
-
-def is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file itself is damaged or no database."""
-    text = str(error).lower()
-    return "malformed" in text or "not a database" in text or "corrupt" in text or "encrypted" in text
-
-
-def move_aside(path: Path) -> Path:
-    """Move a damaged file (with its log and index) to a name with the time; the new path."""
-    aside = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
-    return aside

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.store.database import is_corrupt, move_aside
+from console.store.sqlite_file import is_corrupt, move_aside
 
 REASONS = {
     "no_picture": "the robot removed it to make room for newer ones",

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from console.places import data_dir
-from console.store.database import store_trouble
 from console.store.missing import Missing
+from console.store.sqlite_file import store_trouble
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from console.places import data_dir
-from console.store.database import open_database, store_trouble
+from console.store.database import open_database
+from console.store.sqlite_file import store_trouble
 from remote.errors import Trouble
 from remote.protocol import Entry
 

@@ -22,7 +22,7 @@ from console.failures.foreign.line import ForeignLine, parts_of, read_parts
 from console.failures.foreign.opening import open_log
 from console.failures.foreign.times import Dated, LineTimes
 from console.failures.rows import FailureRow
-from console.store.database import store_trouble
+from console.store.sqlite_file import store_trouble
 from remote.atomic import write_atomically
 
 _SHOWN_BYTES = 80
