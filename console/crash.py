@@ -23,7 +23,9 @@ def crashed(error: BaseException, *, debug: bool | None = None, folder: Path | N
     what = f"a mistake in fieldgate ended it: {type(error).__name__}{f': {said}' if said else ''}{where}"
     if not (sys.argv[1:2] == ["--debug"] if debug is None else debug):
         return Trouble(
-            what, cure="run `fieldgate --debug ...` the same way, and send the file that it names", code="crashed"
+            what,
+            cure="run `fieldgate --debug ...` the same way, and send the traceback that it shows or the file that it names",
+            code="crashed",
         )
     return Trouble(what, cure=_written(error, folder), code="crashed")
 
