@@ -143,6 +143,7 @@ class FieldRobot:
         self.failures: tuple[Seen[Failure], ...] = ()
         self.link = Link(phase="up", since_ns=0, transport="local", robot_wall_offset_ms=0.0)
         self.frame = 100
+        self.newest_ms: float | None = None
         self.asked: list[Command] = []
         self.windows: tuple[Seen[Window], ...] = ()
         self.hosts: tuple[Seen[Host], ...] = ()
@@ -159,11 +160,19 @@ class FieldRobot:
         return self.world.mono_ns
 
     def pause(self, seconds: float) -> None:
+        """Somebody waits; the worker goes on telling of each second meanwhile."""
         self.world.pass_time(seconds)
+        if self.windows and self.mono_ns() - (self.windows[-1].at_ns or 0) >= 1_000_000_000:
+            self.tell(self.newest_ms)
 
     def second(self, ms: float | None = None) -> None:
         """One second passes, and the worker tells of it."""
         self.world.pass_time(1.0)
+        self.tell(ms)
+
+    def tell(self, ms: float | None = None) -> None:
+        """A window and a sample come."""
+        self.newest_ms = ms
         number = len(self.windows)
         made = window(number, at_s=0, ms=[self.ms if ms is None else ms] * 30)
         made = msgspec.structs.replace(made, at_ns=self.mono_ns(), body=replaced(made.body, run=self.run))
