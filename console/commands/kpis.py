@@ -31,12 +31,13 @@ def kpis(name: str | None, session: int | None, live: bool, as_json: bool) -> No
     Ends with 0 where every figure passes, 3 where one fails, 7 where something is not decided or can't be seen.
     """
     from console.fieldwork.figures import figures, kpis_in_force, with_reasons
+    from console.store.reasons import robot_reasons
 
     if live and session:
         raise click.UsageError("--live and --session exclude each other.")
     with opened(name, read_only=True) as campaign:
         robot, rules = campaign.robot, kpis_in_force(campaign)
-        found = () if live else with_reasons(figures(campaign, session), _reasons(robot))
+        found = () if live else with_reasons(figures(campaign, session), robot_reasons(robot))
     rows = _live_rows(robot, rules) if live else [_row(one) for one in found]
     if as_json:
         print_json({"format": FORMAT, "robot": robot, "session": session, "live": live, "kpis": rows})
@@ -46,18 +47,6 @@ def kpis(name: str | None, session: int | None, live: bool, as_json: bool) -> No
     code = exits.ALARM if "fail" in verdicts else exits.NO_DATA if "inconclusive" in verdicts else exits.OK
     if code != exits.OK:
         raise click.exceptions.Exit(code)
-
-
-def _reasons(robot: str) -> dict[str, str]:
-    """Why the robot can't tell some metrics."""
-    from console.store.reasons import reasons_now
-    from console.store.store import Store
-
-    store = Store()
-    try:
-        return reasons_now(store, robot)
-    finally:
-        store.close()
 
 
 def _row(figure: Figure) -> dict[str, Any]:

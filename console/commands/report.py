@@ -42,6 +42,7 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
     from console.record.roster import allowed_signers
     from console.record.verify import sentences, verify_record
     from console.report.writing import RECORD, own_files, sheet_of_record, write_pages
+    from console.store.reasons import robot_reasons
 
     if real is not None and sim is None:
         raise click.UsageError("--real needs --sim: the two are compared.")
@@ -60,7 +61,7 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
             opened.record,
             allowed_signers=allowed_signers(opened.roster),
             checks=sentences(found),
-            figures=with_reasons(figures(opened), _reasons(opened.robot)),
+            figures=with_reasons(figures(opened), robot_reasons(opened.robot)),
             failures=_failures(opened.robot, opened.bundle),
             gap=_gap(sim, real, opened.name, state.field.trials) if sim is not None else None,
         )
@@ -72,17 +73,6 @@ def report(campaign: str, output: Path | None, sim: Path | None, real: Path | No
         click.echo(f"replaced the report that was in {folder}", err=True)
     for path in (*written, folder / RECORD):
         click.echo(str(path))
-
-
-def _reasons(robot: str) -> dict[str, str]:
-    from console.store.reasons import reasons_now
-    from console.store.store import Store
-
-    store = Store()
-    try:
-        return reasons_now(store, robot)
-    finally:
-        store.close()
 
 
 def _failures(robot: str, bundle: str) -> FailuresSheet:

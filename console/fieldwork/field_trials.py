@@ -18,6 +18,7 @@ from console.fieldwork.ongoing import SessionNow
 from console.fieldwork.scoring import Draw, FrameToScore, check_score, fetch_frame
 from console.fieldwork.trial_conditions import carried, check_complete, checked
 from console.link.snapshot import CONNECTED
+from console.phases.fold import trial_state
 from console.phases.states import TrialState
 from console.record.entries import (
     Attachment,
@@ -342,25 +343,8 @@ _KINDS = {"trial": "trial", "frame_scored": "score", "intervention": "interventi
 
 def _trial_state(entry: Entry, number: int, why_not: str = "") -> TrialState:
     """The trial of that entry, without folding the record for it."""
-    trial = entry.body
-    assert isinstance(trial, Trial)
-    return TrialState(
-        seq=entry.seq,
-        number=number,
-        session=trial.session,
-        phase=trial.phase,
-        outcome=trial.outcome,
-        conditions=trial.conditions,
-        note=trial.note,
-        person=entry.person,
-        wall_ns=entry.wall_ns,
-        intervened=trial.intervened,
-        crashed=trial.crashed,
-        measures=trial.measures,
-        failures=trial.failures,
-        counts=not why_not,
-        why_not=why_not,
-    )
+    assert isinstance(entry.body, Trial)
+    return trial_state(entry, entry.body, number, why_not)
 
 
 def _scored(

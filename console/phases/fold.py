@@ -22,6 +22,7 @@ from console.phases.states import PASSED, FieldState, PhaseState, QuestionState,
 from console.phases.stopping import stop_states
 from console.phases.timeline import Heard, Session, Timeline, timeline
 from console.phases.verdicts import question_state
+from console.record import entries as record
 from console.record.entries import ConditionSeen, Trial
 from console.record.ledger import Ledger
 
@@ -223,22 +224,28 @@ def _session_why_not(session: Session, found: Mapping[str, Ground]) -> str:
 
 
 def _trial(number: int, heard: Heard[Trial], told: Timeline, found: Mapping[str, Ground]) -> TrialState:
-    body, entry = heard.kept.body, heard.kept.entry
-    why_not = _trial_why_not(heard, told, found)
+    kept = heard.kept
+    state = trial_state(kept.entry, kept.body, number, _trial_why_not(heard, told, found))
+    later = told.notes.get(kept.seq, ())
+    return msgspec.structs.replace(state, note="; ".join(filter(None, (state.note, *later)))) if later else state
+
+
+def trial_state(entry: record.Entry, trial: Trial, number: int, why_not: str = "") -> TrialState:
+    """The trial of that entry, without what was said of it later; `why_not` says why it does not count."""
     return TrialState(
-        seq=heard.kept.seq,
+        seq=entry.seq,
         number=number,
-        session=body.session,
-        phase=body.phase,
-        outcome=body.outcome,
-        conditions=body.conditions,
-        note="; ".join(said for said in (body.note, *told.notes.get(heard.kept.seq, ())) if said),
+        session=trial.session,
+        phase=trial.phase,
+        outcome=trial.outcome,
+        conditions=trial.conditions,
+        note=trial.note,
         person=entry.person,
         wall_ns=entry.wall_ns,
-        intervened=body.intervened,
-        crashed=body.crashed,
-        measures=body.measures,
-        failures=body.failures,
+        intervened=trial.intervened,
+        crashed=trial.crashed,
+        measures=trial.measures,
+        failures=trial.failures,
         counts=not why_not,
         why_not=why_not,
     )
