@@ -10,7 +10,7 @@ from console.link.session import Session
 from console.link.snapshot import CONNECTED
 from console.visiting import confirmed
 from remote.errors import Trouble
-from remote.protocol import SetWatch, Watch
+from remote.protocol import AgentState, GetState, SetWatch, Watch
 
 TELL_S = 5.0
 _GRACE_S = 2.0
@@ -24,28 +24,29 @@ def tell_watch(sight: Sight | None, change: Callable[[Watch], Watch]) -> str:
     session = sight.session if sight is not None else None
     if session is None:
         return "no robot is connected"
-    shot = session.snapshot
-    if shot.state is None or shot.link.phase not in CONNECTED:
-        return f"the link is {shot.link.phase}"
-    wanted = change(shot.state.watch or Watch())
-    if wanted == (shot.state.watch or Watch()):
-        return ""
+    if session.snapshot.link.phase not in CONNECTED:
+        return f"the link is {session.snapshot.link.phase}"
     try:
-        with _commanding(session):
-            confirmed(session.request(SetWatch(wanted), timeout_s=TELL_S), TELL_S + _GRACE_S)
+        # Asked, not taken from the snapshot: that may still be from before the last change.
+        state = confirmed(session.request(GetState(), timeout_s=TELL_S), TELL_S + _GRACE_S).state
+        if state is None:
+            return "the robot did not say what it looks out for"
+        wanted = change(state.watch or Watch())
+        if wanted != (state.watch or Watch()):
+            with _commanding(session, state):
+                confirmed(session.request(SetWatch(wanted), timeout_s=TELL_S), TELL_S + _GRACE_S)
     except Trouble as trouble:
         return trouble.what
     return ""
 
 
 @contextmanager
-def _commanding(session: Session) -> Iterator[None]:
+def _commanding(session: Session, state: AgentState) -> Iterator[None]:
     """With the lease: ours, or a free one that is given back at the end. Raises Trouble: `lease_held`."""
-    state = session.snapshot.state
     if session.holds_lease:
         yield
         return
-    if state is not None and state.lease is not None:
+    if state.lease is not None:
         raise Trouble(f"{state.lease.holder} commands the robot", cure="take the lease", code="lease_held")
     confirmed(session.take_lease(), TELL_S + _GRACE_S)
     try:

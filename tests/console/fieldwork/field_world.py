@@ -20,6 +20,7 @@ from remote.protocol import (
     Failure,
     GetFacts,
     GetFrame,
+    GetState,
     Host,
     JournalState,
     LeaseState,
@@ -226,6 +227,8 @@ class FieldRobot:
 
     def request(self, command: Command, **_: object) -> Future[Reply]:
         self.asked.append(command)
+        if isinstance(command, GetState):
+            return _done(Reply(id="1", state=self.snapshot.state))
         if isinstance(command, GetFacts):
             return _done(Reply(id="1", facts=replaced(self.world.facts, bundle=self.bundle)))
         if isinstance(command, SetWatch):
