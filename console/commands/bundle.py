@@ -18,9 +18,18 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, 
 
 def _hand_on(*words: str) -> None:
     """Run the robot's half with these words, its stdout and stderr being ours, and end with its exit code."""
+    raise click.exceptions.Exit(_ended(_run(words)))
+
+
+def _run(words: tuple[str, ...], stdout: int | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run the robot's half with these words; `stdout` as subprocess takes it."""
     called_as = {**os.environ, "FIELDGATE_CALLED_AS": "fieldgate"}
-    done = subprocess.run([sys.executable, "-m", "remote", *words], check=False, env=called_as)
-    raise click.exceptions.Exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+    return subprocess.run([sys.executable, "-m", "remote", *words], check=False, env=called_as, stdout=stdout)
+
+
+def _ended(done: subprocess.CompletedProcess[bytes]) -> int:
+    """Its exit code, as a shell tells it."""
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
 @click.group()
@@ -93,11 +102,9 @@ def _recorded(words: tuple[str, ...], name: str, person: str | None) -> None:
         raise click.UsageError("--campaign wants the folders BUNDLE IMAGES LABELS.")
     plain = tuple(word for word in words if word != "--json")
     with opened(name) as campaign:
-        called_as = {**os.environ, "FIELDGATE_CALLED_AS": "fieldgate"}
-        command = [sys.executable, "-m", "remote", "eval", *plain, "--json"]
-        done = subprocess.run(command, check=False, env=called_as, stdout=subprocess.PIPE)
+        done = _run(("eval", *plain, "--json"), subprocess.PIPE)
         if done.returncode:
-            raise click.exceptions.Exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+            raise click.exceptions.Exit(_ended(done))
         score = msgspec.json.decode(done.stdout, type=Score)
         seq = record_score(campaign, score, folders[1], folders[2], who(person))
     if "--json" in words:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from console.failures import side_file
 from console.failures.circumstances import QUARTER_NS, light_name, temp_name
 from console.failures.scope import Moment
 from console.store.store import Journal, Store
@@ -112,7 +112,7 @@ def of_journal(store: Store, journal: Journal, folder: Path | None) -> dict[Stre
     adding = _Adding(journal.robot, kept.heat, dict(kept.stretches))
     seq = adding.take(store, journal, kept.seq, None)
     if side and seq > kept.seq:
-        _save(side, _Kept(FORMAT, seq, adding.heat, list(adding.found.items())))
+        side_file.save(side, _Kept(FORMAT, seq, adding.heat, list(adding.found.items())))
     return adding.found
 
 
@@ -189,18 +189,5 @@ def _side(folder: Path, store: Store, journal: Journal) -> Path:
 
 
 def _load(side: Path) -> _Kept | None:
-    try:
-        kept = msgspec.msgpack.decode(side.read_bytes(), type=_Kept)
-    except (OSError, msgspec.DecodeError):
-        return None
-    return kept if kept.format == FORMAT else None
-
-
-def _save(side: Path, kept: _Kept) -> None:
-    try:
-        side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        whole = side.with_name(f"{side.name}.{os.urandom(6).hex()}.tmp")
-        whole.write_bytes(msgspec.msgpack.encode(kept))
-        whole.replace(side)
-    except OSError:
-        return  # the next time takes longer; nothing is lost
+    kept = side_file.load(side, _Kept)
+    return kept if kept is not None and kept.format == FORMAT else None

@@ -15,7 +15,7 @@ from console.phases.counting import NOT_REPORTED, count
 from console.phases.evidence import Evidence
 from console.phases.schema import Phase, Question
 from console.phases.states import QuestionState
-from console.phases.timeline import Session, Timeline, timeline
+from console.phases.timeline import Timeline, timeline
 from console.phases.verdicts import question_state
 from console.record.ledger import Ledger
 from remote.errors import Trouble
@@ -76,12 +76,8 @@ def _evidence(campaign: Standing, told: Timeline, session: int | None) -> Eviden
         interventions=[one.kept for each in same for one in each.interventions if not one.wrong],
         measured=[one.measured for one in same if one.measured is not None],
         evaluated=[kept for kept in told.evaluated if kept.body.bundle == campaign.bundle],
-        sessions=_in_order(same),
+        sessions=same,
     )
-
-
-def _in_order(sessions: list[Session]) -> list[Session]:
-    return sorted(sessions, key=lambda one: one.seq)
 
 
 def _figure(campaign: Standing, kpi: Kpi, evidence: Evidence) -> Figure:

@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from console.failures import side_file
 from console.failures.foreign.blocks import Block
 from console.failures.foreign.counting import Counter, Counts, count_from
 from console.failures.foreign.opening import open_log
@@ -54,7 +55,7 @@ def counts_of(path: Path, folder: Path | None = None, *, anew: bool = False) -> 
         counts, start = (kept.counts, kept.offset) if kept and same else (Counts(), 0)
         rest = count_from(file, start, counts)
         if side and (rest.start != start or not same):
-            _save(side, Kept(format=FORMAT, offset=rest.start, check=_check(file, rest.start), counts=counts))
+            side_file.save(side, Kept(format=FORMAT, offset=rest.start, check=_check(file, rest.start), counts=counts))
         if rest.data:
             _add_last(counts, rest.data)
         size = os.fstat(file.fileno()).st_size
@@ -86,20 +87,8 @@ def _check(file: BinaryIO, offset: int) -> str:
 
 
 def _load(side: Path) -> Kept | None:
-    try:
-        kept = msgspec.msgpack.decode(side.read_bytes(), type=Kept)
-    except (OSError, msgspec.DecodeError):
+    kept = side_file.load(side, Kept)
+    if kept is None:
         return None
     sound = len(kept.counts.said) == len(kept.counts.counts) and len(kept.counts.reasons) == len(kept.counts.unread)
     return kept if kept.format == FORMAT and sound else None
-
-
-def _save(side: Path, kept: Kept) -> None:
-    try:
-        side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        whole = side.with_name(f"{side.name}.{os.urandom(6).hex()}.tmp")
-        # Not synced: after a power cut the log is counted anew, and syncing would take longer than the counting.
-        whole.write_bytes(msgspec.msgpack.encode(kept))
-        whole.replace(side)
-    except OSError:
-        return  # the next time takes longer; nothing is lost
