@@ -79,8 +79,8 @@ $(READY_310): requirements/robot-test.txt pyproject.toml
 
 UV_COMPILE = uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock:               ## pin again (needs uv)
-	$(UV_COMPILE) --extra console --extra robot --extra score -o requirements/run.txt
-	$(UV_COMPILE) --extra console --extra robot --extra score --extra test --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra console --extra robot --extra optimise --extra score -o requirements/run.txt
+	$(UV_COMPILE) --extra console --extra robot --extra optimise --extra score --extra test --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(UV_COMPILE) --extra robot -c requirements/run.txt -o requirements/robot.txt
 	$(UV_COMPILE) --extra robot --extra score --extra test -c requirements/dev.txt -o requirements/robot-test.txt
 

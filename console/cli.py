@@ -22,6 +22,13 @@ _COMMANDS = {
     "start": ("console.commands.drive", "start", "Start inference, if wanted with another source or bundle."),
     "stop": ("console.commands.drive", "stop", "Stop inference."),
     "bundle": ("console.commands.bundle", "bundle", "Make, check and send bundles."),
+    "model": ("console.commands.model", "model", "Models: export, optimise, compare, validate, push, and back."),
+    "publish": ("console.commands.publish", "publish", "Sign a bundle as a release that robots take by themselves."),
+    "updates": (
+        "console.commands.updates",
+        "updates",
+        "The update repository: keys, signing, waves, USB copy, robots.",
+    ),
     "eval": ("console.commands.bundle", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
     "campaign": ("console.commands.campaign", "campaign", "Bring a bundle onto a robot through a checklist."),
     "check": ("console.commands.check", "check", "Look at a robot's sensed items without a screen, for a job."),

@@ -17,6 +17,7 @@ _COMMANDS = {
     "status": ("remote.agent.commands", "status", "Say whether an agent runs here, and what it does."),
     "stop": ("remote.agent.commands", "stop", "End the agent cleanly."),
     "bundle": ("remote.models.commands", "bundle", "Make and check bundles."),
+    "model": ("remote.models.model_commands", "model", "Make, compare and prove models."),
     "eval": ("remote.models.commands", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
 }
 

@@ -15,6 +15,8 @@ from remote.errors import Trouble
 MODEL = "model.onnx"
 CONTRACT = "contract.yaml"
 MANIFEST = "manifest.json"
+GOLDEN = "golden.npz"
+PROVENANCE = "provenance.json"
 REQUIRED = (MODEL, CONTRACT)
 MAX_MANIFEST_BYTES = 65_536
 MAX_FILE_BYTES = 4 * 1024**3

@@ -13,6 +13,8 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.histogram import Histogram
+from remote.model_states import ModelsState, Probation, StoredBundle, UpdateSource
+from remote.verdicts import ValidationReport
 
 PROTOCOL = 1
 OLDEST_PROTOCOL = 1
@@ -306,6 +308,7 @@ class AgentState(msgspec.Struct, frozen=True, tag="state", kw_only=True):
 
     `source` and `bundle` are what the worker uses or will use when started; None when none was chosen. `watch` is what the
     robot looks out for, None where it was not told.
+    `models` says which bundle runs, which one was before, and how far a change is; None from an agent that is too old.
     `consoles` names everyone attached. `on_link_loss` is what the agent does when the lease holder vanishes.
     """
 
@@ -321,6 +324,7 @@ class AgentState(msgspec.Struct, frozen=True, tag="state", kw_only=True):
     on_link_loss: Literal["continue", "stop"] = "continue"
     drills: bool = False
     watch: Watch | None = None
+    models: ModelsState | None = None
 
 
 # ---------------------------------------------------------------- agent -> console
@@ -448,6 +452,8 @@ class Reply(msgspec.Struct, frozen=True, tag="reply", kw_only=True):
     choices: tuple[Choice, ...] = ()
     facts: Facts | None = None
     bundle_report: BundleReport | None = None
+    validation: ValidationReport | None = None
+    stored: tuple[StoredBundle, ...] = ()
     seq: int | None = None
 
 
@@ -524,6 +530,21 @@ class CheckBundle(msgspec.Struct, frozen=True, tag="check_bundle", tag_field="do
     digest: str
 
 
+class GetStored(msgspec.Struct, frozen=True, tag="get_stored", tag_field="do"):
+    """Answered with `stored`: every bundle in the robot's store. Needs no lease."""
+
+
+class Validate(msgspec.Struct, frozen=True, tag="validate", tag_field="do"):
+    """Run the validation suite on a bundle of the robot in a process of its own; answered with `validation`.
+
+    Needs no lease. One at a time, not together with CheckBundle. `runs` are those of the latency.
+    """
+
+    digest: str
+    profile: Literal["jetson", "x86"]
+    runs: int = 299
+
+
 class Note(msgspec.Struct, frozen=True, tag="note", tag_field="do"):
     """Write an event named `note` into the journal; answered with its `seq` once it is durable. Needs no lease."""
 
@@ -564,6 +585,58 @@ class SetBundle(msgspec.Struct, frozen=True, tag="set_bundle", tag_field="do"):
     digest: str
 
 
+class Activate(msgspec.Struct, frozen=True, tag="activate", tag_field="do"):
+    """Bring a bundle of the robot's store into use by all steps: build, self-test, wait for safe, switch, probation.
+
+    Answered when the change has begun; AgentState.models tells how it goes, the journal how it went. The robot goes on by
+    itself without a console. Refused with `update_underway` while another change is.
+    """
+
+    digest: str
+    probation: Probation | None = None
+
+
+class CancelChange(msgspec.Struct, frozen=True, tag="cancel_change", tag_field="do"):
+    """End the change that is under way: before the switch nothing changes, in probation the one before comes back."""
+
+    reason: str
+
+
+class GoBack(msgspec.Struct, frozen=True, tag="go_back", tag_field="do"):
+    """Bring back the bundle that ran before the present one; answered when the change has begun."""
+
+    reason: str
+
+
+class RemoveBundle(msgspec.Struct, frozen=True, tag="remove_bundle", tag_field="do"):
+    """Remove a bundle from the robot's store; refused (`bundle_in_use`) for one in a slot."""
+
+    digest: str
+
+
+class Shadow(msgspec.Struct, frozen=True, tag="shadow", tag_field="do"):
+    """Let a bundle of the store run beside the worker for `seconds` and compare; an empty digest ends it."""
+
+    digest: str
+    seconds: float = 60.0
+
+
+class SetUpdates(msgspec.Struct, frozen=True, tag="set_updates", tag_field="do"):
+    """Say where releases come from, and the root metadata that is trusted for it from now on; None: from nowhere."""
+
+    source: UpdateSource | None
+    root: bytes = b""
+
+
+class TakeUpdate(msgspec.Struct, frozen=True, tag="take_update", tag_field="do"):
+    """Look for a release now; `folder`: in this copy of the repository on the robot (a USB stick) instead of the network.
+
+    Answered when the look has ended: taken up, nothing new, or refused with the reason.
+    """
+
+    folder: str | None = None
+
+
 class Mark(msgspec.Struct, frozen=True, tag="mark", tag_field="do"):
     """A person marks this moment as a failure, with the newest frame. Needs no lease: a watcher sees things too."""
 
@@ -597,6 +670,8 @@ Command = Union[
     GetPicture,
     GetFacts,
     CheckBundle,
+    GetStored,
+    Validate,
     Note,
     TakeLease,
     RenewLease,
@@ -605,12 +680,35 @@ Command = Union[
     Stop,
     SetSource,
     SetBundle,
+    Activate,
+    CancelChange,
+    GoBack,
+    RemoveBundle,
+    Shadow,
+    SetUpdates,
+    TakeUpdate,
     Mark,
     SetWatch,
     Pin,
     Drill,
 ]
-NEEDS_LEASE = (RenewLease, ReleaseLease, Start, Stop, SetSource, SetBundle, SetWatch, Drill)
+NEEDS_LEASE = (
+    RenewLease,
+    ReleaseLease,
+    Start,
+    Stop,
+    SetSource,
+    SetBundle,
+    Activate,
+    CancelChange,
+    GoBack,
+    RemoveBundle,
+    Shadow,
+    SetUpdates,
+    TakeUpdate,
+    SetWatch,
+    Drill,
+)
 
 
 class Expected(msgspec.Struct, frozen=True):

@@ -6,30 +6,12 @@ console never loads an engine.
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 
-_PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
-
-
-def _hand_on(*words: str) -> None:
-    """Run the robot's half with these words, its stdout and stderr being ours, and end with its exit code."""
-    raise click.exceptions.Exit(_ended(_run(words)))
-
-
-def _run(words: tuple[str, ...], stdout: int | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run the robot's half with these words; `stdout` as subprocess takes it."""
-    called_as = {**os.environ, "FIELDGATE_CALLED_AS": "fieldgate"}
-    return subprocess.run([sys.executable, "-m", "remote", *words], check=False, env=called_as, stdout=stdout)
-
-
-def _ended(done: subprocess.CompletedProcess[bytes]) -> int:
-    """Its exit code, as a shell tells it."""
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+from console.commands.handing_on import PASSED_ON, exit_code, hand_on, handed_on, run
 
 
 @click.group()
@@ -37,18 +19,14 @@ def bundle() -> None:
     """A bundle is what runs on a robot: model.onnx, contract.yaml and manifest.json. Its digest is its identity."""
 
 
-@bundle.command(context_settings=_PASSED_ON)
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
-def make(words: tuple[str, ...]) -> None:
-    """Make a bundle: MODEL.onnx --like yolox|yolov5|yolov8 --labels NAMES.yaml --output DIR (`--help` tells more)."""
-    _hand_on("bundle", "make", *words)
-
-
-@bundle.command(context_settings=_PASSED_ON)
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
-def check(words: tuple[str, ...]) -> None:
-    """Verify a bundle: DIR [--json]; digests, shapes, a warm-up run."""
-    _hand_on("bundle", "check", *words)
+bundle.add_command(
+    handed_on(
+        "bundle",
+        "make",
+        "Make a bundle: MODEL.onnx --like yolox|yolov5|yolov8 --labels NAMES.yaml --output DIR (`--help` tells more).",
+    )
+)
+bundle.add_command(handed_on("bundle", "check", "Verify a bundle: DIR [--json]; digests, shapes, a warm-up run."))
 
 
 @bundle.command()
@@ -63,7 +41,7 @@ def send(folder: Path, robot: str) -> None:
     click.echo(digest)
 
 
-@click.command("eval", context_settings=_PASSED_ON)
+@click.command("eval", context_settings=PASSED_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def evaluate(words: tuple[str, ...]) -> None:
     """Score a bundle: BUNDLE IMAGES LABELS [--score S] [--nms-iou I] [--json]; COCO's mAP and AP50.
@@ -73,7 +51,7 @@ def evaluate(words: tuple[str, ...]) -> None:
     rest, campaign = _taken(words, "--campaign")
     rest, person = _taken(rest, "--as")
     if campaign is None:
-        _hand_on("eval", *words)
+        hand_on("eval", *words)
     else:
         _recorded(rest, campaign, person)
 
@@ -102,9 +80,9 @@ def _recorded(words: tuple[str, ...], name: str, person: str | None) -> None:
         raise click.UsageError("--campaign wants the folders BUNDLE IMAGES LABELS.")
     plain = tuple(word for word in words if word != "--json")
     with opened(name) as campaign:
-        done = _run(("eval", *plain, "--json"), subprocess.PIPE)
+        done = run(("eval", *plain, "--json"), subprocess.PIPE)
         if done.returncode:
-            raise click.exceptions.Exit(_ended(done))
+            raise click.exceptions.Exit(exit_code(done))
         score = msgspec.json.decode(done.stdout, type=Score)
         seq = record_score(campaign, score, folders[1], folders[2], who(person))
     if "--json" in words:

@@ -1,0 +1,72 @@
+"""What is durable of a change of models, in one small file: each change of it is one atomic replacement.
+
+The file is the truth. Whatever is killed or loses power, what was running is `current`, and a candidate that was switched in
+without having been kept is known as such at the next start, with the number of its attempts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from remote.atomic import write_atomically
+from remote.errors import Trouble
+from remote.model_states import Outcome, Probation, Slot, Step
+from remote.strict_yaml import read_bytes
+
+FORMAT = 1
+LIMIT_BYTES = 256 * 1024
+
+
+class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that survives.
+
+    `current` None: what came with the agent. `previous` is kept until the next change is committed. `candidate` is there
+    exactly while `step` is not idle; after the switch it equals `current`. `attempts` counts starts of the worker with the
+    candidate since the switch, each written before the start. `transitions` counts the steps of this change, `tries` how
+    often it was taken up again after the agent ended. `boot_id` and `since_mono_ns` say when `step` began by the robot's
+    monotonic clock. `highest_release` never falls.
+    """
+
+    format: int = FORMAT
+    current: Slot | None = None
+    previous: Slot | None = None
+    candidate: Slot | None = None
+    probation: Probation = Probation()
+    step: Step = "idle"
+    attempts: int = 0
+    transitions: int = 0
+    tries: int = 0
+    since_wall_ns: int = 0
+    since_mono_ns: int = 0
+    boot_id: str = ""
+    why: str = ""
+    last: Outcome | None = None
+    highest_release: int = 0
+
+
+def load(path: Path) -> Slots | None:
+    """What the file says; None where there is none. Raises Trouble (code `slots_damaged`) for one that can't be read."""
+    if not path.exists():
+        return None
+    data = read_bytes(path, what="the models' slots", code="slots_damaged", limit_bytes=LIMIT_BYTES)
+    cure = "the bundle that came with the agent runs; push a bundle again"
+    try:
+        found = msgspec.json.decode(data, type=Slots)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Trouble(f"{path} can't be understood: {error}", cure=cure, code="slots_damaged") from error
+    if found.format != FORMAT:
+        raise Trouble(f"{path} has format {found.format}, not {FORMAT}", cure=cure, code="slots_damaged")
+    return found
+
+
+def save(path: Path, slots: Slots) -> None:
+    """Replace the file, synced to the disk. Raises Trouble (code `slots_unwritable`)."""
+    try:
+        write_atomically(path, msgspec.json.encode(slots))
+    except OSError as error:
+        what = f"the models' slots {path} can't be written: {error.strerror}"
+        raise Trouble(
+            what, cure="make space on that disk, or check who owns the folder", code="slots_unwritable"
+        ) from error

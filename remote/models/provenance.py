@@ -1,0 +1,76 @@
+"""provenance.json of a bundle: what it was made from, by which step, and what was measured of it then. Optional in a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Union
+
+import msgspec
+
+from remote.errors import Trouble
+from remote.manifest import PROVENANCE, Digest
+from remote.strict_yaml import read_bytes
+from remote.verdicts import Check
+
+LIMIT_BYTES = 256 * 1024
+CODE = "provenance_invalid"
+Scalar = Union[str, int, float, bool, None]
+
+
+class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far outputs may be from the golden ones: an element is right where |difference| <= absolute + relative * |golden|.
+
+    `wrong_share` of the elements may be further away (quantised models), and `snr_db`, where given, is the least ratio of the
+    golden signal to the difference in decibels.
+    """
+
+    absolute: float
+    relative: float
+    wrong_share: float = 0.0
+    snr_db: float | None = None
+
+
+class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The pictures that a quantised model was calibrated with.
+
+    `digest` is SHA-256 over the sorted digests of the files. `by_label` counts pictures that show each label (as the model
+    before quantising sees them), `by_light` pictures by brightness: dark, dim, normal, bright.
+    """
+
+    digest: Digest
+    pictures: int
+    by_label: dict[str, int] = {}
+    by_light: dict[str, int] = {}
+
+
+class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a bundle's model comes from.
+
+    `step` is what made it (export, simplify, fp16, int8, dynamic, prune, structured, distil), `source` says of what in words,
+    `parent` is the bundle it was made from, `source_sha256` the file. `opset` was read back from the model. `tolerance` belongs
+    to golden.npz. `measured` are the checks of the step, with their numbers. `tools` are versions by name.
+    """
+
+    format: Literal[1] = 1
+    step: str
+    source: str
+    source_sha256: str = ""
+    parent: str = ""
+    opset: int
+    tolerance: Tolerance | None = None
+    calibration: Calibration | None = None
+    settings: dict[str, Scalar] = {}
+    tools: dict[str, str] = {}
+    measured: tuple[Check, ...] = ()
+
+
+def read_provenance(folder: Path) -> Provenance | None:
+    """The provenance of the bundle in `folder`; None where it has none. Raises Trouble (code `provenance_invalid`)."""
+    path = folder / PROVENANCE
+    if not path.is_file():
+        return None
+    data = read_bytes(path, what="provenance", code=CODE, limit_bytes=LIMIT_BYTES)
+    try:
+        return msgspec.json.decode(data, type=Provenance)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Trouble(f"{path} is refused: {error}", cure="make the bundle anew", code=CODE) from error
