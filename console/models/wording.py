@@ -1,0 +1,158 @@
+"""How slots, steps, checks and ends of a change are said: the same words on the screen and headless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remote.model_states import ModelsState, Outcome, Progress, ShadowState, Slot, Step, UpdateState
+from remote.verdicts import Check
+
+SHORT_DIGEST = 8
+STEPS: tuple[Step, ...] = (
+    "downloading",
+    "verified",
+    "staged",
+    "building",
+    "self_test",
+    "waiting_for_safe",
+    "switched",
+    "probation",
+    "committed",
+)
+"""The way of a change that goes well."""
+STEP_WORDS: dict[Step, str] = {
+    "idle": "idle",
+    "downloading": "downloading",
+    "verified": "verifying",
+    "staged": "staging",
+    "building": "building the engine",
+    "self_test": "self-test",
+    "waiting_for_safe": "waiting for safe",
+    "switched": "switching",
+    "probation": "probation",
+    "committed": "keeping it",
+    "rolling_back": "going back",
+}
+STEP_MEANS: dict[Step, str] = {
+    "idle": "nothing is being changed",
+    "downloading": "files come from the update repository",
+    "verified": "every file is compared with the manifest",
+    "staged": "the bundle becomes a release that nothing can change",
+    "building": "the engine is made on this robot",
+    "self_test": "golden outputs, finite numbers, time; in a process of its own",
+    "waiting_for_safe": "the robot says when it may be switched",
+    "switched": "the worker starts with the new model",
+    "probation": "it runs for real and is measured against the one before",
+    "committed": "the one before is let go of at the next change",
+    "rolling_back": "the one before comes back",
+}
+_ORIGINS = {
+    "agent": "came with the agent",
+    "push": "pushed",
+    "chosen": "chosen",
+    "release": "release",
+    "usb": "from a stick, release",
+}
+
+
+def named(digest: str, name: str) -> str:
+    """A bundle in a word: `tabletop 66f284eb`."""
+    return f"{name or 'bundle'} {digest[:SHORT_DIGEST]}"
+
+
+def origin_words(slot: Slot) -> str:
+    """Where it came from: `pushed by ann@laptop`, `release 7`."""
+    number = f" {slot.release}" if slot.release is not None else ""
+    by = f" by {slot.by}" if slot.by else ""
+    return f"{_ORIGINS[slot.origin]}{number}{by}"
+
+
+def slot_words(slot: Slot | None) -> str:
+    """A slot in a line; `none` for an empty one."""
+    return "none" if slot is None else f"{named(slot.digest, slot.name)}, {origin_words(slot)}"
+
+
+def number_words(value: float) -> str:
+    """A number as short as it may be read: three digits that count, all of a count."""
+    return f"{value:.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.3g}"
+
+
+def check_words(check: Check) -> str:
+    """A check's sentence with its numbers: value, bound and limit with unit, and n."""
+    unit = f" {check.unit}" if check.unit else ""
+    parts = []
+    if check.value is not None:
+        parts.append(f"{number_words(check.value)}{unit}")
+    if check.bound is not None:
+        parts.append(f"may be {number_words(check.bound)}{unit}")
+    if check.limit is not None:
+        parts.append(f"limit {number_words(check.limit)}{unit}")
+    if check.n is not None:
+        parts.append(f"n {check.n}")
+    return f"{check.text} ({', '.join(parts)})" if parts else check.text
+
+
+def progress_words(progress: Progress | None) -> str:
+    """How far a step is: `120 of 300 frames`; empty where nobody knows."""
+    if progress is None:
+        return ""
+    if progress.unit == "bytes":
+        done, unit = f"{progress.done / 1e6:.1f}", "MB"
+        whole = None if progress.whole is None else f"{progress.whole / 1e6:.1f}"
+    else:
+        done, unit = number_words(progress.done), progress.unit
+        whole = None if progress.whole is None else number_words(progress.whole)
+    count = f"{done} of {whole} {unit}".strip() if whole is not None else f"{done} {unit}".strip()
+    return f"{count}, {progress.text}" if progress.text else count
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """How a change ended, in a line."""
+    what = named(outcome.digest, outcome.name)
+    release = f" (release {outcome.release})" if outcome.release is not None else ""
+    why = f": {outcome.why}" if outcome.why else ""
+    words = {
+        "committed": f"{what}{release} is kept",
+        "returned": f"{what}{release} was taken back in {STEP_WORDS[outcome.step]}{why}",
+        "refused": f"{what}{release} was refused in {STEP_WORDS[outcome.step]}{why}",
+        "cancelled": f"{what}{release} was called off in {STEP_WORDS[outcome.step]}{why}",
+    }
+    return words[outcome.ended]
+
+
+def step_words(state: ModelsState) -> str:
+    """What goes on, in a line: the step, how far it is and what holds it."""
+    if state.step == "idle":
+        return STEP_WORDS["idle"]
+    far = progress_words(state.progress)
+    what = f" of {named(state.candidate.digest, state.candidate.name)}" if state.candidate is not None else ""
+    parts = [f"{STEP_WORDS[state.step]}{what}", *([far] if far else [])]
+    if state.waits_for:
+        parts.append(f"waits: {state.waits_for}")
+    if state.attempts > 1:
+        parts.append(f"start {state.attempts} of it")
+    return ", ".join(parts)
+
+
+def shadow_words(shadow: ShadowState) -> Sequence[str]:
+    """What a candidate that runs beside shows, in lines."""
+    both = shadow.agreed + shadow.only_current + shadow.only_candidate
+    share = f" ({100 * shadow.agreed / both:.1f} %)" if both else ""
+    lines = [
+        f"{named(shadow.digest, shadow.name)} beside, {shadow.seconds:.0f} s, {shadow.frames} pictures"
+        + (f"; ended: {shadow.ended}" if shadow.ended else ""),
+        f"boxes: {shadow.agreed} of {both} in both{share}, {shadow.only_current} only now, "
+        f"{shadow.only_candidate} only the candidate's",
+    ]
+    if shadow.current_ms is not None and shadow.candidate_ms is not None:
+        lines.append(f"time: {shadow.current_ms:.1f} ms now, {shadow.candidate_ms:.1f} ms the candidate (median)")
+    return lines
+
+
+def update_words(updates: UpdateState | None) -> str:
+    """Where releases come from and what came of the last look."""
+    if updates is None:
+        return "no update repository; updates enrol names one"
+    taken = f", took release {updates.release}" if updates.release is not None else ""
+    says = f": {updates.says}" if updates.says else ""
+    return f"{updates.source.url} as {updates.source.robot_class}{taken}{says}"
