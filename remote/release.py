@@ -3,6 +3,8 @@
 Layout of the targets (docs/updates.md): `releases/NNNNNN.json` is a Release and `bundles/DIGEST/NAME` the files of its bundle,
 both signed by the offline `targets` role with its threshold. `rollout.json` is a Rollout, signed by the delegated role
 `rollout`. A robot takes only what both say: the release is what the offline keys signed, the rollout merely opens it.
+Below the repository's URL or folder, TUF's metadata lies in `metadata/` and the targets in `targets/`, as consistent snapshots:
+`bundles/DIGEST/NAME` is the file `targets/bundles/DIGEST/SHA256.NAME`. The timestamp says in SIGNED_AT when it was signed.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ import msgspec
 from remote.errors import Trouble
 from remote.manifest import Digest, FileEntry
 
+METADATA_FOLDER = "metadata"
+TARGETS_FOLDER = "targets"
+SIGNED_AT = "x-fieldgate-signed-at"
+"""A field of the timestamp's own: when it was signed, as in `2026-11-21T12:00:00Z`. A robot's clock can't be before it."""
 ROLLOUT_ROLE = "rollout"
 ROLLOUT_TARGET = "rollout.json"
 RELEASE_LIMIT_BYTES = 256 * 1024
