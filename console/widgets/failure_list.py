@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from console.reviewing.view import ReviewView
-from console.widgets.cells import Span, clean, fit, plain, row_of
+from console.widgets.cells import Span, clean, fit, row_of
+from console.widgets.cursor_canvas import CursorCanvas
 from console.widgets.failure_words import failure_spans, heading
-from console.widgets.focus_canvas import FocusCanvas
 
 LEAST = 20
-_END = 1 << 60
 
 
-class FailureList(FocusCanvas[ReviewView]):
+class FailureList(CursorCanvas[ReviewView]):
     """One cursor over everything that was found, newest first, or over groups of it."""
 
     TITLE = "Failures"
@@ -27,16 +22,6 @@ class FailureList(FocusCanvas[ReviewView]):
         "place:dock marked:yes robot:NAME phase:office; `!` before one hides what matches. `g` groups with counts, Enter "
         "on a group shows it. `m` marks, `n` notes, `e` exports what is listed, `P` keeps the pictures on the robot."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
-        Binding("home", f"move(-{_END})", "newest", show=False),
-        Binding("end", f"move({_END})", "oldest", show=False),
-        Binding("enter", "open", "open", show=False),
-        Binding("escape", "back", "back", show=False),
-    ]
 
     class Selected(Message):
         """The cursor stands on another row (its number in the book; None: on nothing that is a failure).
@@ -69,10 +54,7 @@ class FailureList(FocusCanvas[ReviewView]):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._at = 0
-        self._top = 0
         self._told: tuple[object, ...] = ()
-        self._moved = False
 
     # ------------------------------------------------------------ what is selected
 
@@ -81,16 +63,6 @@ class FailureList(FocusCanvas[ReviewView]):
         """The number in the book of the failure under the cursor."""
         view = self._shown
         return view.found.rows[self._at] if view and not view.by and self._at < view.found.count else None
-
-    @property
-    def at(self) -> int:
-        """The cursor's place, from 0."""
-        return self._at
-
-    @property
-    def top(self) -> int:
-        """The place of the first row in sight, from 0."""
-        return self._top
 
     def go_to(self, place: int) -> None:
         """Put the cursor there."""
@@ -103,23 +75,17 @@ class FailureList(FocusCanvas[ReviewView]):
         if self._top:
             self._top = max(0, self._top + by)
 
-    def copy_text(self) -> str:
-        """The selected row as text."""
-        row = self.rows[self._at - self._top + 1] if len(self.rows) > self._at - self._top + 1 else ()
-        return plain(row).strip()
-
     # ------------------------------------------------------------ showing
 
     def show(self, view: ReviewView) -> None:
         """Show the rows around the cursor; what of them is not here is asked for by Needed."""
         self._shown = view
         width, height = self.size
-        size = self._length(view)
-        self._at = min(self._at, max(0, size - 1))
+        self._at = min(self._at, max(0, self.length() - 1))
         if width < LEAST or height < 2:
             return
         room = height - 1
-        self._top = max(min(self._top, self._at, max(0, size - room)), self._at - room + 1, 0)
+        self.keep_in_sight(room)
         lines = self._group_lines(view, width, room) if view.by else self._failure_lines(view, width, room)
         head = (
             [(fit(f"  failures by {view.by}", width), "muted")] if view.by else [("  ", "muted"), *heading(width - 2)]
@@ -128,45 +94,19 @@ class FailureList(FocusCanvas[ReviewView]):
         self.paint(rows + [row_of((), width)] * (height - len(rows)))
         self._tell()
 
-    def on_click(self, event: events.Click) -> None:
-        """Select what was clicked; a second click opens it."""
-        at = self._top + event.y - 1
-        if event.y and self._shown is not None and 0 <= at < self._length(self._shown):
-            again, self._at = at == self._at, at
-            self.restyle()
-            if again:
-                self.action_open()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the cursor."""
-        self.action_move(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the cursor."""
-        self.action_move(-3)
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor."""
-        if self._shown is not None:
-            self._at = min(max(0, self._length(self._shown) - 1), max(0, self._at + step))
-            self._moved = True
-            self.restyle()
-
-    def action_page(self, pages: int) -> None:
-        """Move by what is in sight."""
-        self.action_move(pages * max(1, self.size.height - 2))
-
     def action_open(self) -> None:
         """Say that the selected thing is to be opened."""
-        if self._shown is not None and self._length(self._shown):
+        if self._shown is not None and self.length():
             self.post_message(self.Opened(self.number, self._at if self._shown.by else None))
 
     def action_back(self) -> None:
         """Say that Esc was pressed."""
         self.post_message(self.Back())
 
-    def _length(self, view: ReviewView) -> int:
-        return len(view.groups) if view.by else view.found.count
+    def length(self) -> int:
+        """How many failures were found, or groups of them."""
+        view = self._shown
+        return 0 if view is None else len(view.groups) if view.by else view.found.count
 
     def _tell(self) -> None:
         told = (self.number, bool(self._shown and self._shown.by))
@@ -185,7 +125,7 @@ class FailureList(FocusCanvas[ReviewView]):
         if lacking:
             self.post_message(self.Needed(lacking))
         return [
-            self._line(view, self._top + n == self._at, self._cells(view, number, width - 2))
+            self.pointed(view.charset, self._top + n == self._at, self._cells(view, number, width - 2))
             for n, number in enumerate(numbers)
         ]
 
@@ -207,14 +147,8 @@ class FailureList(FocusCanvas[ReviewView]):
                 (f"{group.count:>10,}  ", "strong"),
                 (filled, "trace"),
             ]
-            lines.append(self._line(view, self._top + n == self._at, cells))
+            lines.append(self.pointed(view.charset, self._top + n == self._at, cells))
         return lines
-
-    def _line(self, view: ReviewView, under_cursor: bool, cells: list[Span]) -> list[Span]:
-        if not under_cursor:
-            return [("  ", "text"), *cells]
-        sign = (f"{view.charset.glyph('next')} ", "focus")
-        return [sign, *[(text, "cursor") for text, _ in cells]] if self.has_focus else [sign, *cells]
 
     def _nothing(self, view: ReviewView) -> str:
         if view.busy or view.total is None:
