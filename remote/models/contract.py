@@ -5,7 +5,7 @@ The file is part of a bundle. Unknown keys are refused: a misspelt threshold mus
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Union
 
 import msgspec
 
@@ -68,3 +68,55 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     output: OutputContract
     labels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     thresholds: Thresholds = Thresholds()
+
+
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4096)]
+Numbers = Annotated[tuple[float, ...], msgspec.Meta(min_length=1)]
+
+
+class ObservationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One observation tensor of a policy, without its batch axis.
+
+    Who runs the policy gives raw values in `units` to `clip((value - mean) / std, -clip, +clip)` and the result to the network;
+    without mean and std the values go in as they are. `elements` and `units`, `mean` and `std` are in the tensor's flat order:
+    one for each element, or a single one for all.
+    """
+
+    name: str
+    shape: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1, max_length=4)]
+    dtype: Literal["float32", "uint8"] = "float32"
+    elements: Names
+    units: Names
+    mean: Union[Numbers, None] = None
+    std: Union[Numbers, None] = None
+    clip: Union[Annotated[float, msgspec.Meta(gt=0)], None] = None
+
+
+class ActionContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The action tensor of a policy, flat: a name, a unit and limits for each element. The tensor is in these units already.
+
+    `squash` says what keeps it within the limits inside the network: `tanh` and a scale, `clip`, or `none`. A discrete action
+    is a whole number from `low` to `high`.
+    """
+
+    name: str
+    kind: Literal["continuous", "discrete"] = "continuous"
+    names: Names
+    units: Names
+    low: Numbers
+    high: Numbers
+    squash: Literal["none", "clip", "tanh"] = "none"
+
+
+class PolicyContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A policy's contract: raw observations in, one action out. `deterministic`: the same observation gives the same action."""
+
+    format: Literal[1] = 1
+    name: str
+    task: Literal["policy"]
+    observations: Annotated[tuple[ObservationContract, ...], msgspec.Meta(min_length=1, max_length=16)]
+    actions: ActionContract
+    deterministic: Literal[True] = True
+
+
+AnyContract = Union[Contract, PolicyContract]

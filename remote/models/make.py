@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from remote.atomic import sync
 from remote.errors import Trouble
 from remote.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, manifest_bytes
-from remote.models.bundle import Bundle, load_bundle
-from remote.models.contract import Contract, InputContract, OutputContract, Thresholds
+from remote.models.bundle import AnyBundle, Bundle, load_any_bundle, load_bundle
+from remote.models.contract import AnyContract, Contract, InputContract, OutputContract, Thresholds
 from remote.models.contract_file import contract_text
 
 Family = Literal["yolox", "yolov5", "yolov8"]
@@ -108,15 +108,27 @@ def _input_of(session: Any, like: Family, onnx: Path, size: tuple[int, int] | No
     )
 
 
-def write_bundle(onnx: Path, contract: Contract, output: Path) -> Bundle:
+def write_bundle(onnx: Path, contract: Contract, output: Path, extra: Mapping[str, bytes] | None = None) -> Bundle:
     """Write model, contract and manifest beside `output` and rename the whole folder into place.
 
-    A crash leaves either no bundle or the whole one. Raises Trouble `bundle_exists` where `output` holds something else.
+    A crash leaves either no bundle or the whole one. `extra` are further files by their plain names (golden.npz,
+    provenance.json, a model card), listed in the manifest like the others.
+
+    Raises:
+        Trouble: `bundle_exists` where `output` holds something else, `model_unreadable`.
     """
+    write_any_bundle(onnx, contract, output, extra)
+    return load_bundle(output)
+
+
+def write_any_bundle(
+    onnx: Path, contract: AnyContract, output: Path, extra: Mapping[str, bytes] | None = None
+) -> AnyBundle:
+    """The same for a bundle of either task."""
     output.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        manifest = _fill(work, onnx, contract)
+        manifest = _fill(work, onnx, contract, extra or {})
         if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
             return _same_or_refuse(output, digest_of(manifest))
         work.chmod(0o755)
@@ -124,14 +136,16 @@ def write_bundle(onnx: Path, contract: Contract, output: Path) -> Bundle:
         sync(output.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return load_bundle(output)
+    return load_any_bundle(output)
 
 
-def _fill(work: Path, onnx: Path, contract: Contract) -> bytes:
+def _fill(work: Path, onnx: Path, contract: AnyContract, extra: Mapping[str, bytes]) -> bytes:
     shutil.copyfile(onnx, work / MODEL)
     _refuse_dependent(onnx, work / MODEL)
     (work / CONTRACT).write_text(contract_text(contract), encoding="utf-8")
-    files = {name: entry_of(work / name) for name in (MODEL, CONTRACT)}
+    for name, data in extra.items():
+        (work / name).write_bytes(data)
+    files = {name: entry_of(work / name) for name in (MODEL, CONTRACT, *extra)}
     manifest = manifest_bytes(contract.name, files)
     (work / MANIFEST).write_bytes(manifest)
     for path in (*sorted(work.iterdir()), work):
@@ -150,11 +164,11 @@ def _refuse_dependent(onnx: Path, alone: Path) -> None:
         raise Trouble(f"model {onnx} can't be loaded on its own", cure=cure, code="model_unreadable") from trouble
 
 
-def _same_or_refuse(output: Path, digest: str) -> Bundle:
+def _same_or_refuse(output: Path, digest: str) -> AnyBundle:
     cure = "Choose another --output, or remove that folder first"
     if output.is_dir():
         try:
-            present = load_bundle(output)
+            present = load_any_bundle(output)
         except Trouble as trouble:
             what = f"{output} holds something else: {trouble.what}"
             raise Trouble(what, cure=cure, code="bundle_exists") from trouble
