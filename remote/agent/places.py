@@ -46,6 +46,11 @@ class Places:
         return self.state / "bundles"
 
     @property
+    def slots(self) -> Path:
+        """Which bundle runs, which one ran before, and how far a change is; the file may be missing."""
+        return self.state / "slots.json"
+
+    @property
     def settings(self) -> Path:
         """The settings; the file may be missing."""
         return self.state / "settings.yaml"

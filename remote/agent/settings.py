@@ -32,11 +32,31 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     pictures_bytes: Bytes = 256 * MiB
 
 
+class Idle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the robot says that it may be switched to another model: by a command or by a file, one of both.
+
+    `command` ends with 0 within `timeout_s` where the robot is idle; else its first line of stdout says why not. `file` is
+    there where the robot is idle; with `newer_than_s` it must have been touched within so many seconds. No answer counts as
+    busy.
+    """
+
+    command: tuple[str, ...] = ()
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 5.0
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    newer_than_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.command) == bool(self.file):
+            raise ValueError("give either `command` or `file`")
+        if self.newer_than_s is not None and not self.file:
+            raise ValueError("`newer_than_s` belongs to `file`")
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All settings with their defaults. `bundle` None means the bundle that came with the agent.
+    """All settings with their defaults. `bundle` is what a fresh agent begins with, None: the bundle that came with it.
 
     `folders` are offered to consoles as sources. `threads` is what the engine may use. `autostart` starts the worker with
-    the agent. `name` is shown as the robot's name; the host name where empty.
+    the agent. `name` is shown as the robot's name; the host name where empty. `idle` asks the robot before a model is switched.
     """
 
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "scene:"
@@ -46,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name: str = ""
     folders: tuple[str, ...] = ()
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    idle: Idle | None = None
     limits: Limits = Limits()
 
 

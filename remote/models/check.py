@@ -49,8 +49,7 @@ def check_bundle(
 
     bundle = load_bundle(path)
     detector = Detector(bundle, threads=threads)
-    for level in _GREY_LEVELS:
-        _run_on_grey(detector, level, path)
+    run_on_greys(detector, path)
     times_ms = []
     for _ in range(max(1, runs)):
         started = clock()
@@ -71,6 +70,12 @@ def check_bundle(
     )
     detector.close()
     return report
+
+
+def run_on_greys(detector: Detector, path: Path) -> None:
+    """Detect on plain pictures. Raises Trouble (`bad_output`, `inference_error`) where one gives what can't be."""
+    for level in _GREY_LEVELS:
+        _run_on_grey(detector, level, path)
 
 
 def _run_on_grey(detector: Detector, level: int, path: Path) -> None:

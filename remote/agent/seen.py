@@ -1,0 +1,147 @@
+"""What the worker did with each bundle, added up from what passes on its way into the journal."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from remote.activation.ground import Seen
+from remote.histogram import Histogram
+from remote.protocol import Body, Failure, Host, Scored, Window
+
+BEFORE_S = 300.0
+"""How far back `before` looks, in seconds of windows."""
+_NS_PER_S = 1e9
+_MB = 1e6
+
+
+@dataclass
+class _Sum:
+    """The sum of windows of one bundle, and the worst of the computer meanwhile."""
+
+    frames: int = 0
+    failed: int = 0
+    span_ms: float = 0.0
+    histograms: list[Histogram] = field(default_factory=list)
+    scored: Scored | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+    hottest_c: float | None = None
+    memory_mb: float | None = None
+
+    def window(self, window: Window) -> None:
+        self.frames += window.frames
+        self.failed += window.failed
+        if window.frames:
+            self.span_ms += window.span_ms
+        if histogram := window.stages_ms.get("end_to_end"):
+            self.histograms.append(histogram)
+            if len(self.histograms) > 60:
+                self.histograms = [Histogram.merge(self.histograms)]
+        if window.scored is not None:
+            self.scored = _both(self.scored, window.scored)
+
+    def failure(self, name: str, count: int) -> None:
+        self.failures[name] = self.failures.get(name, 0) + count
+
+    def host(self, temp_c: float | None, memory_mb: float | None) -> None:
+        self.hottest_c = _worst(self.hottest_c, temp_c)
+        self.memory_mb = _worst(self.memory_mb, memory_mb)
+
+    def seen(self) -> Seen:
+        return Seen(
+            frames=self.frames,
+            failed=self.failed,
+            seconds=self.span_ms / 1000,
+            end_to_end_ms=Histogram.merge(self.histograms),
+            scored=self.scored,
+            failures=dict(self.failures),
+            hottest_c=self.hottest_c,
+            memory_mb=self.memory_mb,
+        )
+
+
+class Seeing:
+    """Takes every body from any thread. `since` belongs to one bundle, from `begin` on; `before` to any, for BEFORE_S."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._recent: deque[tuple[int, Body]] = deque()
+        self._digest = ""
+        self._since = _Sum()
+
+    def begin(self, digest: str) -> None:
+        """Count anew for this bundle. Nothing happens where it is counted already: its attempts add up."""
+        with self._lock:
+            if digest != self._digest:
+                self._digest, self._since = digest, _Sum()
+
+    def end(self) -> None:
+        """Nobody is on probation any more."""
+        with self._lock:
+            self._digest, self._since = "", _Sum()
+
+    def take(self, body: Body, mono_ns: int) -> None:
+        """A window, a failure or a sample of the computer; others mean nothing here."""
+        if isinstance(body, (Window, Failure, Host)):
+            with self._lock:
+                self._recent.append((mono_ns, body))
+                while self._recent and mono_ns - self._recent[0][0] > BEFORE_S * _NS_PER_S:
+                    self._recent.popleft()
+                if self._digest:
+                    _add(self._since, body, self._digest)
+
+    def before(self, digest: str) -> Seen:
+        """What was seen of this bundle over the last BEFORE_S seconds."""
+        with self._lock:
+            bodies = [body for _, body in self._recent]
+        return _summed(bodies, digest)
+
+    def since(self) -> Seen:
+        """What was seen of the bundle of `begin` since then; nothing before it."""
+        with self._lock:
+            return self._since.seen()
+
+
+def _summed(bodies: Iterable[Body], digest: str) -> Seen:
+    """Samples of the computer count only next to windows of that bundle."""
+    total, runs = _Sum(), False
+    for body in bodies:
+        if isinstance(body, Window):
+            runs = body.bundle == digest
+        if not isinstance(body, Host) or runs:
+            _add(total, body, digest)
+    return total.seen()
+
+
+def _add(total: _Sum, body: Body, digest: str) -> None:
+    if isinstance(body, Window):
+        if body.bundle == digest:
+            total.window(body)
+    elif isinstance(body, Failure):
+        if body.bundle == digest:
+            total.failure(body.name, _times(body))
+    elif isinstance(body, Host):
+        memory = body.series.get("process_memory_bytes", {}).get("worker")
+        total.host(body.values.get("temp_max_c"), memory / _MB if memory is not None else None)
+
+
+def _times(failure: Failure) -> int:
+    """How many failures one entry stands for (docs/protocol.md)."""
+    repeats = failure.data.get("repeats")
+    more = int(repeats) if isinstance(repeats, (int, float)) else 0
+    return more if failure.data.get("only_repeats") is True else 1 + more
+
+
+def _both(one: Scored | None, other: Scored) -> Scored:
+    if one is None:
+        return other
+    extra = None if one.extra is None or other.extra is None else one.extra + other.extra
+    return Scored(one.frames + other.frames, one.found + other.found, one.missed + other.missed, extra)
+
+
+def _worst(known: float | None, new: float | None) -> float | None:
+    if new is None:
+        return known
+    return new if known is None else max(known, new)

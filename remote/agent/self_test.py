@@ -1,0 +1,64 @@
+"""Self-tests a bundle in a child process, so that a model that crashes its engine crashes neither agent nor worker."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from remote.activation.ground import Say
+from remote.agent.child import Ended, TooLate, run_child
+from remote.errors import Trouble
+from remote.models.self_test_process import Told
+from remote.verdicts import Check
+
+LIMIT_S = 300.0
+COMMAND = (sys.executable, "-m", "remote.models.self_test_process")
+
+
+async def run_self_test(
+    folder: Path, threads: int, say: Say, *, cwd: Path, limit_s: float = LIMIT_S, command: Sequence[str] = COMMAND
+) -> tuple[Check, ...]:
+    """What the self-test of the bundle in `folder` found.
+
+    Raises Trouble: what the bundle itself is refused for; `self_test_timeout`; `self_test_crashed` where the process died of
+    it; `no_self_test` where it can't be started.
+    """
+    last: list[Told] = []
+
+    def heard(line: bytes) -> None:
+        told = _told(line)
+        if told is not None and told.progress is not None:
+            say(told.progress)
+        elif told is not None:
+            last[:] = [told]
+
+    try:
+        ended = await run_child((*command, str(folder), str(threads)), cwd=cwd, limit_s=limit_s, on_line=heard)
+    except OSError as error:
+        cure = "install fieldgate again on the robot, or free some memory"
+        raise Trouble(f"the self-test can't be started: {error}", cure=cure, code="no_self_test") from error
+    except TooLate as late:
+        cure = "look at the robot's load and memory, then push again"
+        raise Trouble(f"the self-test {late}", cure=cure, code="self_test_timeout") from None
+    return _checks(last, ended)
+
+
+def _told(line: bytes) -> Told | None:
+    try:
+        return msgspec.json.decode(line, type=Told)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _checks(last: list[Told], ended: Ended) -> tuple[Check, ...]:
+    if last and last[0].error is not None:
+        error = last[0].error
+        raise Trouble(error.what, cure=error.cure, code=error.code)
+    if not last or last[0].checks is None:
+        said = f"; it last said: {ended.last_words}" if ended.last_words else ""
+        cure = "the robot may lack memory, or its engine can't take this model; what ran before runs on"
+        raise Trouble(f"the self-test died: {ended.how}{said}", cure=cure, code="self_test_crashed")
+    return last[0].checks
