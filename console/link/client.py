@@ -26,6 +26,7 @@ from console.link.snapshot import Snapshot
 from console.link.transport import Transport
 from console.robots import Robot
 from console.store.identity import Identity
+from console.store.known_models import FOLDER, KnownModels
 from console.store.pictures import Pictures
 from console.store.store import Store
 from remote.protocol import Command, Expected, Reply
@@ -63,7 +64,9 @@ class RobotClient:
         fetch = PictureFetch(pictures or Pictures(), store, robot.name)
         self._state = LinkState(robot, transport.name, clock)
         self._commander = Commander(self._state, pulse, identity.client_id, clock)
-        self._receiver = Receiver(self._state, intake, fetch, pulse, self._commander, KnownBundles(store))
+        models = KnownModels(store.path.parent / FOLDER, robot.name)
+        bundles = KnownBundles(store)
+        self._receiver = Receiver(self._state, intake, fetch, pulse, self._commander, bundles, models)
         self._connector = Connector(
             robot,
             transport,

@@ -12,6 +12,7 @@ from console.link.picture_fetch import PictureFetch
 from console.link.pulse import Pulse
 from console.link.requests import Settle
 from console.link.wire import Wire
+from console.store.known_models import KnownModels
 from remote.protocol import (
     Ack,
     AgentHello,
@@ -51,10 +52,11 @@ class Receiver:
         pulse: Pulse,
         commander: Commander,
         bundles: KnownBundles,
+        models: KnownModels,
     ) -> None:
         self._state, self._intake, self._fetch = state, intake, fetch
         self._pulse, self._commander = pulse, commander
-        self._bundles = bundles
+        self._bundles, self._models = bundles, models
         self._samples_per_s = 0.0
         state.builder.take_entries(intake.past())
         state.builder.stored_seq = intake.stored_seq
@@ -103,6 +105,7 @@ class Receiver:
         """Take one message that came over `wire`."""
         took = self._intake.take(message.entries, now_ns) if isinstance(message, Entries) else None
         self._bundles.note(message)
+        self._models.note(message)
         if isinstance(message, Lost):
             self._intake.lost(message.first_seq, message.last_seq, now_ns)
         with self._state.changed:

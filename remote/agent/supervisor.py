@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,7 +103,9 @@ class _Life:
 class Supervisor:
     """Owns the worker process. All methods belong to the loop's thread.
 
-    `bundle` and `engine` are what the worker said of itself when it was last ready; None and empty before.
+    `bundle` and `engine` are what the worker said of itself when it was last ready; None and empty before. `prepare`, where
+    it is set, is asked before each start of a process, also the supervisor's own restarts, and may change the config; where
+    it raises Trouble that start does not happen. `on_death`, where it is set, is told of each end that nobody asked for.
 
     Args:
         command: the worker's command line.
@@ -135,6 +137,8 @@ class Supervisor:
         self.state = WorkerState("stopped", clock.mono_ns())
         self.bundle: BundleState | None = None
         self.engine = ""
+        self.prepare: Callable[[WorkerConfig], Awaitable[WorkerConfig]] | None = None
+        self.on_death: Callable[[str], None] | None = None
 
     @property
     def wanted(self) -> bool:
@@ -239,7 +243,16 @@ class Supervisor:
     async def _keep_running(self) -> None:
         delay_s, was_ready = self._timing.backoff_first_s, self._insist
         while not self._halt.is_set():
-            life = await self._live_once()
+            try:
+                life = await self._live_once()
+            except Trouble as trouble:  # `prepare` refused this start
+                if not was_ready:
+                    self._confirm(trouble)
+                    return
+                self._set(self.state.phase, last_exit=trouble.what)
+                await self._wait_to_restart(delay_s)
+                delay_s = min(delay_s * 2, self._timing.backoff_most_s)
+                continue
             if life is None:
                 return
             was_ready = was_ready or life.ready is not None
@@ -262,8 +275,11 @@ class Supervisor:
     async def _live_once(self) -> _Life | None:
         """Run the worker once, to its end; None where it can't be started at all."""
         assert self._config is not None  # start has set it
+        prepared = await self.prepare(self._config) if self.prepare else self._config
+        if self._halt.is_set():
+            return None
         run = self._next_run()
-        config = msgspec.structs.replace(self._config, run=run, samples_per_s=self._samples_per_s, watch=self._look_for)
+        config = msgspec.structs.replace(prepared, run=run, samples_per_s=self._samples_per_s, watch=self._look_for)
         try:
             process = await WorkerProcess.spawn(self._command, self._cwd, self._take, self._noise)
         except OSError as error:
@@ -336,7 +352,12 @@ class Supervisor:
     def _unable(self, unable: Unable) -> None:
         text = f"the worker can't start: {unable.what}"
         self._event("worker_unable", "error", text, run=self.state.run, code=unable.code, cure=unable.cure)
+        self._died(text)
         self._confirm(Trouble(unable.what, cure=unable.cure, code=unable.code))
+
+    def _died(self, text: str) -> None:
+        if self.on_death is not None:
+            self.on_death(text)
 
     def _crashed(self, name: str, text: str, life: _Life, how: str) -> None:
         words = life.process.last_words
@@ -345,6 +366,7 @@ class Supervisor:
         source, bundle = (config.source, life.ready.bundle.digest if life.ready else "") if config else ("", "")
         self._listener.journal(Failure(name=name, text=text, source=source, bundle=bundle, data=data))
         last_line = f"; it last said: {words.splitlines()[-1]}" if words else ""
+        self._died(text + last_line)
         if life.ready is None and not self._insist:
             self._confirm(Trouble(text + last_line, cure="look into agent.log on the robot", code=name))
 
