@@ -1,0 +1,89 @@
+"""`fieldgate-agent model validate BUNDLE`: the suite on this machine. stdout is the result, stderr what is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import click
+import msgspec
+
+from remote.errors import Trouble
+from remote.protocol import Constraints
+from remote.verdict_text import EXIT, junit_xml, report_text
+from remote.verdicts import ValidationReport
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("folder", metavar="BUNDLE", type=_FILE)
+@click.option("--profile", default="x86", show_default=True, type=click.Choice(["jetson", "x86"]), help="Whose limits.")
+@click.option("--limit", "limits", metavar="NAME=NUMBER", multiple=True, help="Instead of the profile's; repeatable.")
+@click.option(
+    "--runs", default=299, show_default=True, type=click.IntRange(1, 1_000_000), help="Timed runs of each kind."
+)
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the engine.")
+@click.option("--pictures", type=_FILE, help="Recorded pictures to run on, instead of the bundle's golden samples.")
+@click.option("--simulation", type=_FILE, help="Results in simulation: CSV with a column `success`.")
+@click.option("--hil", type=_FILE, help="Results with hardware in the loop: CSV with a column `success`.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--junit", type=_FILE, help="Write JUnit XML there too.")
+def validate(
+    folder: Path,
+    profile: str,
+    limits: tuple[str, ...],
+    runs: int,
+    threads: int,
+    pictures: Optional[Path],
+    simulation: Optional[Path],
+    hil: Optional[Path],
+    as_json: bool,
+    junit: Optional[Path],
+) -> None:
+    """Run the validation suite on BUNDLE here. Ends with 0 where all passed, 3 where one failed, 7 where one decided
+    nothing.
+    """
+    from remote.models.validation.plan import Plan
+    from remote.models.validation.suite import validate as run
+
+    plan = Plan(
+        folder=str(folder),
+        profile=profile,
+        limits=limits_of(limits),
+        runs=runs,
+        threads=threads,
+        pictures=str(pictures or ""),
+        simulation=str(simulation or ""),
+        hil=str(hil or ""),
+        constraints=Constraints(),
+    )
+    report = run(plan, say=lambda text: click.echo(f"{text} ...", err=True))
+    tell(report, as_json, junit)
+
+
+def limits_of(words: tuple[str, ...]) -> dict[str, float]:
+    """`NAME=NUMBER` words as a mapping. Raises Trouble (code `bad_limit`)."""
+    found = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            cure = "write it like engine_p99_ms=20"
+            raise Trouble(f"--limit {word[:80]!r} is not NAME=NUMBER", cure=cure, code="bad_limit") from None
+    return found
+
+
+def tell(report: ValidationReport, as_json: bool, junit: Optional[Path]) -> None:
+    """Print the report, write the JUnit file, end with the verdict's exit code."""
+    from remote.atomic import write_atomically
+
+    if junit is not None:
+        try:
+            write_atomically(junit, junit_xml(report).encode(), 0o644)
+        except OSError as error:
+            cure = "give --junit a path that can be written"
+            raise Trouble(f"{junit} can't be written: {error.strerror}", cure=cure, code="not_written") from error
+    click.echo(msgspec.json.encode(report).decode() if as_json else report_text(report), nl=as_json)
+    raise click.exceptions.Exit(EXIT[report.verdict])

@@ -1,0 +1,73 @@
+"""A validation's result for people (a table) and for continuous-integration servers (JUnit XML). Pure; both ends use it."""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from remote.verdicts import Check, ValidationReport, Verdict
+
+EXIT: dict[Verdict, int] = {"pass": 0, "fail": 3, "inconclusive": 7, "skipped": 7}
+"""What a command that validated ends with. Where nothing at all was looked at, nothing has passed."""
+_WORDS: dict[Verdict, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "skipped": "SKIPPED"}
+# What XML 1.0 can't hold, other control characters, and what turns the direction of text around.
+_REFUSED = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]"
+)
+
+
+def report_text(report: ValidationReport) -> str:
+    """A line for each check, then the verdict; ends with a newline and holds no control characters."""
+    head = f"{report.name} {report.digest[:12]}, profile {report.profile}"
+    head += f", {report.engine}" if report.engine else ""
+    facts = [report.words[name] for name in ("model", "power_mode", "l4t", "tensorrt") if report.words.get(name)]
+    lines = [head, *([", ".join(facts)] if facts else [])]
+    lines += [f"{_WORDS[check.verdict]:<12}  {check.name:<18}  {check.text}" for check in report.checks]
+    return "\n".join(clean(line) for line in (*lines, f"{_WORDS[report.verdict]:<12}  {_summed(report)}")) + "\n"
+
+
+def junit_xml(report: ValidationReport) -> str:
+    """One testcase a check: `failure` where it failed, `error` where it decided nothing, `skipped` with its reason."""
+    counts = {verdict: sum(check.verdict == verdict for check in report.checks) for verdict in _WORDS}
+    totals = {
+        "tests": str(len(report.checks)),
+        "failures": str(counts["fail"]),
+        "errors": str(counts["inconclusive"]),
+        "skipped": str(counts["skipped"]),
+    }
+    root = Element("testsuites", {"name": "fieldgate model validate", **totals})
+    suite = SubElement(root, "testsuite", {"name": clean(f"{report.name} {report.profile}"), **totals})
+    about = {"digest": report.digest, "engine": report.engine, "verdict": report.verdict, **report.words}
+    _properties(suite, about)
+    for check in report.checks:
+        _testcase(suite, check, report.profile)
+    indent(root)
+    return tostring(root, encoding="unicode") + "\n"
+
+
+def clean(text: str) -> str:
+    """The text without control characters, lone surrogates and marks that turn its direction around, on one line."""
+    return " ".join(_REFUSED.sub("", text).splitlines())
+
+
+def _testcase(suite: Element, check: Check, profile: str) -> None:
+    case = SubElement(suite, "testcase", {"classname": clean(f"validation.{profile}"), "name": clean(check.name)})
+    numbers = {name: getattr(check, name) for name in ("value", "bound", "limit", "n")}
+    _properties(
+        case, {**{name: f"{value:.17g}" for name, value in numbers.items() if value is not None}, "unit": check.unit}
+    )
+    if check.verdict != "pass":
+        tag = {"fail": "failure", "inconclusive": "error", "skipped": "skipped"}[check.verdict]
+        SubElement(case, tag, {"message": clean(check.text)})
+
+
+def _properties(parent: Element, pairs: dict[str, str]) -> None:
+    properties = SubElement(parent, "properties")
+    for name, value in pairs.items():
+        if value:
+            SubElement(properties, "property", {"name": clean(name), "value": clean(value)})
+
+
+def _summed(report: ValidationReport) -> str:
+    counts = {verdict: sum(check.verdict == verdict for check in report.checks) for verdict in _WORDS}
+    return ", ".join(f"{count} {_WORDS[verdict].lower()}" for verdict, count in counts.items() if count)
