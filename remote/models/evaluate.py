@@ -68,14 +68,14 @@ def evaluate_bundle(
 
     coco_modules()
     pictures = list_pictures(images)
-    labelled = _labels_of(pictures, boxes, len(bundle.contract.labels))
+    labelled = labels_of(pictures, boxes, len(bundle.contract.labels))
     thresholds = Thresholds(score=settings.score, nms_iou=settings.nms_iou, max_detections=settings.max_detections)
     detector = Detector(bundle, threads=threads, thresholds=thresholds)
-    truth, found = _Truth(bundle.contract.labels), []
+    truth, found = Truth(bundle.contract.labels), []
     for number, picture in enumerate(pictures, 1):
         size, detections = _detect(detector, picture)
         truth.add(number, size, labelled[picture])
-        found += [_found_row(number, detection) for detection in detections]
+        found += [found_row(number, detection) for detection in detections]
         progress(number, len(pictures))
     detector.close()
     return _score(bundle, truth, found, settings)
@@ -92,7 +92,11 @@ def coco_modules() -> tuple[Any, Any]:
     return COCO, COCOeval
 
 
-def _labels_of(pictures: tuple[Path, ...], folder: Path, labels: int) -> dict[Path, tuple[TrueBox, ...]]:
+def labels_of(pictures: tuple[Path, ...], folder: Path, labels: int) -> dict[Path, tuple[TrueBox, ...]]:
+    """Each picture's labelled boxes from the .txt of its stem in `folder`; `labels` is the number of classes.
+
+    A picture without a file counts as one in which nothing is. Raises Trouble `boxes_missing` where no picture has one.
+    """
     files = {picture: folder / f"{picture.stem}.txt" for picture in pictures}
     if not any(path.is_file() for path in files.values()):
         what = (
@@ -117,12 +121,13 @@ def _detect(detector: Any, picture: Path) -> tuple[tuple[int, int], Any]:
     return (frame.shape[1], frame.shape[0]), list(rows)
 
 
-def _found_row(image: int, detection: tuple[int, float, list[float]]) -> dict[str, Any]:
+def found_row(image: int, detection: tuple[int, float, list[float]]) -> dict[str, Any]:
+    """One detection (label, score, corners in pixels of the picture) as COCO's row; images are numbered from 1."""
     label, score, (x1, y1, x2, y2) = detection
     return {"image_id": image, "category_id": label + 1, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
 
 
-class _Truth:
+class Truth:
     """The labelled boxes as COCO's dictionary. Its ids start at 1: pycocotools takes an annotation 0 for no match."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
@@ -141,7 +146,7 @@ class _Truth:
             self.boxes.append({"id": len(self.boxes) + 1, **row})
 
 
-def _score(bundle: Bundle, truth: _Truth, found: list[dict[str, Any]], settings: Settings) -> Score:
+def _score(bundle: Bundle, truth: Truth, found: list[dict[str, Any]], settings: Settings) -> Score:
     precision = _precision(truth, found, settings.max_detections)
     scores = []
     for index, label in enumerate(bundle.contract.labels):
@@ -160,7 +165,7 @@ def _score(bundle: Bundle, truth: _Truth, found: list[dict[str, Any]], settings:
     )
 
 
-def _precision(truth: _Truth, found: list[dict[str, Any]], max_detections: int) -> Any:
+def _precision(truth: Truth, found: list[dict[str, Any]], max_detections: int) -> Any:
     """COCOeval's array [10 IoUs, 101 recalls, labels, areas, limits]; -1 where nothing was labelled."""
     coco_class, evaluation_class = coco_modules()
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools narrates on stdout, which is for data

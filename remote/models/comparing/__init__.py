@@ -1,0 +1,1 @@
+"""Comparing bundles: size, parity, agreement, accuracy, latency, and node by node."""

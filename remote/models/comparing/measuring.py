@@ -1,0 +1,109 @@
+"""Running bundles on the same inputs, one input at a time, and adding up what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from remote.errors import Trouble
+from remote.models.bundle import AnyBundle, Bundle
+from remote.models.comparing.accuracy import Matches, Scorer, difference, labels_for
+from remote.models.comparing.compare import Accuracy, Measured, Progress, new_tallies
+from remote.models.comparing.latency import Latency, measured
+from remote.models.comparing.looking import Looker, read_frame
+from remote.models.comparing.parity import Tally
+from remote.models.comparing.runner import Runner
+from remote.models.comparing.samples import stored_or_drawn
+
+
+def over_pictures(
+    bundles: Sequence[Bundle],
+    pictures: tuple[Path, ...],
+    labels: Path | None,
+    *,
+    threads: int,
+    seed: int,
+    progress: Progress,
+) -> list[Measured]:
+    """Detectors on pictures; accuracy where `labels` is the folder of their boxes."""
+    names = bundles[0].contract.labels
+    true = labels_for(pictures, labels, len(names)) if labels else {}
+    lookers = [Looker(bundle, threads) for bundle in bundles]
+    tallies, agreements = new_tallies(len(bundles))
+    scorers = [Scorer(names) for _ in bundles] if labels else []
+    faults: list[list[str]] = [[] for _ in bundles]
+    for number, path in enumerate(pictures, 1):
+        frame = read_frame(path)
+        seen = [looker.look(frame) for looker in lookers]
+        for at, one in enumerate(seen):
+            _same_shape(seen[0].output.shape, one.output.shape, bundles[at].path)
+            tallies[at].add(seen[0].output, one.output)
+            agreements[at].add(seen[0].reported, one.reported)
+            if one.fault:
+                faults[at].append(f"{path.name}: {one.fault}")
+            if scorers:
+                scorers[at].add((frame.shape[1], frame.shape[0]), true[path], one.every)
+        progress(number, len(pictures))
+    for looker in lookers:
+        looker.close()
+    matches = [scorer.matches() for scorer in scorers]
+    return [
+        Measured(
+            parity=tallies[at].parity(),
+            agreement=agreements[at].share(seed),
+            boxes=agreements[at].boxes,
+            more=agreements[at].more,
+            accuracy=_accuracy(matches[0], matches[at], seed) if matches else None,
+            faults=tuple(faults[at]),
+        )
+        for at in range(len(bundles))
+    ]
+
+
+def over_samples(bundles: Sequence[AnyBundle], *, threads: int) -> tuple[list[Measured], str]:
+    """Any bundles on the first one's golden samples, else on drawn inputs; and which of both it was."""
+    feeds, what = stored_or_drawn(bundles[0])
+    runners = [Runner(bundle.model, threads=threads) for bundle in bundles]
+    tallies = [Tally() for _ in bundles]
+    for feed in feeds:
+        outputs = [runner(feed) for runner in runners]
+        for at, found in enumerate(outputs):
+            for name in outputs[0]:
+                if name not in found:
+                    raise _unlike(f"bundle {bundles[at].path} has no output {name!r}")
+                _same_shape(outputs[0][name].shape, found[name].shape, bundles[at].path)
+                tallies[at].add(outputs[0][name], found[name])
+    return [Measured(parity=tally.parity()) for tally in tallies], f"{len(feeds)} {what}"
+
+
+def times(bundles: Sequence[AnyBundle], threads: int, rounds: int) -> list[Latency]:
+    """The engines alone, in turns."""
+    runs: list[Callable[[], object]] = []
+    engines: list[str] = []
+    for bundle in bundles:
+        if isinstance(bundle, Bundle):
+            engine = Looker(bundle, threads).detector.engine
+            runs.append(engine.run)
+            engines.append(engine.name)
+        else:
+            runner, feed = Runner(bundle.model, threads=threads), stored_or_drawn(bundle)[0][0]
+            runs.append(lambda runner=runner, feed=feed: runner(feed))  # type: ignore[misc]
+            engines.append(runner.engine)
+    return list(measured(runs, engines, rounds=rounds))
+
+
+def _accuracy(first: Matches, one: Matches, seed: int) -> Accuracy:
+    import numpy as np
+
+    score, at_50 = one.precision(np.ones(one.pictures, np.int64))
+    change = difference(first, one, seed)
+    return Accuracy(map=score, ap50=at_50, pictures=one.pictures, boxes=one.boxes, change=change)
+
+
+def _same_shape(ours: tuple[int, ...], theirs: tuple[int, ...], path: Path) -> None:
+    if ours != theirs:
+        raise _unlike(f"bundle {path} gives an output {list(theirs)}, the first one {list(ours)}")
+
+
+def _unlike(what: str) -> Trouble:
+    return Trouble(what, cure="Compare bundles that do the same", code="not_alike")

@@ -1,0 +1,45 @@
+"""Reading an ONNX file that may be damaged or hostile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from remote.errors import Trouble
+
+LIMIT_BYTES = 2 * 1024**3 - 1  # protobuf itself takes no more
+_CURE = "Export the model again as one ONNX file, or copy it again in full"
+
+
+def onnx_module() -> Any:
+    """The `onnx` package. Raises Trouble `onnx_missing`."""
+    try:
+        import onnx
+    except ImportError as error:
+        cure = "Install it: pip install 'fieldgate[optimise]'"
+        raise Trouble("the onnx package is not installed here", cure=cure, code="onnx_missing") from error
+    return onnx
+
+
+def read_model(path: Path) -> Any:
+    """The ModelProto. Raises Trouble `model_unreadable` for what is no whole ONNX model with all its weights inside."""
+    onnx = onnx_module()
+    try:
+        if path.stat().st_size > LIMIT_BYTES:
+            raise _refused(path, f"is larger than {LIMIT_BYTES} bytes")
+        model = onnx.load_model_from_string(path.read_bytes())
+        if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
+            raise _refused(path, "keeps its weights in other files")
+        onnx.checker.check_model(model)
+    except OSError as error:
+        raise _refused(path, f"can't be read: {error.strerror}") from error
+    except Trouble:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise _refused(path, f"is no valid ONNX model: {reason}") from error
+    return model
+
+
+def _refused(path: Path, what: str) -> Trouble:
+    return Trouble(f"model {path} {what}", cure=_CURE, code="model_unreadable")
