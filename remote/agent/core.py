@@ -170,7 +170,13 @@ class Agent:
         pictures = str(self.places.pictures)
         threads = self.settings.threads
         return WorkerConfig(
-            run=0, source=source, bundle=str(folder), pictures=pictures, threads=threads, drills=self.drills
+            run=0,
+            source=source,
+            bundle=str(folder),
+            pictures=pictures,
+            threads=threads,
+            drills=self.drills,
+            engines=str(self.places.engines),
         )
 
     def save(self, settings: Settings) -> None:

@@ -46,6 +46,11 @@ class Places:
         return self.state / "bundles"
 
     @property
+    def engines(self) -> Path:
+        """Engines that this robot built of its bundles; made when the first one is."""
+        return self.state / "engines"
+
+    @property
     def slots(self) -> Path:
         """Which bundle runs, which one ran before, and how far a change is; the file may be missing."""
         return self.state / "slots.json"

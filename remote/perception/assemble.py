@@ -42,7 +42,7 @@ def assemble(
     camera = make_camera(source)  # now, because a source that can never work is no camera that is away
     camera.close()
     bundle = load_bundle(Path(config.bundle))
-    detector = _warm_detector(bundle, config.threads)
+    detector = _warm_detector(bundle, config)
     pictures = _pictures(Path(config.pictures))
     digest, labels = bundle.digest, bundle.contract.labels
     drills = Drills() if config.drills else None
@@ -72,8 +72,9 @@ def assemble(
     return ready, parts, WorkerLoop(parts, ended=ended)
 
 
-def _warm_detector(bundle: Bundle, threads: int) -> Detector:
-    detector = Detector(bundle, threads=threads)
+def _warm_detector(bundle: Bundle, config: WorkerConfig) -> Detector:
+    engines = Path(config.engines) if config.engines else None
+    detector = Detector(bundle, threads=config.threads, engine_cache=engines)
     try:
         detector.warm_up(WARM_UP_RUNS)
     except FrameFault as fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from remote.models.bundle import Bundle
 from remote.models.contract import Thresholds
 from remote.perception.arrays import Pixels
 from remote.perception.engines.base import Engine
-from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
+from remote.perception.engines.choose import open_engine
 from remote.perception.faults import BadFrame
 from remote.perception.postprocess import Boxes, Postprocessor
 from remote.perception.preprocess import Fit, Preprocessor
@@ -36,6 +37,7 @@ class Detector:
         threads: of the engine.
         thresholds: instead of the contract's.
         clock: monotonic nanoseconds.
+        engine_cache: the folder of engines that this robot built; None: ONNX Runtime.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class Detector:
         threads: int = 1,
         thresholds: Thresholds | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
+        engine_cache: Path | None = None,
     ) -> None:
-        self.engine: Engine = OnnxRuntimeEngine(bundle.model, bundle.contract, threads=threads)
+        self.engine: Engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=engine_cache)
         self.contract = bundle.contract
         self._post = Postprocessor(bundle.contract, self.engine.output.shape, thresholds)
         self._pre: Preprocessor | None = None

@@ -21,6 +21,10 @@ class InferenceError(FrameFault):
     name = "inference_error"
 
 
+class EngineLost(Exception):
+    """The engine won't come back in this process, as when the GPU's context is gone: a new worker may get it back."""
+
+
 class BadFrame(FrameFault):
     """One picture could not be decoded; the next may be fine. `subject` names it (a file)."""
 

@@ -16,6 +16,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker is started: one JSON object as the first line on its stdin.
 
     `bundle` is the bundle's folder, `pictures` the folder where pictures of failures are written as DIGEST.jpg.
+    `engines` is the folder of engines that this robot built, empty for none.
     """
 
     run: int
@@ -26,6 +27,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 1
     drills: bool = False
     watch: Watch | None = None
+    engines: str = ""
 
 
 # ------------------------------------------------------------ worker -> agent

@@ -1,7 +1,7 @@
 """`python -m remote.perception.worker`: the agent's child that owns camera and engine.
 
 Reads a WorkerConfig as its first line on stdin, then speaks remote.perception.messages over stdin and stdout. Exit status:
-0 after Quit or the end of stdin, 3 after Unable, 4 when the loop hung on after its agent had gone.
+0 after Quit or the end of stdin, 3 after Unable, 4 when the loop hung on after its agent had gone, 5 when the engine was lost.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import IO
 import msgspec
 
 from remote.errors import Trouble
+from remote.perception.faults import EngineLost
 from remote.perception.handoff import Handoff
 from remote.perception.messages import Unable, WorkerConfig
 from remote.perception.wire import Listener, Outbox, ParentGone, claim_stdout, read_line
 
 EXIT_DONE = 0
 EXIT_UNABLE = 3
+EXIT_LOST = 5
 _SWITCH_S = 0.0005  # the loop must not wait 5 ms for the interpreter while the camera's thread computes
 
 
@@ -33,6 +35,9 @@ def main() -> int:
         return _unable(outbox, trouble)
     except ParentGone:
         return EXIT_DONE
+    except EngineLost as lost:
+        print(lost, file=sys.stderr)  # noqa: T201 - its last words, which the agent shows; it starts a new worker
+        return EXIT_LOST
     return EXIT_DONE
 
 

@@ -1,0 +1,98 @@
+"""Builds a bundle's engine in a child process: what breaks there, or takes an hour, breaks and holds nothing here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata, util
+from pathlib import Path
+
+import msgspec
+
+from remote.agent.child import Ended, TooLate, run_child
+from remote.errors import Trouble
+from remote.model_states import Progress
+from remote.perception.engines.build_process import CANCEL_S, Said
+
+LIMIT_S = 3600.0
+COMMAND = (sys.executable, "-m", "remote.perception.engines.build_process")
+
+log = logging.getLogger("fieldgate.agent")
+Say = Callable[[Progress], None]
+
+
+def tensorrt_installed() -> bool:
+    """Whether there may be something to build: TensorRT's Python package is there. Nothing of it is loaded."""
+    return util.find_spec("tensorrt") is not None
+
+
+async def build_engine(
+    folder: Path,
+    cache: Path,
+    threads: int,
+    say: Say,
+    *,
+    limit_s: float = LIMIT_S,
+    command: Sequence[str] = COMMAND,
+    worth_it: Callable[[], bool] = tensorrt_installed,
+) -> str:
+    """Make sure that the engine for the bundle in `folder` is in `cache`; the name of the engine that will run it.
+
+    Returns at once where TensorRT is not installed. Cancelling the task calls the build off; nothing half built is left.
+
+    Args:
+        folder: the verified bundle.
+        cache: the folder of engines that this robot built.
+        threads: of ONNX Runtime, where that is used.
+        say: is told how far the build is.
+        limit_s: how long it may take.
+        command: the child's command line, to which folder, cache and threads are added.
+        worth_it: whether a child is started at all.
+
+    Raises:
+        Trouble: what the build says; `build_timeout`; `build_killed` where the process died; `no_build` where it can't be
+            started.
+    """
+    if not worth_it():
+        return f"ONNX Runtime {_version('onnxruntime')}"
+    last = Said()
+
+    def hear(line: bytes) -> None:
+        nonlocal last
+        try:
+            said = msgspec.json.decode(line, type=Said)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            log.warning("no message from the build: %r", line[:200])
+            return
+        if said.progress is not None:
+            say(said.progress)
+        else:
+            last = said
+
+    try:
+        arguments = (*command, str(folder), str(cache), str(threads))
+        ended = await run_child(arguments, cwd=folder, limit_s=limit_s, on_line=hear, grace_s=CANCEL_S)
+    except OSError as error:
+        cure = "install fieldgate again on the robot, or free some memory"
+        raise Trouble(f"the build of the engine can't be started: {error}", cure=cure, code="no_build") from error
+    except TooLate as late:
+        cure = "look at the robot's load and memory, then try again"
+        raise Trouble(f"the build of the engine {late}", cure=cure, code="build_timeout") from None
+    if last.error:
+        raise Trouble(last.error.what, cure=last.error.cure, code=last.error.code)
+    return last.engine or _died(ended)
+
+
+def _died(ended: Ended) -> str:
+    log.warning("the build of an engine ended without an answer (%s): %s", ended.how, ended.words)
+    last = f"; it last said: {ended.last_words}" if ended.words else ""
+    cure = "the robot most likely ran out of memory: close other programs or add swap, then try again"
+    raise Trouble(f"the build of the engine was ended: {ended.how}{last}", cure=cure, code="build_killed")
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
