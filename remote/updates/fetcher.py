@@ -28,16 +28,19 @@ class Fetcher(FetcherInterface):
 
     Args:
         clock: monotonic nanoseconds, for the least rate.
+        heard: called whenever something came.
     """
 
-    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], int] = time.monotonic_ns, heard: Callable[[], None] = lambda: None) -> None:
+        self._clock, self._heard = clock, heard
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         """Raises DownloadHTTPError, SlowRetrievalError, DownloadError, also while it is read."""
         try:
             with opened(url, clock=self._clock) as file:
-                yield from file.chunks
+                for piece in file.chunks:
+                    self._heard()
+                    yield piece
         except Unreachable as error:
             if error.status is not None:
                 raise DownloadHTTPError(str(error), error.status) from error

@@ -12,9 +12,10 @@ from remote.model_states import Progress
 from remote.release import CODE as INVALID
 from remote.release import Release, Rollout
 from remote.updates.compatibility import is_open, misfits
+from remote.updates.fetcher import Fetcher
 from remote.updates.files import FileFetcher
 from remote.updates.order import Facts, Found, Order
-from remote.updates.repository import Repository
+from remote.updates.repository import Repository, root_in_words
 from remote.updates.staging import Staging, staging
 from remote.updates.troubles import DISK, trouble
 from remote.updates.trust import check_clock
@@ -35,8 +36,11 @@ def look(
     Raises Trouble: `time_untrusted`, `release_not_for_us`, `release_older`, `release_invalid`, those of
     remote.updates.troubles.
     """
+    if order.only_root:
+        return Found(outcome="nothing", text=root_in_words(order.root))
     check_clock(wall_ns(), order.floor_wall_ns)
-    repository = Repository(order.url, Path(order.cache), Path(order.root).read_bytes(), clock)
+    fetcher = Fetcher(clock, lambda: say(Progress(done=0, unit="bytes", text="metadata")))
+    repository = Repository(order.url, Path(order.cache), order.root, fetcher)
     signed = repository.refresh()
     check_clock(wall_ns(), signed or 0)
     rollout = repository.rollout()

@@ -24,16 +24,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One look at the repository at `url` (http, https, file).
 
-    `cache` is the folder of the verified metadata, `root` the file of the trusted root, `bundles` the folder that staging
-    folders `.staging-DIGEST` lie in. `held` are bundles that need no download. `floor_wall_ns` is the time before which it
-    can't be; `free_floor_bytes` is what must stay free on the disk.
+    `cache` is the folder of the verified metadata, `root` the trusted root metadata, `bundles` the folder that staging
+    folders `.staging-DIGEST` lie in. `only_root`: say what the root is, fetch nothing. `held` are bundles that need no
+    download. `floor_wall_ns` is the time before which it can't be; `free_floor_bytes` is what must stay free on the disk.
     """
 
     url: str
     cache: str
-    root: str
+    root: bytes
     bundles: str
     facts: Facts
+    only_root: bool = False
     highest_release: int = 0
     held: tuple[str, ...] = ()
     floor_wall_ns: int = 0

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tuf.api.metadata import Metadata, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater
 
 from remote.atomic import sync
@@ -30,6 +28,7 @@ from remote.release import (
 from remote.updates.fetcher import CONFIG, Fetcher
 from remote.updates.files import target_url
 from remote.updates.staging import disk_told
+from remote.updates.troubles import INVALID as INVALID_METADATA
 from remote.updates.troubles import TOO_LONG, told, trouble
 from remote.updates.trust import wall_ns_of
 
@@ -43,12 +42,12 @@ class Repository:
         url: http(s):// or file:// of the repository's folder.
         cache: folder of the verified metadata. It belongs to this root: another root begins with an empty one.
         root: the root metadata that is trusted from the beginning.
-        clock: monotonic nanoseconds, for the least rate.
+        fetcher: the way to it.
     """
 
-    def __init__(self, url: str, cache: Path, root: bytes, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, url: str, cache: Path, root: bytes, fetcher: Fetcher) -> None:
         base = url.rstrip("/")
-        self._cache, self._fetcher = cache, Fetcher(clock)
+        self._cache, self._fetcher = cache, fetcher
         self.targets_url = f"{base}/{TARGETS_FOLDER}/"
         metadata_url = f"{base}/{METADATA_FOLDER}/"
         with disk_told(cache), told("the trusted root"):
@@ -120,6 +119,16 @@ class Repository:
             data = self._fetcher.download_bytes(target_url(self.targets_url, target), target.length)
             target.verify_length_and_hashes(data)
         return data
+
+
+def root_in_words(data: bytes) -> str:
+    """What root metadata is, verified by its own keys. Raises Trouble (`metadata_invalid`, `metadata_unsigned`)."""
+    with told("the root"):
+        root = Metadata[Root].from_bytes(data)
+        if not isinstance(root.signed, Root):
+            raise trouble(INVALID_METADATA, f"that is {root.signed.type} metadata, not the root")
+        root.signed.verify_delegate(Root.type, root.signed_bytes, root.signatures)
+    return f"root version {root.signed.version}, good until {root.signed.expires:%Y-%m-%d}"
 
 
 def _tidy(cache: Path) -> None:

@@ -1,0 +1,344 @@
+"""Updates over the air on the robot: the source, the looks, one at a time, and handing a verified release to the change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from remote.agent.clock import Clock
+from remote.agent.update_child import UpdateChild
+from remote.agent.update_files import ROOT_LIMIT_BYTES, Seen, Trusted, UpdateFiles
+from remote.agent.update_times import UpdateTimes
+from remote.errors import Trouble
+from remote.model_states import Progress, Slot, UpdateSource, UpdateState
+from remote.protocol import Scalar, SetUpdates, Severity
+from remote.release import METADATA_FOLDER
+from remote.updates.order import Facts, Found, Order
+
+UNDERWAY = "update_underway"
+BY_ITSELF = "the robot itself"
+FLOOR_EVERY_S = 3600.0
+
+log = logging.getLogger("fieldgate.agent")
+
+
+class UpdateGround(Protocol):
+    """What updating needs of the agent around it."""
+
+    def update_facts(self, robot_class: str) -> Facts:
+        """What releases are held against; reads files, so it is called in a thread."""
+
+    def held_bundles(self) -> tuple[str, ...]:
+        """The digests of the bundles that lie here whole; called in a thread."""
+
+    def highest_release(self) -> int:
+        """The highest release that a change here ever began with; 0 for none."""
+
+    def change_under_way(self) -> str:
+        """What change of models is under way, in words; empty for none."""
+
+    async def begin_release(self, slot: Slot) -> None:
+        """Begin the change to this verified bundle in its staging folder, or in the store. Raises Trouble."""
+
+    def event(self, name: str, severity: Severity, text: str, **data: Scalar) -> None:
+        """Write an event into the journal."""
+
+    def changed(self) -> None:
+        """The state is another one: consoles are to be told."""
+
+
+class Updating:
+    """The agent's updates. Lives in the loop's thread.
+
+    Args:
+        folder: the agent's folder of updates.
+        bundles: the folder of the store, in which staging folders lie.
+        free_floor_bytes: what must stay free on the disk.
+        child: runs the client.
+        draw: numbers from 0 to 1 by chance, which spread the looks of many robots.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        bundles: Path,
+        ground: UpdateGround,
+        clock: Clock,
+        *,
+        free_floor_bytes: int = 0,
+        child: UpdateChild | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._files, self._bundles, self._ground, self._clock = UpdateFiles(folder), bundles, ground, clock
+        self._free_floor_bytes = free_floor_bytes
+        self._child = child or UpdateChild(folder)
+        self._times = UpdateTimes(draw)
+        self._trusted: Trusted | None = None
+        self._seen = Seen()
+        self._busy = False
+        self._floor_due_s = 0.0
+        self._look: asyncio.Task[None] | None = None
+        self.progress: Progress | None = None
+        """How far a download is; None while none is under way."""
+
+    def load(self) -> None:
+        """Take up what was set before; damaged files are told by an event and mean no source."""
+        try:
+            self._trusted, self._seen = self._files.trusted(), self._files.seen()
+        except Trouble as trouble:
+            self._trusted = None
+            self._ground.event("updates_unusable", "error", trouble.what, cure=trouble.cure, code=trouble.code)
+        self._begin()
+
+    def state(self) -> UpdateState | None:
+        """What consoles are told; None without a source."""
+        if self._trusted is None:
+            return None
+        seen = self._seen
+        release = max(seen.release, self._ground.highest_release()) or None
+        return UpdateState(
+            source=self._trusted.source,
+            looked_wall_ns=seen.looked_wall_ns,
+            says=seen.says,
+            code=seen.code,
+            release=release,
+        )
+
+    # ------------------------------------------------------------ the source
+
+    async def set_source(self, command: SetUpdates, by: str) -> None:
+        """Trust this source and root from now on; without a root the one before stays. It forgets the time that was seen.
+
+        Raises Trouble: `bad_source`, `no_root`, `update_underway`, what is wrong with the root, `updates_unwritable`.
+        """
+        with _One(self):
+            before = self._trusted
+            if command.source is None:
+                self._files.forget_source()
+                self._trusted = None
+            else:
+                trusted = _trusted(command.source, command.root, before)
+                await self._check_root(trusted)
+                self._files.save(trusted)
+                self._trusted = trusted
+            seen = Seen(release=self._seen.release)
+            self._files.save(seen)
+            self._seen = seen
+            await asyncio.to_thread(self._forget_caches)
+            self._tell_source(before, by)
+        self._begin()
+        self._ground.changed()
+
+    async def _check_root(self, trusted: Trusted) -> None:
+        facts = Facts(robot="", robot_class=trusted.source.robot_class)
+        order = Order(url="", cache="", root=trusted.root, bundles="", facts=facts, only_root=True)
+        await self._child.run(self._files.write_order(msgspec.json.encode(order)), lambda progress: None)
+
+    def _forget_caches(self) -> None:
+        kept = self._files.cache(self._trusted).name if self._trusted else ""
+        for folder in self._files.folder.glob("metadata-*"):
+            if folder.name != kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _tell_source(self, before: Trusted | None, by: str) -> None:
+        now = self._trusted
+        digests = {"root": now.digest if now else "", "root_before": before.digest if before else ""}
+        if now is None:
+            self._ground.event("updates_set", "info", f"{by} set that updates come from nowhere", by=by, **digests)
+            return
+        other = before is not None and before.digest != now.digest
+        text = f"{by} set that updates come from {now.source.url}, for the class {now.source.robot_class}"
+        if other:
+            text += f"; another root is trusted now: {digests['root'][:12]} instead of {digests['root_before'][:12]}"
+        severity: Severity = "warning" if other else "info"
+        robot_class, url = now.source.robot_class, now.source.url
+        self._ground.event("updates_set", severity, text, by=by, url=url, robot_class=robot_class, **digests)
+
+    # ------------------------------------------------------------ looking
+
+    def tick(self) -> None:
+        """Called about once a second: looks when it is time, remembers the time that it surely is."""
+        if self._trusted is None:
+            return
+        now_s = self._now_s()
+        if now_s >= self._floor_due_s and not self._busy:
+            self._floor_due_s = now_s + FLOOR_EVERY_S
+            self._raise_floor(None)
+        if not self._times.is_due(now_s):
+            return
+        if self._busy or self._ground.change_under_way():
+            self._times.later(now_s)
+            return
+        self._look = asyncio.get_running_loop().create_task(self._by_itself())
+
+    async def end(self) -> None:
+        """End a look that is under way; what was fetched stays."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
+
+    async def _by_itself(self) -> None:
+        try:
+            await self._looked(None, BY_ITSELF, max(self._seen.release, self._ground.highest_release()))
+        except Trouble as trouble:
+            log.info("a look for a release ended: %s", trouble.what)
+        except Exception:  # the task's outer catch: the next look is another one
+            log.exception("a look for a release failed")
+
+    async def take(self, folder: str | None, by: str) -> str:
+        """Look now, in `folder` or over the network; what came of it, in words.
+
+        Raises Trouble: `no_update_source`, `update_underway`, `bad_source`, what the client refused, what the change refused.
+        """
+        return await self._looked(folder, by, self._ground.highest_release())
+
+    async def _looked(self, folder: str | None, by: str, highest: int) -> str:
+        trusted = self._trusted
+        if trusted is None:
+            cure = "set one with `fieldgate updates robots`, with the repository's root"
+            raise Trouble("this robot has no source of updates", cure=cure, code="no_update_source")
+        under_way = self._ground.change_under_way()
+        if under_way:
+            raise Trouble(f"a change is under way: {under_way}", cure="wait until it has ended", code=UNDERWAY)
+        with _One(self):
+            well = False
+            try:
+                said = await self._look_and_hand_on(trusted, folder, by, highest)
+                well = True
+                return said
+            except Trouble as trouble:
+                self._refused(trouble, by)
+                raise
+            finally:
+                self.progress = None
+                self._times.looked(self._now_s(), trusted.source.check_every_s, well=well)
+                self._ground.changed()
+
+    async def _look_and_hand_on(self, trusted: Trusted, folder: str | None, by: str, highest: int) -> str:
+        order = await asyncio.to_thread(self._order, trusted, folder, highest)
+        found = await self._child.run(self._files.write_order(msgspec.json.encode(order)), self._progressed)
+        self._raise_floor(found.signed_wall_ns)
+        release = found.release
+        if release is None:
+            if self._remember(found.text):
+                self._ground.event("update_looked", "info", f"looked for a release: {found.text}")
+            return found.text
+        origin = "usb" if folder is not None else "release"
+        now_ns = self._clock.wall_ns()
+        slot = Slot(
+            digest=release.bundle,
+            name=release.name,
+            origin=origin,  # type: ignore[arg-type]
+            by=by,
+            release=release.number,
+            since_wall_ns=now_ns,
+        )
+        await self._ground.begin_release(slot)
+        self._taken(found, slot)
+        return f"took {found.text}"
+
+    def _order(self, trusted: Trusted, folder: str | None, highest: int) -> Order:
+        return Order(
+            url=trusted.source.url if folder is None else _folder_url(folder),
+            cache=str(self._files.cache(trusted)),
+            root=trusted.root,
+            bundles=str(self._bundles),
+            facts=self._ground.update_facts(trusted.source.robot_class),
+            highest_release=highest,
+            held=self._ground.held_bundles(),
+            floor_wall_ns=self._seen.floor_wall_ns,
+            free_floor_bytes=self._free_floor_bytes,
+        )
+
+    def _progressed(self, progress: Progress) -> None:
+        self.progress = progress
+        self._ground.changed()
+
+    # ------------------------------------------------------------ what came of it
+
+    def _taken(self, found: Found, slot: Slot) -> None:
+        self._remember(f"took {found.text}", release=slot.release or 0)
+        text = f"{found.text} was fetched ({found.fetched_bytes} bytes) and verified"
+        data: dict[str, Scalar] = {"release": slot.release or 0, "digest": slot.digest, "origin": slot.origin}
+        self._ground.event("update_taken", "info", text, by=slot.by, fetched_bytes=found.fetched_bytes, **data)
+
+    def _refused(self, trouble: Trouble, by: str) -> None:
+        news = self._remember(trouble.what, code=trouble.code)
+        if news or by != BY_ITSELF:
+            self._ground.event("update_refused", "warning", trouble.what, code=trouble.code, cure=trouble.cure, by=by)
+
+    def _remember(self, says: str, *, code: str = "", release: int = 0) -> bool:
+        """Keep what came of the look; True where it is another thing than last time."""
+        news = (says, code) != (self._seen.says, self._seen.code)
+        seen = msgspec.structs.replace(
+            self._seen,
+            looked_wall_ns=self._clock.wall_ns(),
+            says=says,
+            code=code,
+            release=max(release, self._seen.release),
+        )
+        self._keep(seen)
+        return news
+
+    def _raise_floor(self, signed_wall_ns: int | None) -> None:
+        floor_ns = max(self._seen.floor_wall_ns, self._clock.wall_ns(), signed_wall_ns or 0)
+        self._keep(msgspec.structs.replace(self._seen, floor_wall_ns=floor_ns))
+
+    def _keep(self, seen: Seen) -> None:
+        self._seen = seen
+        try:
+            self._files.save(seen)
+        except Trouble as trouble:  # what was seen is known until the agent ends; the disk's state is told elsewhere
+            log.warning("%s", trouble.what)
+
+    def _begin(self) -> None:
+        self._times.begin(self._now_s(), self._trusted.source.check_every_s if self._trusted else 0.0)
+
+    def _now_s(self) -> float:
+        return self._clock.mono_ns() / 1e9
+
+
+class _One:
+    """One thing at a time: the second is refused, not queued."""
+
+    def __init__(self, updating: Updating) -> None:
+        self._updating = updating
+
+    def __enter__(self) -> None:
+        if self._updating._busy:
+            raise Trouble("a look for a release is under way", cure="wait until it has ended", code=UNDERWAY)
+        self._updating._busy = True
+
+    def __exit__(self, *_: object) -> None:
+        self._updating._busy = False
+
+
+def _trusted(source: UpdateSource, root: bytes, before: Trusted | None) -> Trusted:
+    parts = urlsplit(source.url)
+    if not (parts.scheme in ("http", "https") and parts.hostname) and not (parts.scheme == "file" and parts.path):
+        cure = "give http://, https:// or file:// and the repository's folder"
+        raise Trouble(f"{source.url[:200]!r} is no address of a repository", cure=cure, code="bad_source")
+    if len(root) > ROOT_LIMIT_BYTES:
+        raise Trouble(f"a root of {len(root)} bytes is not taken", cure="give the repository's root", code="no_root")
+    if root:
+        return Trusted(source=source, root=root)
+    if before is None:
+        cure = "give the root with it: `N.root.json` of the repository's metadata"
+        raise Trouble("no root was given and none is trusted yet", cure=cure, code="no_root")
+    return Trusted(source=source, root=before.root)
+
+
+def _folder_url(folder: str) -> str:
+    path = Path(folder)
+    if not path.is_absolute() or not (path / METADATA_FOLDER).is_dir():
+        cure = f"name the folder on the robot that holds `{METADATA_FOLDER}` and `targets`"
+        raise Trouble(f"there is no copy of the repository in {folder[:200]}", cure=cure, code="bad_source")
+    return path.as_uri()
