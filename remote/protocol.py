@@ -537,12 +537,14 @@ class GetStored(msgspec.Struct, frozen=True, tag="get_stored", tag_field="do"):
 class Validate(msgspec.Struct, frozen=True, tag="validate", tag_field="do"):
     """Run the validation suite on a bundle of the robot in a process of its own; answered with `validation`.
 
-    Needs no lease. One at a time, not together with CheckBundle. `runs` are those of the latency.
+    Needs no lease. One at a time, not together with CheckBundle. `runs` are those of the latency, `limits` are given instead of
+    the profile's, by name (docs/validation.md lists them).
     """
 
     digest: str
     profile: Literal["jetson", "x86"]
     runs: int = 299
+    limits: dict[str, float] = {}
 
 
 class Note(msgspec.Struct, frozen=True, tag="note", tag_field="do"):

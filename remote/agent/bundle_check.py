@@ -31,7 +31,7 @@ class BundleCheck:
 
     def __init__(self, cwd: Path, *, limit_s: float = LIMIT_S, command: Sequence[str] = COMMAND) -> None:
         self._cwd, self._limit_s, self._command = cwd, limit_s, command
-        self._busy = False
+        self.busy = False
 
     async def run(self, folder: Path, threads: int) -> BundleReport:
         """Verify, load and run the bundle in `folder`.
@@ -39,13 +39,13 @@ class BundleCheck:
         Raises Trouble: what check_bundle says of the bundle; `check_busy` while another check runs; `check_timeout`;
         `check_crashed` where the process died of it; `no_check` where it can't be started.
         """
-        if self._busy:
+        if self.busy:
             raise Trouble("another bundle is being checked now", cure="try again in a minute", code="check_busy")
-        self._busy = True
+        self.busy = True
         try:
             return await self._run(folder, threads)
         finally:
-            self._busy = False
+            self.busy = False
 
     async def _run(self, folder: Path, threads: int) -> BundleReport:
         command = (*self._command, str(folder), str(threads))

@@ -22,6 +22,7 @@ from remote.agent.lease import TERM_S, Holder, LeaseBook
 from remote.agent.picture_book import PictureBook, Removed
 from remote.agent.places import Places
 from remote.agent.settings import Settings
+from remote.agent.shadow import Shadow
 from remote.agent.supervisor import Supervisor, Timing
 from remote.agent.writer import JournalWriter
 from remote.errors import Trouble
@@ -99,6 +100,14 @@ class Agent:
         self.bundles = BundleStore(places)
         self.reader = JournalReader(places.journal)
         self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
+        self.shadow = Shadow(
+            places.state,
+            ask_frame=self.supervisor.ask_frame,
+            running=self._running_digest,
+            journal=self.journal,
+            changed=self.changed,
+            clock_ns=clock.mono_ns,
+        )
         self.bundle: BundleState | None = None
         self.watch: Watch | None = None
         self.book = book
@@ -135,6 +144,11 @@ class Agent:
             drills=self.drills,
             watch=self.watch,
         )
+
+    def _running_digest(self) -> str | None:
+        """What the worker runs now; None while it does not run."""
+        worker = self.supervisor
+        return worker.bundle.digest if worker.bundle is not None and worker.state.phase == "running" else None
 
     def load_bundle(self) -> None:
         """Find out which bundle is chosen; a broken one is told by an event and is no bundle."""

@@ -9,6 +9,7 @@ from remote.agent.bundle_check import BundleCheck
 from remote.agent.core import Agent
 from remote.agent.facts import Used, gather
 from remote.agent.lease import Holder
+from remote.agent.proving import Proving
 from remote.errors import Trouble
 from remote.protocol import CheckBundle, GetChoices, GetFacts, GetFrame, GetPicture, GetState, Reply, Request
 
@@ -23,6 +24,7 @@ class Looks:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._check = BundleCheck(agent.places.state)
+        self.proving = Proving(agent, self._check)
 
     async def state(self, _command: GetState, _who: Holder, request: Request) -> Reply:
         """The agent's state."""
@@ -72,6 +74,9 @@ class Looks:
 
     async def bundle_check(self, command: CheckBundle, _who: Holder, request: Request) -> Reply:
         """A bundle's check in a process of its own; a worker that runs goes on. Raises Trouble as BundleCheck.run."""
+        if self.proving.busy:
+            cure = "try again when it has ended"
+            raise Trouble("a bundle is validated now", cure=cure, code="check_busy")
         folder = await asyncio.to_thread(self._agent.bundles.folder, command.digest)
         report = await self._check.run(folder, self._agent.settings.threads)
         return Reply(id=request.id, bundle_report=report)

@@ -33,9 +33,11 @@ from remote.protocol import (
     SetBundle,
     SetSource,
     SetWatch,
+    Shadow,
     Start,
     Stop,
     TakeLease,
+    Validate,
 )
 
 REMEMBERED = 1024
@@ -61,6 +63,8 @@ class Desk:
             GetPicture: looks.picture,
             GetFacts: looks.facts,
             CheckBundle: looks.bundle_check,
+            Validate: looks.proving.validate,
+            Shadow: looks.proving.shadow,
             Note: actions.note,
             TakeLease: actions.take_lease,
             RenewLease: actions.renew_lease,

@@ -169,6 +169,7 @@ class _Daemon:
     async def _wind_down(self) -> None:
         for one in self._background:
             one.cancel()
+        await self._agent.shadow.end("the agent ended")
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
         await asyncio.to_thread(self._agent.failures.close)

@@ -51,7 +51,7 @@ def read_picture(path: Path) -> Pixels:
         raise BadFrame(f"{path.name} is longer than {MAX_FILE_BYTES} bytes", path.name)
     if is_cut_off(data):
         raise BadFrame(f"{path.name} is cut off after {len(data)} bytes", path.name)
-    image = _decode(data)
+    image = decoded(data)
     if image is None:
         raise BadFrame(f"{path.name} can't be decoded ({len(data)} bytes)", path.name)
     return image
@@ -73,7 +73,8 @@ def _first_scan(data: bytes) -> int:
     return at
 
 
-def _decode(data: bytes) -> Pixels | None:
+def decoded(data: bytes) -> Pixels | None:
+    """The picture in these bytes as uint8 [height, width, 3], BGR; None where they are no picture."""
     if not data:
         return None
     try:

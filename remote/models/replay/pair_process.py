@@ -1,0 +1,77 @@
+"""`python -m remote.models.replay.pair_process OLD NEW THREADS`: compares two bundles on JPEGs that come on its stdin.
+
+Each JPEG comes after its length (4 bytes, big-endian); for each one line of JSON goes to stdout, a Told. The first line says
+that both engines are warm, or what is wrong. It ends when its stdin ends, and makes itself nice, so that a worker beside it
+keeps its rate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Optional
+
+import msgspec
+
+from remote.errors import Trouble
+from remote.models.replay.comparing import Difference
+from remote.protocol import ErrorInfo
+
+NICENESS = 10
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One line: `ready` once, then a `difference` for each picture, or an `error` where it ends."""
+
+    ready: bool = False
+    difference: Optional[Difference] = None
+    error: Optional[ErrorInfo] = None
+
+
+def main() -> None:
+    """Load, then compare until nobody sends pictures any more."""
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    out = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no answer
+
+    def tell(told: Told) -> None:
+        os.write(out, msgspec.json.encode(told) + b"\n")
+
+    try:
+        _compare(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), tell)
+    except Trouble as trouble:
+        tell(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
+
+
+def _compare(old: Path, new: Path, threads: int, tell: Callable[[Told], None]) -> None:
+    from remote.models.replay.two import Two, difference
+    from remote.perception.picture_files import decoded
+
+    two = Two(old, new, threads=threads)
+    tell(Told(ready=True))
+    while (jpeg := _next(sys.stdin.buffer)) is not None:
+        picture = decoded(jpeg)
+        if picture is None:
+            fault = "the picture can't be decoded"
+            tell(Told(difference=Difference(fault_old=fault, fault_new=fault)))
+        else:
+            tell(Told(difference=difference(*two.look(picture))))
+
+
+def _next(stdin: BinaryIO) -> Optional[bytes]:
+    """The next JPEG; None at the end, also in the middle of one or for a length that can't be meant."""
+    head = stdin.read(4)
+    length = int.from_bytes(head, "big") if len(head) == 4 else 0
+    if not 0 < length <= MOST_BYTES:
+        return None
+    data = stdin.read(length)
+    return data if len(data) == length else None
+
+
+if __name__ == "__main__":
+    main()
