@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from remote.activation.ground import Seen
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 from remote.model_states import Outcome, Probation, Slot, Step
@@ -27,6 +28,10 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     candidate since the switch, each written before the start. `transitions` counts the steps of this change, `tries` how
     often it was taken up again after the agent ended. `boot_id` and `since_mono_ns` say when `step` began by the robot's
     monotonic clock. `highest_release` never falls.
+
+    `older` is what `previous` was before the switch: it is `previous` again where the candidate is given back. `before` is
+    what was seen of the model before the switch. `ending` is the outcome that a change ends with, there exactly in
+    `committed` and `rolling_back`. `going_back`: the candidate is the one before, asked for by a person.
     """
 
     format: int = FORMAT
@@ -44,6 +49,10 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     why: str = ""
     last: Outcome | None = None
     highest_release: int = 0
+    older: Slot | None = None
+    before: Seen | None = None
+    ending: Outcome | None = None
+    going_back: bool = False
 
 
 def load(path: Path) -> Slots | None:
