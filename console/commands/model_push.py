@@ -1,0 +1,268 @@
+"""`fieldgate model push`, `cancel` and `back`: stdout is how it ended, stderr is narration. The robot does the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from console import exits
+from console.commands.campaign_words import as_json
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.models.pushing import Following
+    from console.robots import Robot
+    from console.visiting import Visit
+    from remote.model_states import ModelsState, Outcome, Probation
+    from remote.protocol import Command, Reply
+
+LOST_S = 120.0
+"""How long a robot whose link broke is waited for."""
+LOOK_S = 0.5
+BEGIN_S = 30.0
+_EXIT = {"committed": exits.OK, "returned": exits.ALARM, "refused": exits.ALARM, "cancelled": exits.TROUBLE}
+
+take_over_option = click.option(
+    "--take-over", is_flag=True, help="Take the lease from whoever holds it; they are told."
+)
+_no_wait = click.option("--no-wait", is_flag=True, help="End when the change has begun; the robot goes on by itself.")
+_PROBATION = (
+    click.option("--probation-frames", "frames", type=click.IntRange(1, 10_000_000), help="Frames of probation [300]."),
+    click.option("--least-s", type=click.FloatRange(0, 7 * 86_400), help="Seconds of probation at least [30]."),
+    click.option(
+        "--most-s", type=click.FloatRange(0, 7 * 86_400, min_open=True), help="Undecided by then: back [3600]."
+    ),
+    click.option(
+        "--p99-ms", type=click.FloatRange(0, min_open=True), help="Bound of the 99th percentile of end to end."
+    ),
+    click.option(
+        "--p99-ratio", type=click.FloatRange(0, min_open=True), help="The same as a multiple of before [1.5]."
+    ),
+    click.option("--failed-share", type=click.FloatRange(0, 1), help="Of frames without an answer [0.01]."),
+    click.option("--miss-share-more", type=click.FloatRange(0, 1), help="More known objects missed than before [0.1]."),
+    click.option("--hottest-c", type=float, help="Bound of the hottest sensor [95]."),
+    click.option("--memory-mb", type=click.FloatRange(0, min_open=True), help="Bound of the worker's memory."),
+    click.option("--restarts", type=click.IntRange(1, 3), help="Starts of the worker before it comes back [3]."),
+)
+
+
+def _probation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_PROBATION):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("robot")
+@_probation_options
+@_no_wait
+@take_over_option
+@as_json
+def push(folder: Path, robot: str, no_wait: bool, take_over: bool, as_json: bool, **asked: Any) -> None:
+    """Bring the bundle in FOLDER into use on ROBOT: send, verify, build, self-test, wait for safe, switch, probation.
+
+    The bundle before comes back by itself where the new one does worse, also without this laptop. Ends with 0 where it is kept,
+    with 3 where it was refused or taken back, with 6 where somebody else commands or another change is under way.
+    """
+    from console.models.pushing import Following
+    from console.robots import Robots
+    from remote.protocol import Activate
+
+    known = Robots().get(robot)
+    with commanding(known, take_over) as visit:
+        _must_be_free(visit)
+        digest = _sent(known, folder)
+        before = _models(visit)
+        done = _given(visit, Activate(digest, _probation(asked)))
+        if not no_wait:
+            _follow_to_the_end(visit, robot, Following(digest, before.last), as_json)
+    click.echo(f"{robot}: the change has begun; `fieldgate model list {robot}` tells how it goes", err=True)
+    click.echo(_no_wait_text(done, as_json))
+
+
+@click.command()
+@click.argument("robot")
+@click.option("--reason", default="called off by a person", show_default=True, help="Kept in the robot's journal.")
+@take_over_option
+def cancel(robot: str, reason: str, take_over: bool) -> None:
+    """End the change that is under way on ROBOT: before the switch nothing changes, in probation the one before comes back."""
+    from console.models.wording import step_words
+    from console.robots import Robots
+    from remote.protocol import CancelChange
+
+    with commanding(Robots().get(robot), take_over) as visit:
+        done = _given(visit, CancelChange(reason))
+    models = done.state.models if done.state else None
+    click.echo(f"{robot}: {step_words(models) if models else 'cancelled'}")
+
+
+@click.command()
+@click.argument("robot")
+@click.option("--reason", default="a person wants it back", show_default=True, help="Kept in the robot's journal.")
+@_no_wait
+@take_over_option
+@as_json
+def back(robot: str, reason: str, no_wait: bool, take_over: bool, as_json: bool) -> None:
+    """Bring back the bundle that ran on ROBOT before the present one."""
+    from console.models.pushing import Following
+    from console.robots import Robots
+    from remote.protocol import GoBack
+
+    with commanding(Robots().get(robot), take_over) as visit:
+        before = _models(visit)
+        left = before.current.digest if before.current else ""
+        done = _given(visit, GoBack(reason))
+        if not no_wait:
+            _follow_to_the_end(visit, robot, Following(left, before.last), as_json, wanted="returned")
+    click.echo(_no_wait_text(done, as_json))
+
+
+# ------------------------------------------------------------ with the lease
+
+
+@contextmanager
+def commanding(robot: Robot, take_over: bool) -> Iterator[Visit]:
+    """A visit that holds the lease, which is given back at its end. Raises Trouble (`lease_held`) where another commands."""
+    from console.link.asking import asker_for_terminal
+    from console.link.opening import open_session
+    from console.visiting import confirmed, visiting
+
+    with visiting(open_session(robot, asker=asker_for_terminal())) as visit:
+        state = visit.arrive(silent=lambda line: click.echo(line, err=True)).state
+        held = state.lease if state else None
+        try:
+            confirmed(visit.session.take_lease(over=held.epoch if held and take_over else None), 10.0)
+        except Trouble as trouble:
+            if trouble.code != "lease_held":
+                raise
+            cure = "ask them to release it, or add --take-over"
+            raise Trouble(trouble.what, cure=cure, code="lease_held") from trouble
+        yield visit
+        _give_back(visit)
+
+
+def _give_back(visit: Visit) -> None:
+    """The lease is free for others: the robot goes on by itself."""
+    from console.visiting import confirmed
+
+    if visit.session.holds_lease:
+        confirmed(visit.session.release_lease(), 10.0)
+
+
+def _given(visit: Visit, command: Command) -> Reply:
+    from console.visiting import confirmed
+
+    done = confirmed(visit.session.request(command, timeout_s=BEGIN_S), BEGIN_S + 5.0)
+    _give_back(visit)
+    return done
+
+
+def _models(visit: Visit) -> ModelsState:
+    state = visit.session.snapshot.state
+    if state is None or state.models is None:
+        cure = "update it with `fieldgate deploy ROBOT`"
+        raise Trouble("the robot's agent is too old to change models by steps", cure=cure, code="too_old")
+    return state.models
+
+
+def _must_be_free(visit: Visit) -> None:
+    """Said before megabytes are sent; the agent itself is who refuses."""
+    from console.models.wording import step_words
+
+    models = _models(visit)
+    if models.step != "idle":
+        what = f"another change is under way: {step_words(models)}"
+        cure = "wait for its end, or `fieldgate model cancel ROBOT`"
+        raise Trouble(what, cure=cure, code="update_underway")
+
+
+def _sent(robot: Robot, folder: Path) -> str:
+    from console.commands.failures_progress import Progress
+    from console.link.bundle_send import put_bundle
+
+    progress = Progress(f"sending {folder.name}, bytes")
+    begun = time.monotonic()
+    digest = put_bundle(robot, folder, tick=lambda _name, done, whole: progress.tell(done, whole))
+    click.echo(f"{digest[:12]} is on '{robot.name}' ({time.monotonic() - begun:.1f} s)", err=True)
+    return digest
+
+
+def _probation(asked: dict[str, Any]) -> Probation | None:
+    from remote.model_states import Probation
+
+    given = {name: value for name, value in asked.items() if value is not None}
+    return Probation(**given) if given else None
+
+
+def _no_wait_text(done: Reply, as_json: bool) -> str:
+    import msgspec
+
+    models = done.state.models if done.state else None
+    return msgspec.json.encode(models).decode() if as_json else (models.step if models else "begun")
+
+
+# ------------------------------------------------------------ to the end
+
+
+def _follow_to_the_end(
+    visit: Visit, robot: str, following: Following, as_json: bool, wanted: str = "committed"
+) -> NoReturn:
+    try:
+        outcome = _followed(visit, robot, following)
+    except KeyboardInterrupt:
+        click.echo(f"'{robot}' goes on by itself; `fieldgate model list {robot}` tells how it went", err=True)
+        raise click.exceptions.Exit(exits.INTERRUPTED) from None
+    _print_end(outcome, as_json)
+    raise click.exceptions.Exit(exits.OK if outcome.ended == wanted else _EXIT[outcome.ended])
+
+
+def _followed(visit: Visit, robot: str, following: Following) -> Outcome:
+    lost_s: float | None = None
+    while following.outcome is None:
+        shot = visit.next(LOOK_S)
+        if shot.link.phase == "refused":
+            raise Trouble(shot.link.reason, cure=shot.link.cure, code=shot.link.code or "refused")
+        if shot.link.phase == "up" and shot.state is not None and shot.state.models is not None:
+            lost_s = None
+            _narrate(following, shot.state.models, robot)
+        else:
+            lost_s = _still_lost(robot, lost_s)
+    return following.outcome
+
+
+def _narrate(following: Following, models: ModelsState, robot: str) -> None:
+    for line in following.take(models):
+        click.echo(line, err=True)
+    if following.overtaken:
+        cure = f"look with `fieldgate model list {robot}` and in the journal (`fieldgate watch {robot}`)"
+        raise Trouble("it ended while nobody looked, and another change followed", cure=cure, code="no_data")
+
+
+def _still_lost(robot: str, lost_s: float | None) -> float:
+    """Since when the link is lost, said once; raises Trouble (`unreachable`) after LOST_S."""
+    now_s = time.monotonic()
+    if lost_s is None:
+        click.echo(f"no word from '{robot}'; it goes on by itself and is waited for", err=True)
+        return now_s
+    if now_s - lost_s > LOST_S:
+        cure = f"`fieldgate model list {robot}` tells how it went as soon as the robot is there again"
+        raise Trouble(
+            f"'{robot}' was silent for {LOST_S:.0f} s; the change goes on there", cure=cure, code="unreachable"
+        )
+    return lost_s
+
+
+def _print_end(outcome: Outcome, as_json: bool) -> None:
+    import msgspec
+
+    from console.models.pushing import ended_lines, result_line
+
+    for line in ended_lines(outcome):
+        click.echo(line, err=True)
+    click.echo(msgspec.json.encode(outcome).decode() if as_json else result_line(outcome))

@@ -1,0 +1,64 @@
+"""A push as it is told: what a robot's states say of the change that was begun, line by line, and how it ended."""
+
+from __future__ import annotations
+
+from console.models.wording import STEPS, check_words, named, outcome_words, step_words
+from remote.model_states import ModelsState, Outcome, Step
+
+
+class Following:
+    """Turns the states that come into what is new in them.
+
+    Args:
+        digest: the bundle that the change is about.
+        before: the outcome that the robot knew before the change was begun; another one of this bundle is its end.
+
+    `outcome` is how it ended, None while it goes on. `overtaken`: it ended while nobody looked, and another change followed.
+    """
+
+    def __init__(self, digest: str, before: Outcome | None) -> None:
+        self._digest, self._before = digest, before
+        self._said = ""
+        self.outcome: Outcome | None = None
+        self.overtaken = False
+
+    def take(self, state: ModelsState) -> tuple[str, ...]:
+        """The lines that this state brings: each step once, and again where what holds it or how often it started changed."""
+        if state.last is not None and state.last != self._before:
+            if state.last.digest == self._digest:
+                self.outcome = state.last
+            else:
+                self.overtaken = True
+            return ()
+        if state.candidate is None or state.candidate.digest != self._digest:
+            self.overtaken = state.step != "idle" and state.candidate is not None
+            return ()
+        return self._new(state)
+
+    def _new(self, state: ModelsState) -> tuple[str, ...]:
+        told = f"{state.step}|{state.waits_for}|{state.attempts}"
+        if told == self._said:
+            return ()
+        self._said = told
+        return (f"{_place(state.step)}{step_words(state)}",)
+
+
+def _place(step: Step) -> str:
+    """`[3 of 8] ` on the way of a change that goes well; nothing on the way back."""
+    return f"[{STEPS.index(step)} of {len(STEPS) - 1}] " if step in STEPS[1:] else ""
+
+
+def ended_lines(outcome: Outcome) -> tuple[str, ...]:
+    """How it ended, then the checks with their numbers, those that failed first."""
+    order = sorted(outcome.checks, key=lambda check: check.verdict != "fail")
+    return (outcome_words(outcome), *(f"  {check.verdict}: {check_words(check)}" for check in order))
+
+
+def result_line(outcome: Outcome) -> str:
+    """The one line for scripts: `committed`, or `returned: why`."""
+    return f"{outcome.ended}: {outcome.why}" if outcome.why and outcome.ended != "committed" else outcome.ended
+
+
+def begun_line(digest: str, name: str, robot: str) -> str:
+    """What was begun where."""
+    return f"{robot} brings {named(digest, name)} into use; it goes on by itself, whoever watches"
