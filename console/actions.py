@@ -8,7 +8,7 @@ from typing import Literal
 
 from console.link.snapshot import LinkPhase
 
-Place = Literal["every", "live", "checklist", "field", "failures"]
+Place = Literal["every", "live", "checklist", "field", "failures", "models"]
 """The screen that an action belongs to; `every`: works on all of them."""
 
 
@@ -39,6 +39,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("checklist_screen", "2", "2", "checklist", "Show the checklist of this robot's campaign", place="every"),
     Action("field_screen", "3", "3", "field", "Show phases, sessions and trials of the campaign", place="every"),
     Action("failures_screen", "4", "4", "failures", "Show what robots got wrong, over all days", place="every"),
+    Action("models_screen", "5", "5", "models", "Show which model runs on each robot, and change it", place="every"),
     Action("picture", "p", "p", "picture", "Show what the camera sees, with boxes, a new picture each second"),
     Action("acknowledge", "a", "a", "ack", "Say that you have seen the selected alarm; it stays while it lasts"),
     Action("pause", "space", "space", "pause", "Freeze tables and lists for reading; collecting goes on"),
@@ -147,9 +148,29 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("failure_earlier", "left", "left", "earlier", "The picture before", place="failures"),
     Action("failure_later", "right", "right", "later", "The picture behind", place="failures"),
+    Action("model_push", "p", "p", "push", "Send a bundle and bring it into use", lease=True, place="models"),
+    Action(
+        "model_activate", "a", "a", "use", "Bring the selected bundle into use by all steps", lease=True, place="models"
+    ),
+    Action("model_cancel", "c", "c", "call off", "End the change that is under way", lease=True, place="models"),
+    Action("model_back", "b", "b", "back", "Bring back the model that ran before", lease=True, place="models"),
+    Action("model_validate", "v", "v", "validate", "Run the validation suite on the robot", place="models"),
+    Action("model_shadow", "w", "w", "shadow", "Let it run beside, compared and not used", lease=True, place="models"),
+    Action("model_remove", "D", "D", "remove", "Remove the bundle from the robot's store", lease=True, place="models"),
+    Action("model_update", "u", "u", "release", "Look for a release now", lease=True, place="models"),
+    Action("model_lease", "l", "l", "lease", "Take the right to command, or give it back", place="models"),
+    Action(
+        "model_retry",
+        "ctrl+r",
+        "^r",
+        "retry",
+        "Try to reach the robot again now",
+        phases=("refused", "down"),
+        place="models",
+    ),
     Action("next_theme", "t", "t", "theme", "Dark, light, high contrast", place="every"),
 )
-_BEHIND = ("field_screen", "failures_screen")
+_BEHIND = ("field_screen", "failures_screen", "models_screen")
 """The live screen's own keys come before the ways to these."""
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from console.widgets.checklist_list import ChecklistList
 
 Opener = Callable[[], "Campaign"]
-WAYS = ("3", "4", ":")
+WAYS = ("3", "4", "5", ":")
 """Keys that every key line names where it is wide: nobody finds a screen that no line tells of."""
 
 
@@ -95,6 +95,10 @@ class CheckingApp(CommandingApp):
         if "failures" not in self.desks:
             await self.run_worker(lambda: import_module("console.reviewing.desk"), thread=True).wait()
         self.go("failures")
+
+    def action_models_screen(self) -> None:
+        """Show which model runs on each robot."""
+        self.go("models")
 
     def go(self, place: Place) -> None:
         """Bring the screen of `place`, not the live one, to the front; where it needs the robot's campaign, open that first."""

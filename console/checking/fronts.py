@@ -85,8 +85,15 @@ def _failures(app: CheckingApp) -> FrontDesk:
     return ReviewDesk(app)
 
 
+def _models(app: CheckingApp) -> FrontDesk:
+    from console.changing.desk import ModelsDesk
+
+    return ModelsDesk(app)
+
+
 FRONTS: dict[Place, Front] = {
     "checklist": Front(_checklist),
     "field": Front(_field),
     "failures": Front(_failures, campaign=False),
+    "models": Front(_models, campaign=False),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from remote.model_states import ModelsState, Outcome, Progress, ShadowState, Slot, Step, UpdateState
 from remote.verdicts import Check
 
@@ -35,15 +33,15 @@ STEP_WORDS: dict[Step, str] = {
 }
 STEP_MEANS: dict[Step, str] = {
     "idle": "nothing is being changed",
-    "downloading": "files come from the update repository",
-    "verified": "every file is compared with the manifest",
-    "staged": "the bundle becomes a release that nothing can change",
+    "downloading": "files come from the repository",
+    "verified": "every file against the manifest",
+    "staged": "sealed: nothing can change it",
     "building": "the engine is made on this robot",
-    "self_test": "golden outputs, finite numbers, time; in a process of its own",
-    "waiting_for_safe": "the robot says when it may be switched",
+    "self_test": "golden outputs, numbers, time",
+    "waiting_for_safe": "the robot says when",
     "switched": "the worker starts with the new model",
-    "probation": "it runs for real and is measured against the one before",
-    "committed": "the one before is let go of at the next change",
+    "probation": "measured against the one before",
+    "committed": "the one before stays until the next",
     "rolling_back": "the one before comes back",
 }
 _ORIGINS = {
@@ -134,7 +132,7 @@ def step_words(state: ModelsState) -> str:
     return ", ".join(parts)
 
 
-def shadow_words(shadow: ShadowState) -> Sequence[str]:
+def shadow_words(shadow: ShadowState) -> list[str]:
     """What a candidate that runs beside shows, in lines."""
     both = shadow.agreed + shadow.only_current + shadow.only_candidate
     share = f" ({100 * shadow.agreed / both:.1f} %)" if both else ""

@@ -34,17 +34,34 @@ _FAILURE_KEYS = (
     ("Enter", "show the failure in full; on a group: what belongs to it"),
     ("Esc", "back: out of the detail, the groups, the filter"),
 )
+_MODEL_KEYS = (
+    ("up down", "move over robots and bundles"),
+    ("Enter", "show what is selected in full"),
+    ("Esc", "leave a dialog or the detail"),
+)
 _KEYS: dict[Place, tuple[tuple[str, str], ...]] = {
     "live": _PANE_KEYS,
     "field": _FIELD_KEYS,
     "failures": _FAILURE_KEYS,
+    "models": _MODEL_KEYS,
 }
 _AGES = "\nAn age beside a pane's title says how old its numbers are; older than 3 s they are STALE."
 _COUNTS = "\nOnly pass and marginal count as passed: what is stale or could not be seen never does."
 
 _FIELD_END = "\nA question passes by the bound of its interval; what was looked at more than 3 s ago is STALE."
 _FAILURE_END = "\nA mark is what somebody said; the newest counts. Filters: docs/failures.md tells every field."
-_ENDS: dict[Place, str] = {"live": _AGES, "field": _FIELD_END, "failures": _FAILURE_END}
+_MODEL_END = "\nWhat has begun goes on without this console. What was heard more than 3 s ago is STALE."
+_ENDS: dict[Place, str] = {"live": _AGES, "field": _FIELD_END, "failures": _FAILURE_END, "models": _MODEL_END}
+_MODEL_SIGNS = (
+    ("ok", "the model that runs; a robot on which nothing is being changed"),
+    ("running", "the step that the change is in; the candidate"),
+    ("paused", "the change waits: for the robot to be idle, for frames"),
+    ("pass", "a step or a check that is passed"),
+    ("fail", "a check that failed, a change that was refused or taken back"),
+    ("inconclusive", "a check that decides nothing yet: that is no pass"),
+    ("n/a", "a check that was skipped, with the reason"),
+    ("off", "a bundle that lies on the robot and does not run"),
+)
 _FAILURE_SIGNS = (
     ("error", "a failure; as a mark: real, the robot was wrong"),
     ("warning", "a result that is doubtful, late or impossible"),
@@ -89,6 +106,8 @@ class HelpScreen(Dialog[None]):
     def _signs(self) -> list[tuple[str, str]]:
         if self._place == "failures":
             return list(_FAILURE_SIGNS)
+        if self._place == "models":
+            return list(_MODEL_SIGNS)
         if self._place == "field":
             return [(name, mark.word) for name, mark in FIELD_MARKS.items()]
         if self._place != "live":

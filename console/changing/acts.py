@@ -1,0 +1,215 @@
+"""The actions of the models screen, one coroutine each: dialogs here, what takes long in threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.changing.reports import Said, Sending, Validated
+from console.changing.view import BundleRow
+from console.models.wording import named
+from console.visiting import confirmed
+from console.widgets.cells import clean
+from remote.errors import Trouble
+from remote.protocol import (
+    Activate,
+    CancelChange,
+    Command,
+    GetFacts,
+    GoBack,
+    RemoveBundle,
+    Reply,
+    Shadow,
+    TakeUpdate,
+    Validate,
+)
+
+if TYPE_CHECKING:
+    from console.changing.desk import ModelsDesk
+
+SHADOW_S = 60.0
+VALIDATE_S = 900.0
+UPDATE_S = 600.0
+CONFIRM_S = 60.0
+GRACE_S = 5.0
+
+
+async def lease(desk: ModelsDesk) -> None:
+    """Take the right to command."""
+    desk.app.action_lease()
+
+
+async def retry(desk: ModelsDesk) -> None:
+    """Try to reach the robot now instead of waiting."""
+    desk.app.action_retry()
+
+
+async def activate(desk: ModelsDesk) -> None:
+    """Bring the selected bundle into use, after asking."""
+    row = _bundle(desk)
+    if row is None or not _may(desk, "bring it into use"):
+        return
+    if row.stored.use == "current":
+        desk.screen.say("that one runs already: nothing was asked", "info")
+        return
+    what = named(row.stored.digest, clean(row.stored.name))
+    text = (
+        f"{clean(row.robot)} verifies and tests {what}, waits until it is safe, then switches. If it does worse than the model "
+        "that runs now, that one comes back by itself."
+    )
+    if await _confirmed(desk, f"Bring {what} into use?", text, "Bring it into use"):
+        desk.app.ask(f"bring {what} into use", "the change has begun", lambda: _send(desk, Activate(row.stored.digest)))
+
+
+async def push(desk: ModelsDesk) -> None:
+    """Send a bundle of this laptop and bring it into use."""
+    from console.screens.ask_text import AskTextScreen
+
+    if not _may(desk, "push a bundle"):
+        return
+    text = "The folder of the bundle on this laptop. It is sent, verified, tested and brought into use step by step."
+    folder = await desk.ask(AskTextScreen("Push a bundle", text, placeholder="path of the folder"))
+    if not folder or not folder.strip():
+        return
+    path, robot = Path(folder.strip()).expanduser(), desk.app.newest.robot
+    desk.tell(Sending(f"sending {clean(path.name)}..."))
+    desk.run("push the bundle", lambda: _pushed(desk, path, robot))
+
+
+def _pushed(desk: ModelsDesk, path: Path, robot: str) -> Said:
+    """In a thread: send it, then ask for the change."""
+    from console.link.deploy import put_bundle
+    from console.robots import Robots
+
+    def tick(name: str, done: int, whole: int) -> None:
+        desk.tell(Sending(f"sending {clean(name)}: {done / 1e6:.1f} of {whole / 1e6:.1f} MB"))
+
+    digest = put_bundle(Robots().get(robot), path, tick=tick)
+    confirmed(_send(desk, Activate(digest)))
+    return Said(f"sent {digest[:8]}; the change has begun and goes on without this console")
+
+
+async def cancel(desk: ModelsDesk) -> None:
+    """Call the change off that is under way."""
+    from console.screens.ask_text import AskTextScreen
+
+    state = desk.state
+    if state is None or state.step == "idle":
+        desk.screen.say("no change is under way", "muted")
+    elif _may(desk, "call the change off"):
+        text = "Why? Before the switch nothing changes; in probation the model before comes back."
+        reason = await desk.ask(AskTextScreen("Call the change off", text, placeholder="the reason"))
+        if reason is not None and reason.strip():
+            desk.app.ask("call the change off", "it is called off", lambda: _send(desk, CancelChange(reason.strip())))
+
+
+async def back(desk: ModelsDesk) -> None:
+    """Bring back the model that ran before."""
+    from console.screens.ask_text import AskTextScreen
+
+    state = desk.state
+    if state is None or state.previous is None:
+        desk.screen.say("no model ran before this one", "muted")
+    elif _may(desk, "bring back the one before"):
+        what = named(state.previous.digest, clean(state.previous.name))
+        text = f"{what} comes back. Why? The reason goes into the robot's journal."
+        reason = await desk.ask(AskTextScreen("Bring back the model before", text, placeholder="the reason"))
+        if reason is not None and reason.strip():
+            desk.app.ask(f"bring back {what}", "the change has begun", lambda: _send(desk, GoBack(reason.strip())))
+
+
+async def shadow(desk: ModelsDesk) -> None:
+    """Let the selected bundle run beside the worker, compared and not used."""
+    row = _bundle(desk)
+    if row is not None and _may(desk, "let it run beside"):
+        what = named(row.stored.digest, clean(row.stored.name))
+        command = Shadow(row.stored.digest, SHADOW_S)
+        done = f"it runs beside for {SHADOW_S:.0f} s; its results are not used"
+        desk.app.ask(f"let {what} run beside", done, lambda: _send(desk, command))
+
+
+async def validate(desk: ModelsDesk) -> None:
+    """Run the validation suite on the robot."""
+    row = _bundle(desk)
+    if row is None:
+        return
+    what = named(row.stored.digest, clean(row.stored.name))
+    desk.tell(Sending(f"validating {what} on {clean(row.robot)}: this takes a minute or more..."))
+    desk.run(f"validate {what}", lambda: _validated(desk, row.stored.digest))
+
+
+def _validated(desk: ModelsDesk, digest: str) -> Validated:
+    """In a thread: the profile is the robot's own."""
+    facts = confirmed(desk.app.session.request(GetFacts(), timeout_s=CONFIRM_S)).facts
+    profile = "jetson" if facts is not None and facts.words.get("l4t") else "x86"
+    command = Validate(digest, "jetson" if profile == "jetson" else "x86")
+    report = confirmed(desk.app.session.request(command, timeout_s=VALIDATE_S), VALIDATE_S + GRACE_S).validation
+    if report is None:
+        raise Trouble(
+            "the agent answered without a report", cure="bring it up to date: fieldgate deploy", code="too_old"
+        )
+    return Validated(report)
+
+
+async def remove(desk: ModelsDesk) -> None:
+    """Remove the selected bundle from the robot's store, after asking."""
+    row = _bundle(desk)
+    if row is None or not _may(desk, "remove it"):
+        return
+    if row.stored.use:
+        desk.screen.say(f"it is in use ({row.stored.use}): it stays", "warning")
+        return
+    what = named(row.stored.digest, clean(row.stored.name))
+    text = f"{what} is removed from {clean(row.robot)}; it can be pushed again."
+    if await _confirmed(desk, f"Remove {what}?", text, "Remove it"):
+        desk.run(f"remove {what}", lambda: _removed(desk, row.stored.digest, what))
+
+
+def _removed(desk: ModelsDesk, digest: str, what: str) -> Said:
+    confirmed(_send(desk, RemoveBundle(digest)))
+    return Said(f"{what} is removed")
+
+
+async def update(desk: ModelsDesk) -> None:
+    """Look for a release now."""
+    if _may(desk, "look for a release"):
+        desk.tell(Sending("the robot looks for a release..."))
+        desk.run("look for a release", lambda: _updated(desk))
+
+
+def _updated(desk: ModelsDesk) -> Said:
+    reply = confirmed(desk.app.session.request(TakeUpdate(), timeout_s=UPDATE_S), UPDATE_S + GRACE_S)
+    models = reply.state.models if reply.state is not None else None
+    says = models.updates.says if models is not None and models.updates is not None else ""
+    return Said(says or "the robot has looked")
+
+
+# ------------------------------------------------------------ what they share
+
+
+def _bundle(desk: ModelsDesk) -> BundleRow | None:
+    row = desk.screen.items.selected
+    if isinstance(row, BundleRow):
+        return row
+    desk.screen.say("select a bundle first: they stand below the robot", "warning")
+    return None
+
+
+def _may(desk: ModelsDesk, what: str) -> bool:
+    if desk.app.session.holds_lease:
+        return True
+    state = desk.app.newest.state
+    holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
+    desk.screen.say(f"not asked: to {what} needs the lease; {holder} - press l to take it", "warning")
+    return False
+
+
+async def _confirmed(desk: ModelsDesk, title: str, text: str, yes: str) -> bool:
+    from console.screens.confirm import ConfirmScreen
+
+    return bool(await desk.ask(ConfirmScreen(title, text, yes)))
+
+
+def _send(desk: ModelsDesk, command: Command) -> Future[Reply]:
+    return desk.app.session.request(command, timeout_s=CONFIRM_S)

@@ -1,0 +1,240 @@
+"""The desk of the models screen: what is known of each robot's models, and what keys ask of the attached one.
+
+Commands are sent by the application as everywhere; what takes long (sending a bundle, validation) is waited for in threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from console.actions import BY_NAME
+from console.changing.reports import Failed, Listed, Others, Said, Sending, Validated
+from console.changing.view import BundleRow, ModelDetailView, ModelsView, RobotRow, Row
+from console.checking.messages import Reported
+from console.link.snapshot import CONNECTED, Snapshot
+from console.screens.models import ModelsScreen
+from console.view import STALE_S, View
+from console.visiting import confirmed
+from remote.errors import Trouble
+from remote.model_states import ModelsState, StoredBundle
+from remote.protocol import GetStored
+from remote.verdicts import ValidationReport
+
+if TYPE_CHECKING:
+    from console.checking.checking_app import CheckingApp
+
+OTHERS_EVERY_S = 5.0
+"""How often it is looked up what is known of the other robots."""
+LIST_S = 10.0
+
+
+class ModelsDesk:
+    """Serves the models screen within `app`. `wall_ns`: this laptop's clock, from which ages of what was stored are counted."""
+
+    def __init__(self, app: CheckingApp, wall_ns: Callable[[], int] = time.time_ns) -> None:
+        self.app = app
+        self.leaving = False
+        self.screen = ModelsScreen(app.ink())
+        self.screen.listener = self
+        self.busy = ""
+        self.wall_ns = wall_ns
+        self._others: tuple[tuple[str, ModelsState | None, int], ...] = ()
+        self._stored: tuple[StoredBundle, ...] = ()
+        self._listed: object = None
+        self._validations: dict[str, ValidationReport] = {}
+        self._offered: tuple[object, ...] = ()
+
+    # ------------------------------------------------------------ as the application asks
+
+    def begin(self) -> None:
+        """Look up what is known of all robots, again and again."""
+        self.show()
+        self._look_at_others()
+        self.app.set_interval(OTHERS_EVERY_S, self._look_at_others, name="models of other robots")
+
+    @property
+    def enter_key(self) -> tuple[str, str] | None:
+        """What Enter does in the list, or Esc in the detail."""
+        if self.screen.pane is self.screen.detail:
+            return "Esc", "back"
+        return None if self.screen.shows_detail else ("Enter", "in full")
+
+    def offered(self) -> tuple[str, ...]:
+        """What the key line offers: what would do something now."""
+        state = self.state
+        if state is None:
+            return ()
+        row = self.screen.items.selected
+        bundle = (
+            ("model_activate", "model_validate", "model_shadow", "model_remove") if isinstance(row, BundleRow) else ()
+        )
+        under_way = ("model_cancel",) if state.step != "idle" else ("model_push",)
+        back = ("model_back",) if state.previous is not None and state.step == "idle" else ()
+        release = ("model_update",) if state.updates is not None else ()
+        lease = () if self.app.session.holds_lease else ("model_lease",)
+        return (*under_way, *bundle, *back, *release, *lease)
+
+    def act(self, name: str) -> None:
+        """Do the action of that name, or say why it does not apply."""
+        from console.changing import acts
+
+        self.screen.say("")
+        found: Callable[[ModelsDesk], Any] = getattr(acts, BY_NAME[name].name.removeprefix("model_"))
+        self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+
+    def show(self) -> None:
+        """Show what is known."""
+        view = self.view()
+        self.screen.show(view)
+        self.screen.show_detail(self._detail(view))
+        offered = (self.offered(), self.enter_key)
+        if offered != self._offered:
+            self._offered = offered
+            self.app.show_keys()
+
+    def show_link(self, view: View) -> None:
+        """Show the robot's line and its newest state."""
+        self.screen.show_link(view)
+        self._list_bundles(view.snapshot)
+        self.show()
+
+    # ------------------------------------------------------------ what is known
+
+    @property
+    def state(self) -> ModelsState | None:
+        """The attached robot's, whether current or not."""
+        newest = self.app.newest.state
+        return newest.models if newest is not None else None
+
+    def view(self) -> ModelsView:
+        """What the widgets show."""
+        own = self._own_row(self.app.newest)
+        bundles = tuple(BundleRow(own.robot, stored) for stored in self._stored)
+        others = tuple(self._other_row(*other) for other in self._others if other[0] != own.robot)
+        rows: tuple[Row, ...] = (own, *bundles, *others)
+        mine = self.app.session.holds_lease
+        return ModelsView(self.app.charset, rows, mine, self.busy, dict(self._validations))
+
+    def _own_row(self, shot: Snapshot) -> RobotRow:
+        if shot.state is None:
+            return RobotRow(shot.robot, True, None, None, False)
+        heard_ns = shot.link.heard_ns
+        age_s = (self.app.clock() - heard_ns) / 1e9 if heard_ns is not None else 0.0
+        fresh = shot.link.phase in CONNECTED and age_s <= STALE_S
+        models, offset_ms = shot.state.models, shot.link.robot_wall_offset_ms
+        in_step_s = None
+        if fresh and models is not None and models.since_wall_ns and offset_ms is not None:
+            in_step_s = max(0.0, (self.wall_ns() + offset_ms * 1e6 - models.since_wall_ns) / 1e9)
+        return RobotRow(shot.robot, True, models, age_s, fresh, in_step_s)
+
+    def _other_row(self, robot: str, state: ModelsState | None, wall_ns: int) -> RobotRow:
+        age_s = max(0.0, (self.wall_ns() - wall_ns) / 1e9) if state is not None else None
+        return RobotRow(robot, False, state, age_s, False)
+
+    def _detail(self, view: ModelsView) -> ModelDetailView | None:
+        row = self.screen.items.selected or (view.rows[0] if view.rows else None)
+        if row is None:
+            return None
+        robot = next(one for one in view.rows if isinstance(one, RobotRow) and one.robot == row.robot)
+        found = self._validations.get(row.stored.digest) if isinstance(row, BundleRow) else None
+        return ModelDetailView(view.charset, row, robot, found)
+
+    # ------------------------------------------------------------ looking things up
+
+    def _list_bundles(self, shot: Snapshot) -> None:
+        """Ask which bundles lie on the robot where its models changed, or it came back."""
+        models = shot.state.models if shot.state is not None else None
+        if models is None or shot.link.phase != "up":
+            return
+        key = (models.current, models.previous, models.candidate, models.step, shot.link.reconnects)
+        if key != self._listed:
+            self._listed = key
+            self.list_again()
+
+    def list_again(self) -> None:
+        """Ask which bundles lie on the robot."""
+        self.run(
+            "list the robot's bundles",
+            lambda: Listed(confirmed(self.app.session.request(GetStored(), timeout_s=LIST_S)).stored),
+        )
+
+    def _look_at_others(self) -> None:
+        if not self.leaving and self.app.place == "models":
+            self.run("look up the other robots", _others)
+
+    # ------------------------------------------------------------ what the screen tells
+
+    def selected(self) -> None:
+        """The cursor stands on another row."""
+        self.show()
+
+    def opened(self) -> None:
+        """Enter: what is selected in full."""
+        self.screen.open_detail()
+        self.show()
+        self.app.call_after_refresh(self.app.show_keys)
+
+    def left(self) -> None:
+        """Esc in the detail."""
+        self.screen.close_detail()
+        self.app.call_after_refresh(self.app.show_keys)
+
+    # ------------------------------------------------------------ threads
+
+    def run(self, what: str, call: Callable[[], object]) -> None:
+        """Run `call` in a thread; its report, or why there is none, comes to `take`."""
+
+        def caught() -> None:
+            try:
+                report = call()
+            except Trouble as trouble:
+                report = Failed(what, trouble)
+            self.tell(report)
+
+        self.app.run_worker(caught, thread=True, group="models", name=what)
+
+    def tell(self, report: object) -> None:
+        """Report from any thread."""
+        self.app.post_message(Reported("models", report))
+
+    async def ask(self, dialog: Any) -> Any:
+        """Show a dialog and wait for its typed answer; None where the person left."""
+        return await self.app.push_screen_wait(dialog)
+
+    def take(self, report: Any) -> None:
+        """Take what a thread reported."""
+        if self.leaving:
+            return
+        if isinstance(report, Listed):
+            self._stored = report.stored
+        elif isinstance(report, Others):
+            self._others = report.known
+        elif isinstance(report, Sending):
+            self.busy = report.text
+        elif isinstance(report, Validated):
+            self.busy = ""
+            self._validations[report.report.digest] = report.report
+            self.screen.say(
+                f"validated: {report.report.verdict}", "ok" if report.report.verdict == "pass" else "warning"
+            )
+        elif isinstance(report, Said):
+            self.busy = ""
+            self.screen.say(f"{self.app.charset.glyph('ok')} {report.text}", "ok")
+            self.list_again()
+        elif isinstance(report, Failed):
+            self.busy = ""
+            self.app.say_trouble(report.what, report.trouble)
+        self.show()
+
+
+def _others() -> Others:
+    from console.robots import Robots
+    from console.store.known_models import known_models
+
+    found = []
+    for robot in Robots().all():
+        known = known_models(robot.name)
+        found.append((robot.name, known[0], known[1]) if known is not None else (robot.name, None, 0))
+    return Others(tuple(found))

@@ -1,0 +1,72 @@
+"""What the models' widgets are handed: robots with their slots, the bundles of the one that is attached, what was asked of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Union
+
+from console.marks import Charset
+from remote.model_states import ModelsState, StoredBundle
+from remote.verdicts import ValidationReport
+
+
+@dataclass(frozen=True)
+class RobotRow:
+    """A robot of this laptop. `age_s`: of what is known, None where nothing is. `attached`: this screen's own robot.
+
+    `fresh`: it is current. `in_step_s` is how long ago the step began by the robot's own clock, None where that can't be said.
+    """
+
+    robot: str
+    attached: bool
+    state: ModelsState | None
+    age_s: float | None
+    fresh: bool
+    in_step_s: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What the cursor keeps to."""
+        return f"robot:{self.robot}"
+
+
+@dataclass(frozen=True)
+class BundleRow:
+    """A bundle in the store of the attached robot."""
+
+    robot: str
+    stored: StoredBundle
+
+    @property
+    def key(self) -> str:
+        """What the cursor keeps to."""
+        return f"bundle:{self.stored.digest}"
+
+
+Row = Union[RobotRow, BundleRow]
+
+
+@dataclass(frozen=True)
+class ModelsView:
+    """One repaint's input. `validations`: what the suite found here, by digest. `busy`: what goes on. `mine`: the lease is
+    ours.
+    """
+
+    charset: Charset
+    rows: tuple[Row, ...] = ()
+    mine: bool = False
+    busy: str = ""
+    validations: Mapping[str, ValidationReport] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelDetailView:
+    """What is selected, with the row of its robot."""
+
+    charset: Charset
+    row: Row
+    robot: RobotRow
+    validation: ValidationReport | None = None

@@ -1,0 +1,56 @@
+"""The two lines over the list of models: what runs on the attached robot, and how far a change of it is."""
+
+from __future__ import annotations
+
+from console.changing.view import ModelsView, RobotRow
+from console.models.wording import slot_words, step_words
+from console.widgets.cells import Span, clean, fit, row_of
+from console.widgets.drawing import bar, duration
+from console.widgets.model_words import step_mark
+from console.widgets.view_canvas import ViewCanvas
+
+BAR_COLUMNS = 24
+WIDE_COLUMNS = 100
+
+
+class ModelsHead(ViewCanvas[ModelsView]):
+    """Always in sight, so that nobody misses a change that is under way."""
+
+    def show(self, view: ModelsView) -> None:
+        """Show the attached robot's."""
+        self._shown = view
+        width, height = self.size
+        robot = next((row for row in view.rows if isinstance(row, RobotRow) and row.attached), None)
+        rows = [row_of(_runs(robot, width), width), row_of(_step(view, robot, width), width)]
+        self.paint(rows[: max(1, height)])
+
+
+def _runs(robot: RobotRow | None, width: int) -> list[Span]:
+    spans: list[Span] = [(" Models ", "title")]
+    if robot is None or robot.state is None:
+        why = (
+            "the agent tells nothing of its models"
+            if robot is not None and robot.age_s is not None
+            else "not known yet"
+        )
+        return [*spans, (f" {why}", "muted")]
+    words = f" {clean(robot.robot)} runs {clean(slot_words(robot.state.current))}"
+    if not robot.fresh and robot.age_s is not None:
+        return [*spans, (fit(f" STALE {duration(robot.age_s, whole=True)} ago:{words}", width - 9), "warning")]
+    return [*spans, (fit(words, width - 9), "strong")]
+
+
+def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
+    if view.busy:
+        return [(f" {view.charset.glyph('busy')} ", "info"), (clean(view.busy), "info")]
+    if robot is None or robot.state is None:
+        return []
+    mark = step_mark(robot.state)
+    glyph = mark.twin if view.charset.ascii else mark.glyph
+    spans: list[Span] = [(f" {glyph} ", mark.role), (clean(step_words(robot.state)), mark.role)]
+    if robot.in_step_s is not None and robot.state.step != "idle":
+        spans.append((f", {duration(robot.in_step_s, whole=True)} in it", "muted"))
+    progress = robot.state.progress
+    if width >= WIDE_COLUMNS and progress is not None and progress.whole:
+        spans += [(" ", "text"), *bar(progress.done / progress.whole, BAR_COLUMNS, view.charset, "info")]
+    return spans
