@@ -10,7 +10,8 @@ USAGE = 2
 """The command line itself can't be understood (click's own code)."""
 ALARM = 3
 """`--fail-on` came true, `check`/`eval`/`phase`/`model push` measured a failure, `session` found something that must hold and
-does not, or `verify` found something that does not count.""" UNREACHABLE = 4
+does not, or `verify` found something that does not count."""
+UNREACHABLE = 4
 """The robot can't be reached: name, network, SSH service, or no agent there."""
 UNTRUSTED = 5
 """The robot's host key is unknown or changed, or it refused our key."""
