@@ -1,0 +1,90 @@
+"""How a repository stands: roles, keys, expiries, releases, what is open to whom, and what waits for which signature."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from console.models import roles
+from console.models.keys import holder_of
+from console.models.pending import Change, Need, read_pending
+from console.models.repository import Published, Repository, id_of
+from remote.release import ROLLOUT_ROLE, Release, Rollout
+
+if TYPE_CHECKING:
+    from tuf.api.metadata import Root
+
+WARN_DAYS = {"root": 60.0, "targets": 60.0, "snapshot": 7.0, "timestamp": 2.0, ROLLOUT_ROLE: 7.0}
+"""With so many days left, or fewer, a role is shown as `soon`."""
+
+
+class RoleStands(msgspec.Struct, frozen=True, kw_only=True):
+    """One role: its version, who may sign (`holders`, `keyids`) and how many must, until when it is good.
+
+    `state`: good, soon (few days left), expired.
+    """
+
+    role: str
+    version: int
+    threshold: int
+    holders: tuple[str, ...]
+    keyids: tuple[str, ...]
+    expires: str
+    days_left: float
+    state: str
+
+
+class WaitsFor(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that waits for signatures."""
+
+    change: Change
+    needs: tuple[Need, ...]
+    complete: bool
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. A repository that waits for its first signatures has only `id` and `waits`."""
+
+    folder: str
+    id: str
+    roles: tuple[RoleStands, ...] = ()
+    releases: tuple[Release, ...] = ()
+    rollout: Rollout | None = None
+    waits: WaitsFor | None = None
+
+
+def standing(repository: Repository, now: datetime) -> Standing:
+    """How it stands now. Raises Trouble `no_repository`, `bad_repository`."""
+    pending = read_pending(repository)
+    waits = WaitsFor(change=pending.change, needs=pending.needs(), complete=pending.complete) if pending else None
+    if not (repository.metadata / "timestamp.json").exists() and pending is not None and pending.root is not None:
+        return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), waits=waits)
+    published = repository.published()
+    return Standing(
+        folder=str(repository.folder),
+        id=id_of(published.root.signed),
+        roles=tuple(_role(published, role, now) for role in ("root", "targets", ROLLOUT_ROLE, "snapshot", "timestamp")),
+        releases=published.releases(),
+        rollout=published.rollout(),
+        waits=waits,
+    )
+
+
+def _role(published: Published, role: str, now: datetime) -> RoleStands:
+    root: Root = published.root.signed
+    judge: Any = published.targets.signed if role == ROLLOUT_ROLE else root
+    given = judge.get_delegated_role(role)
+    metadata: Any = published.rollout_role if role == ROLLOUT_ROLE else getattr(published, role)
+    left = roles.days_left(metadata.signed.expires, now)
+    return RoleStands(
+        role=role,
+        version=metadata.signed.version,
+        threshold=given.threshold,
+        holders=tuple(holder_of(judge.get_key(keyid)) for keyid in given.keyids),
+        keyids=tuple(given.keyids),
+        expires=metadata.signed.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        days_left=left,
+        state="expired" if left < 0 else "soon" if left <= WARN_DAYS[role] else "good",
+    )
