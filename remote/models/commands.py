@@ -37,7 +37,7 @@ def make(model: Path, like: Family, labels: Path, output: Path, name: str | None
     from remote.models.labels_file import read_labels
     from remote.models.make import make_bundle
 
-    made = make_bundle(model, like, read_labels(labels), output, name=name, size=_size(size))
+    made = make_bundle(model, like, read_labels(labels), output, name=name, size=size_of(size))
     given = made.contract.input
     click.echo(
         f"{output}: {made.contract.name}, {given.width} x {given.height} {given.colour}, head {like}, "
@@ -84,7 +84,8 @@ def evaluate(
     click.echo(_json(result) if as_json else _score_text(result))
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """WIDTHxHEIGHT in pixels as (width, height); None for None. Raises Trouble `usage`."""
     if text is None:
         return None
     width, _, height = text.lower().partition("x")

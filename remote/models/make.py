@@ -94,12 +94,23 @@ def _input_of(session: Any, like: Family, onnx: Path, size: tuple[int, int] | No
     if not (isinstance(width, int) and isinstance(height, int)):
         what = f"model {onnx} leaves its input size open: {shape}"
         raise Trouble(what, cure="Say it: --size WIDTHxHEIGHT", code="model_mismatch")
-    dtype = _DTYPES[node.type]
+    return input_of_family(like, node.name, (width, height), layout=layout, dtype=_DTYPES[node.type])
+
+
+def input_of_family(
+    like: Family,
+    name: str,
+    size: tuple[int, int],
+    *,
+    layout: Literal["nchw", "nhwc"] = "nchw",
+    dtype: Literal["float32", "float16", "uint8"] = "float32",
+) -> InputContract:
+    """The input of (width, height) as the family's authors prepare it."""
     shares = like != "yolox" and dtype != "uint8"
     return InputContract(
-        name=node.name,
-        width=width,
-        height=height,
+        name=name,
+        width=size[0],
+        height=size[1],
         layout=layout,
         dtype=dtype,
         colour="bgr" if like == "yolox" else "rgb",
