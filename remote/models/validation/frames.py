@@ -30,7 +30,7 @@ class Named(NamedTuple):
 
 def recorded(folder: Path) -> tuple[Named, ...]:
     """The first MOST_RECORDED pictures of a folder. Raises Trouble for one that can't be read."""
-    return tuple(Named(path.name, _read(path)) for path in list_pictures(folder)[:MOST_RECORDED])
+    return tuple(Named(path.name, read(path)) for path in list_pictures(folder)[:MOST_RECORDED])
 
 
 def of_golden(golden: Optional[Golden], contract: InputContract, width: int, height: int) -> tuple[Named, ...]:
@@ -68,7 +68,8 @@ def hostile(width: int, height: int) -> Iterator[Named]:
         yield Named(colour, only)
 
 
-def _read(path: Path) -> Pixels:
+def read(path: Path) -> Pixels:
+    """The picture in that file. Raises Trouble (code `bad_frame`), naming it, for anything but a whole picture."""
     try:
         return read_picture(path)
     except BadFrame as fault:
