@@ -1,29 +1,215 @@
-"""Whether a candidate on trial is kept: pure judgement of what was seen of it against what was seen before it."""
+"""Whether a candidate on trial is kept: pure judgement of what was seen of it against what was seen before it.
+
+What is a limit in itself (heat, memory, NaN, crashes) is judged at once. What is a statistic is judged by exact bounds, and
+only at looks: asking each second until the answer pleases would keep a bad model, or give back a good one, far more often than
+5 % of the time. Looks come at doubling numbers of frames, and look i (from 0) may err with 5 % / 2^(i+1): together at most 5 %
+for keeping wrongly, and 5 % for giving back wrongly, for each check. A check that decides nothing is inconclusive, never pass.
+The bounds hold for frames that do not depend on each other; those of one scene do, so `frames` should cover what the robot
+sees.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from remote.activation.bounds import lower_rank, lower_share, upper_rank, upper_share
 from remote.activation.ground import Seen
+from remote.histogram import RELATIVE_ERROR, Histogram
 from remote.model_states import Probation
-from remote.verdicts import Check, Verdict
+from remote.protocol import Scored
+from remote.verdicts import Check, Verdict, overall
+
+ALPHA = 0.05
+FIRST_FAIL_LOOK = 32
+QUANTILE = 0.99
+BAD_RESULTS = ("bad_output", "inference_error")
+DEATHS = ("worker_crash", "worker_hang")
 
 
 @dataclass(frozen=True)
 class Looks:
-    """How often the statistics were judged already, and at how many frames they are next."""
+    """How often the statistics were judged already, for failing and for passing, and at how many frames they are next."""
 
     for_fail: int = 0
-    fail_at: int = 32
+    fail_at: int = FIRST_FAIL_LOOK
     for_pass: int = 0
     pass_at: int = 0
 
 
+@dataclass(frozen=True)
+class _Errors:
+    """How often this look may err: in giving back, in keeping; None: it is no look for that."""
+
+    giving_back: float | None
+    keeping: float | None
+
+
 def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) -> tuple[Verdict, tuple[Check, ...]]:
-    """The verdict over all checks."""
-    raise NotImplementedError
+    """Pass: keep it. Fail: the one before has to come back. Inconclusive: go on and ask again with `looked(...)`."""
+    errors = _Errors(
+        ALPHA / 2 ** (looks.for_fail + 1) if _tried(since) >= looks.fail_at else None,
+        ALPHA / 2 ** (looks.for_pass + 1) if _is_pass_look(plan, since, looks) else None,
+    )
+    found = (
+        _reached("frames", since.frames, plan.frames, "frames"),
+        _reached("seconds", since.seconds, plan.least_s, "s"),
+        _none_of("bad_results", BAD_RESULTS, since, 1, "results that are no numbers, or errors of the engine"),
+        _none_of("worker_deaths", DEATHS, since, plan.restarts, "ends of the worker that nobody asked for"),
+        _worst("hottest", "the hottest sensor", since.hottest_c, plan.hottest_c, "C"),
+        _worst("memory", "the worker's memory", since.memory_mb, plan.memory_mb, "MB"),
+        _latency(plan, before.end_to_end_ms, since.end_to_end_ms, errors),
+        _failed_frames(plan.failed_share, since, errors),
+        _misses(plan.miss_share_more, before.scored, since.scored, errors),
+    )
+    checks = tuple(check for check in found if check is not None)
+    return overall(checks), checks
 
 
 def looked(plan: Probation, since: Seen, looks: Looks) -> Looks:
-    """The looks after this one."""
-    raise NotImplementedError
+    """The looks after `judge` was asked with these."""
+    fails, fail_at = looks.for_fail, looks.fail_at
+    if _tried(since) >= fail_at:
+        fails += 1
+        while fail_at <= _tried(since):
+            fail_at *= 2
+    if _is_pass_look(plan, since, looks):
+        return Looks(fails, fail_at, looks.for_pass + 1, 2 * max(since.frames, 1))
+    return Looks(fails, fail_at, looks.for_pass, looks.pass_at)
+
+
+def _tried(seen: Seen) -> int:
+    return seen.frames + seen.failed
+
+
+def _is_pass_look(plan: Probation, since: Seen, looks: Looks) -> bool:
+    return since.frames >= max(plan.frames, looks.pass_at) and since.seconds >= plan.least_s
+
+
+def _reached(name: str, value: float, least: float, unit: str) -> Check:
+    verdict: Verdict = "pass" if value >= least else "inconclusive"
+    text = f"it ran {value:.10g} of {least:.10g} {unit}"
+    return Check(name=name, verdict=verdict, text=text, value=value, limit=least, unit=unit)
+
+
+def _none_of(name: str, kinds: tuple[str, ...], since: Seen, first_bad: int, what: str) -> Check:
+    count = sum(since.failures.get(kind, 0) for kind in kinds)
+    verdict: Verdict = "fail" if count >= first_bad else "pass"
+    return Check(name=name, verdict=verdict, text=f"{count} {what}", value=count, limit=first_bad - 1, n=_tried(since))
+
+
+def _worst(name: str, what: str, value: float | None, most: float | None, unit: str) -> Check | None:
+    if most is None:
+        return None
+    if value is None:
+        return Check(name=name, verdict="skipped", text=f"{what} was not measured", limit=most, unit=unit)
+    verdict: Verdict = "pass" if value <= most else "fail"  # a NaN is no pass
+    text = f"{what} was {value:.4g} {unit}, {most:.4g} {unit} are allowed"
+    return Check(name=name, verdict=verdict, text=text, value=value, limit=most, unit=unit)
+
+
+def _latency(plan: Probation, before: Histogram, since: Histogram, errors: _Errors) -> Check | None:
+    """p99 of end_to_end. Against a multiple of the model before, both have half of the error."""
+    if plan.p99_ms is not None:
+        limit = plan.p99_ms
+        return _quantile(since, errors, 1.0, (limit, limit, limit))
+    if plan.p99_ratio is None:
+        return None
+    ratio, typical = plan.p99_ratio, before.quantile(QUANTILE)
+    if typical is None:
+        text = "nothing was seen of the model before: its p99 is not known"
+        return Check(name="latency_p99", verdict="skipped", text=text, unit="ms")
+    low, high = _bounds(before, ALPHA / 2, ALPHA / 2)
+    return _quantile(since, errors, 0.5, (ratio * (low or 0.0), ratio * typical, ratio * high if high else None))
+
+
+def _quantile(since: Histogram, errors: _Errors, share: float, limits: tuple[float, float, float | None]) -> Check:
+    """`limits`: what surely passes below it, the one that is shown, what surely fails above it (None: not known)."""
+    sure, shown, hopeless = limits
+    value = since.quantile(QUANTILE)
+    low, high = _bounds(since, _part(errors.giving_back, share), _part(errors.keeping, share))
+    verdict = _decided(high is not None and high <= sure, low is not None and hopeless is not None and low > hopeless)
+    bound = low if verdict == "fail" else high
+    text = f"p99 of end_to_end {_ms(value)}, {shown:.4g} ms are allowed{_may_be(bound, verdict, ' ms')}"
+    return Check(
+        name="latency_p99", verdict=verdict, text=text, value=value, bound=bound, limit=shown, unit="ms", n=since.count
+    )
+
+
+def _bounds(times: Histogram, below: float | None, above: float | None) -> tuple[float | None, float | None]:
+    """What p99 is at least and at most, each with its error; None where there is no look, or too few values."""
+    low = lower_rank(times.count, QUANTILE, below) if below is not None else None
+    high = upper_rank(times.count, QUANTILE, above) if above is not None and times.count else None
+    return (
+        _at_rank(times, low) * (1 - RELATIVE_ERROR) if low else None,
+        _at_rank(times, high) * (1 + RELATIVE_ERROR) if high else None,
+    )
+
+
+def _at_rank(times: Histogram, rank: int) -> float:
+    return times.quantile((rank - 0.5) / times.count) or 0.0
+
+
+def _failed_frames(most: float | None, since: Seen, errors: _Errors) -> Check | None:
+    if most is None:
+        return None
+    failed, tried = since.failed, _tried(since)
+    low = _share(lower_share, failed, tried, errors.giving_back)
+    high = _share(upper_share, failed, tried, errors.keeping)
+    verdict = _decided(high is not None and high <= most, low is not None and low > most)
+    bound = low if verdict == "fail" else high
+    text = f"{failed} of {tried} frames had no answer, {100 * most:.4g} % are allowed"
+    text += _may_be(None if bound is None else 100 * bound, verdict, " %")
+    value = failed / tried if tried else None
+    return Check(name="failed_frames", verdict=verdict, text=text, value=value, bound=bound, limit=most, n=tried)
+
+
+def _misses(more: float | None, before: Scored | None, since: Scored | None, errors: _Errors) -> Check | None:
+    """The difference of two shares by both their exact bounds, each with half of the error: wider than need be, never too
+    narrow.
+    """
+    if more is None:
+        return None
+    if before is None or since is None or not _known(before) or not _known(since):
+        return Check(name="misses", verdict="skipped", text="it was not known which objects are in view", limit=more)
+    value = since.missed / _known(since) - before.missed / _known(before)
+    low = _difference(since, before, _part(errors.giving_back, 0.5))
+    high = _difference(before, since, _part(errors.keeping, 0.5))
+    verdict = _decided(high is not None and -high <= more, low is not None and low > more)
+    bound = low if verdict == "fail" else None if high is None else -high
+    text = f"{since.missed} of {_known(since)} known objects were missed, {before.missed} of {_known(before)} before; "
+    text += f"{100 * more:.4g} % more are allowed{_may_be(None if bound is None else 100 * bound, verdict, ' %')}"
+    return Check(name="misses", verdict=verdict, text=text, value=value, bound=bound, limit=more, n=_known(since))
+
+
+def _difference(one: Scored, other: Scored, error: float | None) -> float | None:
+    """How much larger the share missed in `one` is than in `other`, at least."""
+    if error is None:
+        return None
+    return lower_share(one.missed, _known(one), error) - upper_share(other.missed, _known(other), error)
+
+
+def _known(scored: Scored) -> int:
+    return scored.found + scored.missed
+
+
+def _share(bound: Callable[[int, int, float], float], count: int, n: int, error: float | None) -> float | None:
+    return None if error is None or not n else bound(count, n, error)
+
+
+def _part(error: float | None, share: float) -> float | None:
+    return None if error is None else error * share
+
+
+def _decided(passes: bool, fails: bool) -> Verdict:
+    return "fail" if fails else "pass" if passes else "inconclusive"
+
+
+def _ms(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g} ms"
+
+
+def _may_be(bound: float | None, verdict: Verdict, unit: str) -> str:
+    if bound is None:
+        return ""
+    return f" (it is {'at least' if verdict == 'fail' else 'at most'} {bound:.4g}{unit})"

@@ -96,9 +96,11 @@ def switch(slots: Slots, before: Seen, embedded: Slot | None, now: Now) -> Slots
     """
     if slots.step != "waiting_for_safe" or slots.going_back or slots.candidate is None:
         raise ValueError(f"nothing to switch to in {slots.step}")
+    candidate = msgspec.structs.replace(slots.candidate, since_wall_ns=now.wall_ns)
     moved = msgspec.structs.replace(
         _capped(slots),
-        current=slots.candidate,
+        current=candidate,
+        candidate=candidate,
         previous=slots.current or embedded,
         older=slots.previous,
         before=before,
@@ -151,8 +153,9 @@ def turn_back(slots: Slots, embedded: Slot | None, now: Now) -> Slots:
     if slots.step != "waiting_for_safe" or not slots.going_back or left is None:
         raise ValueError(f"nothing to go back to in {slots.step}")
     ending = _outcome(msgspec.structs.replace(slots, candidate=left), "returned", slots.why, (), now)
+    wanted = msgspec.structs.replace(slots.candidate, since_wall_ns=now.wall_ns) if slots.candidate else None
     turned = msgspec.structs.replace(
-        slots, current=_kept(slots.candidate), previous=left, candidate=left, ending=ending, attempts=0
+        slots, current=_kept(wanted), previous=left, candidate=left, ending=ending, attempts=0
     )
     return _at(turned, "rolling_back", now)
 
