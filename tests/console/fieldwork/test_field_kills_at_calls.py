@@ -12,7 +12,7 @@ from console.campaigns.opening import open_campaign
 from console.fieldwork.field_test import FieldTest
 from console.record.verify import verify_record
 from tests.console.fieldwork.field_world import FieldWorld
-from tests.console.record.killing import CannotTrace, killed_at_call
+from tests.killing import CannotTrace, killed_at_call
 
 EVERY, MOST_CALLS = 13, 600
 BEFORE = (1, 1, True, False)

@@ -19,8 +19,8 @@ from console.record.entries import Note
 from console.record.export import read_json, write_json
 from console.record.record import Record
 from remote.errors import Trouble
-from tests.console.record.killing import KILLED, CannotTrace, ended, forked, killed_at_call, limited
 from tests.console.record.record_samples import append_note, file_bytes, filled, note_text
+from tests.killing import KILLED, CannotTrace, ended, forked, killed_at_call, limited
 
 
 class Acks:
