@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
+WITHOUT_CAMPAIGN: tuple[Place, ...] = ("failures", "models")
+"""Screens beside the live one that need no campaign."""
 SEARCH_EVERY_S = 3.0
 """How often a session is looked for that is open, but not watched here: another program may have begun it."""
 
@@ -59,7 +61,7 @@ class FieldgateApp(CheckingApp):
         clock: monotonic nanoseconds.
         theme_name: one of widgets/ink.py's, without the prefix `fieldgate-`.
         opener: opens the campaign that is shown first; None begins on the live screen.
-        first: the screen that is shown first where there is an opener.
+        first: the screen that is shown first; without an opener only one that needs no campaign.
         person: who sits at the keyboard, as they say; None: as console.people finds.
         sight_of: how the probes of a campaign look at the robot; None: they can't.
     """
@@ -161,8 +163,8 @@ class FieldgateApp(CheckingApp):
         self.set_interval(1 / self.repaint_hz, self._tick, name="repaint")
         self.run_worker(self._start_session, thread=True, name="start session")
         self.set_interval(SEARCH_EVERY_S, self.search_sessions, name="search sessions")
-        if self.opener is not None:
-            self.go(self.first)
+        if self.opener is not None or self.first in WITHOUT_CAMPAIGN:
+            self.show_screen(self.first)
 
     def _start_session(self) -> None:
         from console.fieldwork.figures import kpis_of_robot

@@ -100,6 +100,10 @@ class CheckingApp(CommandingApp):
         """Show which model runs on each robot."""
         self.go("models")
 
+    def show_screen(self, place: Place) -> None:
+        """Bring the screen of `place` to the front by its own action."""
+        getattr(self, f"action_{place}_screen")()
+
     def go(self, place: Place) -> None:
         """Bring the screen of `place`, not the live one, to the front; where it needs the robot's campaign, open that first."""
         from console.checking.fronts import FRONTS

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.option(
     "--screen",
     "first",
-    type=click.Choice(["checklist", "field", "failures"]),
+    type=click.Choice(["checklist", "field", "failures", "models"]),
     default="checklist",
     show_default=True,
-    help="Which screen comes first; 2, 3 and 4 switch.",
+    help="Which screen comes first; 1 to 5 switch.",
 )
 @screen_options
 def open_screen(name: str | None, accept_new: bool, picture: Path | None, **options: Any) -> None:

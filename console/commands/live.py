@@ -34,6 +34,14 @@ _OPTIONS = (
     ),
     click.option("--as", "person", metavar="NAME", help="Who you are in a campaign's record; else $FIELDGATE_PERSON."),
 )
+_screen = click.option(
+    "--screen",
+    "first",
+    type=click.Choice(["live", "failures", "models"]),
+    default="live",
+    show_default=True,
+    help="Which screen comes first; 1 to 5 switch.",
+)
 PICTURE_SIZE = (160, 45)
 PICTURE_AFTER_WINDOWS = 45
 CHECKLIST_PICTURE_AFTER_WINDOWS = 5
@@ -48,10 +56,15 @@ def screen_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def robot_screen_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Those of the commands that open a robot without a campaign."""
+    return screen_options(_screen(command))
+
+
 @click.command()
 @click.argument("robot")
 @click.option("--accept-new", is_flag=True, help="Trust a host key seen for the first time; never a changed one.")
-@screen_options
+@robot_screen_options
 def live(robot: str, accept_new: bool, **options: Any) -> None:
     """Open the live screen of ROBOT (`demo`: the embedded one)."""
     open_live(robot, accept_new=accept_new, **options)
