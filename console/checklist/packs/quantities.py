@@ -17,6 +17,9 @@ class Quantity(NamedTuple):
 _OF_PROBES: dict[str, Quantity] = {
     "clock_offset_s": Quantity("s", "value"),
     "success_rate": Quantity("%", "rate"),
+    "validated_engine_p99_ms": Quantity("ms", "value"),
+    "validated_pipeline_p99_ms": Quantity("ms", "value"),
+    "validated_loaded_p99_ms": Quantity("ms", "value"),
 }
 _STATISTICS: dict[str, tuple[str, ...]] = {
     "histogram": ("p50", "p95", "p99", "max", "min", "mean"),

@@ -110,6 +110,15 @@ PROBES: dict[str, Known] = {
         True,
         ("bundle", "contract", "engine"),
     ),
+    "model_validation": Known(
+        f"{_HERE}.model_validation",
+        "ValidationParameters",
+        "look_at_validation",
+        ("model_validated", "validated_engine_p99_ms", "validated_pipeline_p99_ms", "validated_loaded_p99_ms"),
+        "the campaign's bundle passes the validation suite on the robot itself: parity, times with their bounds, heat, limits",
+        True,
+        ("bundle", "contract", "engine", "robot", "power_mode"),
+    ),
     "live_metric": Known(
         f"{_HERE}.live",
         "MetricParameters",
