@@ -41,7 +41,7 @@ class Policy:
         }
         try:
             result = self._session.run([self.contract.actions.name], feed)[0]
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+        except Exception as error:
             raise InferenceError(f"the engine failed: {(str(error).splitlines() or [''])[0][:300]}") from error
         action = np.asarray(result).reshape(-1)
         refuse_impossible_action(self.contract.actions, action)
