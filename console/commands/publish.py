@@ -1,0 +1,95 @@
+"""`fieldgate publish`: a bundle becomes a signed release of a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from console.commands.updates_words import (
+    Passphrases,
+    as_json,
+    as_person,
+    hands_of,
+    keys_option,
+    repository_of,
+    signers_of,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from console.models.acting import Came
+    from console.models.hands import Hands
+    from console.models.repository import Repository
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("bundle", type=_FOLDER)
+@click.option("--to", "repo", type=click.Path(path_type=Path), required=True, metavar="REPO", help="The repository.")
+@click.option("--class", "classes", multiple=True, help="Only for robots of this class. Repeat it for more.")
+@click.option("--l4t", multiple=True, help="Only for this L4T, such as 36.4. Repeat it for more.")
+@click.option("--tensorrt", multiple=True, help="Only for this TensorRT, such as 10.3. Repeat it for more.")
+@click.option("--notes", default="", help="What is new; robots and consoles show it.")
+@click.option("--again", is_flag=True, help="Release a bundle once more, under a new number: the way back to it.")
+@click.option("--wave", "opens", type=click.Choice(["first", "everyone"]), help="Open it at once, as far as this.")
+@keys_option("Your private key. Repeat it; without it the release waits for signatures.")
+@as_person
+@as_json
+def publish(
+    bundle: Path,
+    repo: Path,
+    classes: tuple[str, ...],
+    l4t: tuple[str, ...],
+    tensorrt: tuple[str, ...],
+    notes: str,
+    again: bool,
+    opens: Literal["first", "everyone"] | None,
+    keys: tuple[Path, ...],
+    person: str | None,
+    as_json: bool,
+) -> None:
+    """Release BUNDLE under the next number. It is published once enough offline keys have signed it.
+
+    No robot takes it before a wave opens it: `fieldgate updates wave REPO --next`.
+    """
+    from console.campaigns.bundle_folder import bundle_in
+    from console.models import acting
+    from console.models.releasing import Wanted
+    from remote.release import Needs
+
+    ask = Passphrases()
+    bundle_in(bundle)
+    repository, hands = repository_of(repo), hands_of(person, ask)
+    needs = Needs(robot_classes=classes, l4t=l4t, tensorrt=tensorrt)
+    wanted = Wanted(needs=needs, notes=notes, again=again, opens=opens or "")
+    if opens == "first":
+        _check_fleet(repository)
+    came = acting.release(repository, hands, bundle, wanted, signers_of(keys, ask))
+    tell(came, repo, as_json)
+    open_first(repository, hands, came)
+    if came.outcome == "published" and not came.opens:
+        click.echo(f"no robot takes it yet: `fieldgate updates wave {repo} --next` opens the first wave", err=True)
+
+
+def open_first(repository: Repository, hands: Hands, came: Came) -> None:
+    """Open the wave that the release asked for, once it is published."""
+    if came.outcome != "published" or not came.opens or came.release is None:
+        return
+    from console.models import rollout
+    from console.models.fleet import EVERYONE, Fleet, load_fleet
+    from console.models.waves import judge
+
+    fleet = Fleet(waves=[EVERYONE]) if came.opens == EVERYONE else load_fleet(repository.fleet_path)
+    judged = judge(fleet, repository.published().rollout(), came.release, {})
+    moved = rollout.open_next(repository, hands, fleet, came.release, judged)
+    whom = "everyone" if moved.rollout.everyone else ", ".join(moved.rollout.robots)
+    click.echo(f"release {came.release} is open to {whom}", err=True)
+
+
+def _check_fleet(repository: Repository) -> None:
+    from console.models.fleet import load_fleet
+
+    load_fleet(repository.fleet_path)

@@ -1,0 +1,214 @@
+"""`fieldgate updates init, sign, refresh, rotate, revoke, discard`: what changes a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console.commands.updates_words import (
+    Passphrases,
+    as_json,
+    as_person,
+    hands_of,
+    keys_option,
+    new_passphrase,
+    repo_argument,
+    repository_of,
+    signers_of,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner, SSlibKey
+
+_open_online = click.option(
+    "--online-unencrypted", is_flag=True, help="Online keys without a passphrase, so that a timer can refresh."
+)
+_a_key = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@repo_argument
+@click.option("--threshold", type=click.IntRange(1, 16), default=2, show_default=True, help="So many must sign.")
+@keys_option("A key of root and targets: a private one signs at once, a .pub one later. Repeat it.", required=True)
+@click.option(
+    "--targets-key", "targets", type=_a_key, multiple=True, help="Other keys for releases than those of root."
+)
+@click.option("--timestamp-days", type=click.IntRange(1, 90), default=7, show_default=True, help="A timestamp's life.")
+@_open_online
+@as_person
+@as_json
+def init(
+    repo: Path,
+    threshold: int,
+    keys: tuple[Path, ...],
+    targets: tuple[Path, ...],
+    timestamp_days: int,
+    online_unencrypted: bool,
+    person: str | None,
+    as_json: bool,
+) -> None:
+    """Make a repository of updates in REPO. Root and releases need --threshold signatures of the --key's.
+
+    The online keys (snapshot, timestamp, rollout) are made on this laptop. It is there once enough have signed.
+    """
+    from console.models import acting
+
+    if threshold == 1:
+        click.echo("warning: with a threshold of 1 one stolen key is enough to give robots any model", err=True)
+    ask = Passphrases()
+    offline, signers = _both(keys, ask)
+    others, more = _both(targets, ask)
+    _warn_spare(len(offline), threshold)
+    came = acting.init(
+        repository_of(repo),
+        hands_of(person, ask),
+        offline,
+        others or offline,
+        [*signers, *more],
+        threshold=threshold,
+        passphrase=None if online_unencrypted else new_passphrase("the online keys on this laptop"),
+        days={"timestamp": timestamp_days},
+    )
+    tell(came, repo, as_json)
+
+
+def _warn_spare(keys: int, threshold: int) -> None:
+    if keys == threshold:
+        click.echo("warning: no key is to spare: if one is lost, nobody can sign any more; name one more", err=True)
+
+
+def _both(paths: tuple[Path, ...], ask: Passphrases) -> tuple[list[SSlibKey], list[CryptoSigner]]:
+    """The public keys of these files, and those that can sign now."""
+    from console.models.keys import is_private_file, read_public
+
+    signers = signers_of([path for path in paths if is_private_file(path)], ask)
+    public = [read_public(path, ask) for path in paths if not is_private_file(path)]
+    return [*(one.public_key for one in signers), *public], signers
+
+
+@click.command()
+@repo_argument
+@keys_option("Your private key. Repeat it for more.", required=True)
+@as_person
+@as_json
+def sign(repo: Path, keys: tuple[Path, ...], person: str | None, as_json: bool) -> None:
+    """Sign what waits in REPO; it is published as soon as enough have signed.
+
+    Look first: `fieldgate updates show REPO` says what it is.
+    """
+    from console.commands.publish import open_first
+    from console.models import acting
+
+    ask = Passphrases()
+    hands, repository = hands_of(person, ask), repository_of(repo)
+    came = acting.sign(repository, hands, signers_of(keys, ask))
+    tell(came, repo, as_json)
+    open_first(repository, hands, came)
+
+
+@click.command()
+@repo_argument
+@as_person
+@as_json
+def refresh(repo: Path, person: str | None, as_json: bool) -> None:
+    """Sign a new timestamp with this laptop's online key, and a new snapshot; publish what has all its signatures.
+
+    A robot refuses a repository whose timestamp has expired: run this daily, from a timer too.
+    """
+    from console.commands.publish import open_first
+    from console.models import acting
+
+    hands, repository = hands_of(person, Passphrases()), repository_of(repo)
+    came = acting.refresh(repository, hands)
+    tell(came, repo, as_json)
+    open_first(repository, hands, came)
+
+
+@click.command()
+@repo_argument
+@click.option("--add", type=_a_key, multiple=True, help="A public key that may sign from now on. Repeat it.")
+@click.option("--remove", multiple=True, metavar="NAME", help="A key that may not any more: its name or its id.")
+@click.option("--threshold", type=click.IntRange(1, 16), help="So many must sign from now on.")
+@click.option("--online", is_flag=True, help="New online keys on this laptop; the old ones count no more.")
+@keys_option("Your private key. Repeat it for more.")
+@_open_online
+@as_person
+@as_json
+def rotate(
+    repo: Path,
+    add: tuple[Path, ...],
+    remove: tuple[str, ...],
+    threshold: int | None,
+    online: bool,
+    keys: tuple[Path, ...],
+    online_unencrypted: bool,
+    person: str | None,
+    as_json: bool,
+) -> None:
+    """A new root for REPO, signed by enough of the old keys and of the new ones. Without options: more time for all."""
+    _rotate(repo, add, remove, threshold, online, keys, online_unencrypted, person, as_json)
+
+
+@click.command()
+@repo_argument
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--replace-with", "add", type=_a_key, multiple=True, help="A public key in its place. Repeat it.")
+@keys_option("Your private key. Repeat it for more.")
+@as_person
+@as_json
+def revoke(
+    repo: Path,
+    names: tuple[str, ...],
+    add: tuple[Path, ...],
+    keys: tuple[Path, ...],
+    person: str | None,
+    as_json: bool,
+) -> None:
+    """Take lost or stolen keys out of REPO's root: NAME is the key's name or the first 8 characters of its id.
+
+    The same as `rotate --remove`; everything is signed anew, by the keys that are left.
+    """
+    _rotate(repo, add, names, None, False, keys, False, person, as_json)
+
+
+def _rotate(
+    repo: Path,
+    add: tuple[Path, ...],
+    remove: tuple[str, ...],
+    threshold: int | None,
+    online: bool,
+    keys: tuple[Path, ...],
+    online_unencrypted: bool,
+    person: str | None,
+    as_json: bool,
+) -> None:
+    from console.models import acting
+    from console.models.keys import read_public
+
+    ask = Passphrases()
+    locked = online and not online_unencrypted
+    came = acting.rotate(
+        repository_of(repo),
+        hands_of(person, ask),
+        signers_of(keys, ask),
+        add=[read_public(path, ask) for path in add],
+        remove=remove,
+        threshold=threshold,
+        online=online,
+        passphrase=new_passphrase("the new online keys on this laptop") if locked else None,
+    )
+    tell(came, repo, as_json)
+
+
+@click.command()
+@repo_argument
+@as_person
+@as_json
+def discard(repo: Path, person: str | None, as_json: bool) -> None:
+    """Throw away what waits for signatures in REPO. A release's number is not given again."""
+    from console.models import acting
+
+    tell(acting.discard(repository_of(repo), hands_of(person, Passphrases())), repo, as_json)

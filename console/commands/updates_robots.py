@@ -1,0 +1,98 @@
+"""`fieldgate updates enrol` and `take`: what a robot is told of the repository, over SSH."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from console.commands.model_push import commanding, take_over_option
+from console.commands.updates_words import Passphrases, as_person, hands_of, repository_of
+from console.commands.watch import Duration
+
+if TYPE_CHECKING:
+    from console.models.repository import Repository
+    from console.visiting import Visit
+    from remote.protocol import Reply
+
+_TAKE_S = 570.0
+
+
+@click.command()
+@click.argument("robot")
+@click.option("--url", required=True, help="Where the robot finds the repository: https://, http:// or file://.")
+@click.option("--class", "robot_class", required=True, help="The robot's class; releases may be for some classes only.")
+@click.option("--repo", type=click.Path(path_type=Path), help="The repository's folder here, for its root keys.")
+@click.option("--check-every", "every_s", type=Duration(), default="1h", show_default=True, help="How often it looks.")
+@click.option("--only-when-told", is_flag=True, help="It never looks by itself.")
+@take_over_option
+@as_person
+def enrol(
+    robot: str,
+    url: str,
+    robot_class: str,
+    repo: Path | None,
+    every_s: float,
+    only_when_told: bool,
+    take_over: bool,
+    person: str | None,
+) -> None:
+    """Tell ROBOT where its releases come from, and give it the root keys that it trusts from now on, over SSH.
+
+    From then on new roots reach it by themselves. Enrol again only after too many keys were lost.
+    """
+    from console.models.publishing import Note, write_line
+    from console.models.repository import id_of
+    from console.robots import Robots
+    from remote.model_states import UpdateSource
+    from remote.protocol import SetUpdates
+
+    repository = _repository(repo, url)
+    root = repository.newest_root()
+    source = UpdateSource(url=url, robot_class=robot_class, check_every_s=0.0 if only_when_told else every_s)
+    data = repository.raw(f"{root.signed.version}.root.json")
+    with commanding(Robots().get(robot), take_over) as visit:
+        _done(visit, SetUpdates(source, data), 30.0)
+    text = f"{robot} ({robot_class}) takes releases from {url}, root {root.signed.version}"
+    with repository.locked():
+        write_line(repository, hands_of(person, Passphrases()), Note("enrol", text))
+    click.echo(f"{text} of repository {id_of(root.signed)[:8]}", err=True)
+
+
+def _repository(repo: Path | None, url: str) -> Repository:
+    """The folder whose root is handed over: the one that was named, or the one that a file:// URL names."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https", "file"):
+        raise click.UsageError("--url begins with https://, http:// or file://.")
+    if parts.scheme != "https":
+        click.echo("note: without https others can see what is taken; what is taken is signed all the same", err=True)
+    if repo is None and parts.scheme != "file":
+        raise click.UsageError(
+            "Give --repo: the root keys are read from the repository's folder, not from the network."
+        )
+    return repository_of(repo or Path(unquote(parts.path)))
+
+
+@click.command()
+@click.argument("robot")
+@click.option("--from", "folder", help="A copy of the repository on the robot, such as /media/usb/updates.")
+@take_over_option
+def take(robot: str, folder: str | None, take_over: bool) -> None:
+    """Let ROBOT look for a release now. It takes what is open to it, by all its steps; `fieldgate model list` tells how it
+    goes.
+    """
+    from console.robots import Robots
+    from remote.protocol import TakeUpdate
+
+    with commanding(Robots().get(robot), take_over) as visit:
+        reply = _done(visit, TakeUpdate(folder), _TAKE_S)
+    state = reply.state.models.updates if reply.state and reply.state.models else None
+    click.echo(f"{robot}: {state.says if state and state.says else 'it looked'}")
+
+
+def _done(visit: Visit, command: object, timeout_s: float) -> Reply:
+    from console.visiting import confirmed
+
+    return confirmed(visit.session.request(command, timeout_s=timeout_s), timeout_s + 5.0)  # type: ignore[arg-type]

@@ -1,0 +1,140 @@
+"""`fieldgate updates show, verify, audit, copy`: what is there, and whether it holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console import exits
+from console.commands.updates_words import (
+    Passphrases,
+    as_json,
+    as_person,
+    hands_of,
+    need_lines,
+    print_json,
+    repo_argument,
+    repository_of,
+)
+
+if TYPE_CHECKING:
+    from console.models.standing import Standing
+    from console.models.verifying import Verified
+
+
+@click.command()
+@repo_argument
+@as_json
+def show(repo: Path, as_json: bool) -> None:
+    """How REPO stands. Ends with 3 where a role's metadata has expired: robots refuse it."""
+    from console.models.roles import now_utc
+    from console.models.standing import standing
+
+    found = standing(repository_of(repo), now_utc())
+    if as_json:
+        print_json(found)
+    else:
+        click.echo("\n".join(_lines(found)))
+    if any(role.state == "expired" for role in found.roles):
+        raise click.exceptions.Exit(exits.ALARM)
+
+
+def _lines(found: Standing) -> list[str]:
+    lines = [f"repository {found.id[:8]} in {found.folder}"]
+    for role in found.roles:
+        who = f"{role.threshold} of {', '.join(role.holders)}"
+        left = f"{role.days_left:g} days left" if role.state != "expired" else f"EXPIRED {-role.days_left:g} days ago"
+        soon = "  SOON" if role.state == "soon" else ""
+        lines.append(f"  {role.role:<9}  version {role.version:<4}  {left}{soon}  signed by {who}")
+    lines += _release_lines(found)
+    if found.waits is not None:
+        lines.append(f"waits: {found.waits.change.text} (begun by {found.waits.change.person})")
+        lines += [f"  {line}" for line in need_lines(found.waits.needs)]
+    return lines
+
+
+def _release_lines(found: Standing) -> list[str]:
+    if found.rollout is None:
+        return []
+    lines = ["releases:"] if found.releases else ["no release yet"]
+    for one in found.releases:
+        needs = [*one.needs.robot_classes, *(f"L4T {v}" for v in one.needs.l4t)]
+        needs += [f"TensorRT {v}" for v in one.needs.tensorrt]
+        size = sum(entry.bytes for entry in one.files.values()) / 1e6
+        words = f"  {one.number}  {one.name} {one.bundle[:8]}  {size:.1f} MB  for {', '.join(needs) or 'any robot'}"
+        lines.append(words + (f"  {one.notes.splitlines()[0]}" if one.notes.strip() else ""))
+    rollout = found.rollout
+    if rollout.stopped:
+        lines.append(f"release {rollout.release} is STOPPED: {rollout.stopped}")
+    elif rollout.release:
+        whom = "everyone" if rollout.everyone else ", ".join(rollout.robots)
+        lines.append(f"release {rollout.release} is open to {whom}")
+    else:
+        lines.append("no release is open to anyone")
+    return lines
+
+
+@click.command()
+@repo_argument
+@as_person
+@as_json
+def verify(repo: Path, person: str | None, as_json: bool) -> None:
+    """Take everything of REPO as a robot does, and hold it against its audit and this laptop's. Ends with 3 where it fails."""
+    from console.models.verifying import verify as verified
+
+    found = verified(repository_of(repo), hands_of(person, Passphrases()))
+    _tell_checks(found, as_json)
+
+
+def _tell_checks(found: Verified, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        click.echo("\n".join(f"{one.verdict.upper():<7}  {one.name}: {one.text}" for one in found.checks))
+    if found.verdict != "pass":
+        raise click.exceptions.Exit(exits.ALARM)
+
+
+@click.command()
+@repo_argument
+@as_json
+def audit(repo: Path, as_json: bool) -> None:
+    """Who did what to REPO, oldest first."""
+    from console.models.audit import Audit
+
+    lines = Audit(repository_of(repo).audit_path).lines()
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        when = datetime.fromtimestamp(line.wall_ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        click.echo(f"{line.seq:>4}  {when}  {line.person}  {line.act}: {line.text}")
+
+
+@click.command("copy")
+@repo_argument
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--release", "only", type=click.IntRange(1), help="Only this release, not all.")
+@as_person
+@as_json
+def copy_to(repo: Path, folder: Path, only: int | None, person: str | None, as_json: bool) -> None:
+    """Copy REPO to FOLDER (a USB stick, a backup) and verify the copy. Ends with 3 where it does not hold.
+
+    A robot takes from it the release that is open to it, as from the network.
+    """
+    from console.models.copying import copy
+    from console.models.publishing import Note, write_line
+
+    repository, hands = repository_of(repo), hands_of(person, Passphrases())
+    said = repository.published().rollout()
+    if only is not None and (said.release != only or said.stopped):
+        now = f"release {said.release} is stopped" if said.stopped else f"release {said.release} is open"
+        click.echo(f"warning: robots will not take release {only} from it: {now}", err=True)
+    found = copy(repository, folder, only, lambda name, size: click.echo(f"  {name}  {size:,} bytes", err=True))
+    what = f"release {only}" if only else "all releases"
+    with repository.locked():
+        write_line(repository, hands, Note("copy", f"{what} to {folder}"))
+    _tell_checks(found, as_json)
