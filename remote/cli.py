@@ -18,6 +18,7 @@ _COMMANDS = {
     "stop": ("remote.agent.commands", "stop", "End the agent cleanly."),
     "bundle": ("remote.models.commands", "bundle", "Make and check bundles."),
     "model": ("remote.models.model_commands", "model", "Make, compare and prove models."),
+    "tuf": ("remote.updates.tuf_command", "tuf", "The bare TUF client, for the public conformance suite."),
     "eval": ("remote.models.commands", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
 }
 

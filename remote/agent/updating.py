@@ -24,6 +24,7 @@ from remote.release import METADATA_FOLDER
 from remote.updates.order import Facts, Found, Order
 
 UNDERWAY = "update_underway"
+RUNS_ALREADY = "already_current"
 BY_ITSELF = "the robot itself"
 FLOOR_EVERY_S = 3600.0
 
@@ -241,7 +242,14 @@ class Updating:
             release=release.number,
             since_wall_ns=now_ns,
         )
-        await self._ground.begin_release(slot)
+        try:
+            await self._ground.begin_release(slot)
+        except Trouble as trouble:
+            if trouble.code != RUNS_ALREADY:
+                raise
+            said = f"{found.text} is what runs here"
+            self._remember(said, release=release.number)
+            return said
         self._taken(found, slot)
         return f"took {found.text}"
 

@@ -46,7 +46,7 @@ class FileFetcher:
         """The target's file lies in the staging folder as `name`, whole, synced and verified.
 
         A part that turns out wrong is fetched anew once. Raises Trouble: `repository_unreachable`, `repository_slow`,
-        `repository_refused`, `too_much_data`, `target_changed`, `disk_full`.
+        `repository_refused`, `too_much_data`, `target_changed`, `no_space`.
         """
         there = self._into.has(name)
         if there is not None:

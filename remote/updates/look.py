@@ -21,7 +21,7 @@ from remote.updates.troubles import DISK, trouble
 from remote.updates.trust import check_clock
 
 MISFIT = "release_not_for_us"
-OLDER = "release_older"
+OLDER = "release_old"
 Say = Callable[[Progress], None]
 
 
@@ -33,7 +33,7 @@ def look(
 ) -> Found:
     """Look once; what is open to this robot, fits it and is newer lies verified in its staging folder afterwards.
 
-    Raises Trouble: `time_untrusted`, `release_not_for_us`, `release_older`, `release_invalid`, those of
+    Raises Trouble: `time_untrusted`, `release_not_for_us`, `release_old`, `release_invalid`, those of
     remote.updates.troubles.
     """
     if order.only_root:
@@ -57,7 +57,7 @@ def look(
 
 
 def _nothing(rollout: Rollout | None, order: Order) -> str:
-    """Why there is nothing to take; empty where there is something. Raises Trouble (`release_older`)."""
+    """Why there is nothing to take; empty where there is something. Raises Trouble (`release_old`)."""
     if rollout is None or rollout.release == 0:
         return "the repository has opened no release yet"
     number = rollout.release

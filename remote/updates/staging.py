@@ -106,7 +106,7 @@ def _remove_tree(name: str, at: int) -> None:
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Staging]:
-    """Open the folder, made where it is missing; a link in its place is removed. Raises Trouble (code `disk_full`)."""
+    """Open the folder, made where it is missing; a link in its place is removed. Raises Trouble (code `no_space`)."""
     with disk_told(folder):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             folder.unlink()
@@ -120,7 +120,7 @@ def staging(folder: Path) -> Iterator[Staging]:
 
 @contextmanager
 def disk_told(where: Path) -> Iterator[None]:
-    """An error of the disk as Trouble: code `disk_full` where it is full, else `staging_unwritable`."""
+    """An error of the disk as Trouble: code `no_space` where it is full, else `staging_unwritable`."""
     try:
         yield
     except OSError as error:

@@ -21,7 +21,7 @@ ROLLBACK = "metadata_rollback"
 UNSIGNED = "metadata_unsigned"
 INVALID = "metadata_invalid"
 CHANGED = "target_changed"
-DISK = "disk_full"
+DISK = "no_space"
 UNWRITABLE = "staging_unwritable"
 
 _CURES = {

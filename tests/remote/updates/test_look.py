@@ -1,74 +1,17 @@
-"""What a robot takes from an update repository, and what no attacker and no accident can make it take."""
+"""What a robot takes from an update repository, and what it leaves."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from remote.errors import Trouble
 from remote.manifest import MANIFEST, digest_of
-from remote.model_states import Progress
-from remote.updates.look import look
-from remote.updates.order import Facts, Found, Order
-from tests.file_server import Server, serving
+from remote.release import Needs
+from tests.file_server import Server
+from tests.remote.updates.looking_robot import Robot
 from tests.tuf_repository import Repository, bundle_files
-
-FACTS = Facts(robot="orin-1", robot_class="arm", l4t="36.4.3", tensorrt="10.3.0")
-
-
-class Robot:
-    """A robot's folder and what it knows."""
-
-    def __init__(self, folder: Path, repository: Repository, url: str) -> None:
-        self.folder = folder
-        (folder / "bundles").mkdir(parents=True)
-        self.order = Order(
-            url=url,
-            cache=str(folder / "cache"),
-            root=repository.first_root,
-            bundles=str(folder / "bundles"),
-            facts=FACTS,
-        )
-        self.said: list[Progress] = []
-        self.now_wall_ns = time.time_ns()
-
-    def look(self, **changes: Any) -> Found:
-        """One look, in this process."""
-        order = msgspec.structs.replace(self.order, **changes)
-        return look(order, self.said.append, lambda: self.now_wall_ns)
-
-    def refused(self, **changes: Any) -> Trouble:
-        """One look that has to be refused."""
-        with pytest.raises(Trouble) as raised:
-            self.look(**changes)
-        assert raised.value.cure, raised.value.what
-        assert not [one for one in (self.folder / "bundles").glob(".staging-*/*") if one.suffix == ".onnx"]
-        return raised.value
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    made = Repository(tmp_path / "repository")
-    made.release(1)
-    made.open(1, "orin-1")
-    made.publish(bump=True)
-    return made
-
-
-@pytest.fixture
-def server(repository: Repository) -> Iterator[Server]:
-    with serving(repository.folder) as running:
-        yield running
-
-
-@pytest.fixture
-def robot(tmp_path: Path, repository: Repository, server: Server) -> Robot:
-    return Robot(tmp_path / "robot", repository, server.url)
 
 
 def test_an_open_release_is_fetched_and_verified_file_by_file(robot: Robot, server: Server) -> None:
@@ -96,3 +39,66 @@ def test_a_bundle_that_is_held_already_is_not_fetched(robot: Robot, server: Serv
     digest = digest_of(bundle_files()[MANIFEST])
     found = robot.look(held=(digest,))
     assert (found.outcome, found.folder, server.bytes_of("model.onnx")) == ("taken", "", 0)
+
+
+# ------------------------------------------------------------------ what is open, and to whom
+
+
+@pytest.mark.parametrize(
+    ("opening", "says"),
+    [
+        ({"robots": ("orin-2",)}, "not open to the robot orin-1"),
+        ({"everyone": True, "stopped": "wave 1 did badly"}, "was stopped: wave 1 did badly"),
+    ],
+    ids=["another-robot", "stopped"],
+)
+def test_a_release_that_is_not_open_to_this_robot_is_left(
+    repository: Repository, robot: Robot, server: Server, opening: dict[str, Any], says: str
+) -> None:
+    robots = opening.pop("robots", ())
+    repository.open(1, *robots, **opening)
+    repository.publish(bump=True)
+    found = robot.look()
+    assert found.outcome == "nothing"
+    assert says in found.text
+    assert not server.bytes_of("model.onnx")
+
+
+def test_open_to_everyone_is_open(repository: Repository, robot: Robot) -> None:
+    repository.open(1, everyone=True)
+    repository.publish(bump=True)
+    assert robot.look().outcome == "taken"
+
+
+def test_what_it_has_already_is_nothing_and_a_lower_number_is_refused(robot: Robot) -> None:
+    assert robot.look(highest_release=1).outcome == "nothing"
+    assert robot.look(highest_release=0).outcome == "taken"
+    assert robot.refused_after_all(highest_release=2).code == "release_old"
+
+
+NEEDS = [
+    (Needs(robot_classes=("drone",)), "classes drone"),
+    (Needs(l4t=("35",)), "L4T 35"),
+    (Needs(tensorrt=("8.6",)), "TensorRT 8.6"),
+    (Needs(contract_format=2), "format 2"),
+]
+
+
+@pytest.mark.parametrize(("needs", "says"), NEEDS, ids=["class", "l4t", "tensorrt", "contract"])
+def test_a_release_for_another_kind_of_robot_is_refused_with_the_reason(
+    repository: Repository, robot: Robot, needs: Needs, says: str
+) -> None:
+    repository.release(2, bundle_files(b"another"), needs)
+    repository.open(2, everyone=True)
+    repository.publish(bump=True)
+    trouble = robot.refused()
+    assert trouble.code == "release_not_for_us"
+    assert says in trouble.what
+
+
+def test_a_release_for_this_kind_of_robot_is_taken(repository: Repository, robot: Robot) -> None:
+    needs = Needs(robot_classes=("drone", "arm"), l4t=("36.4",), tensorrt=("8.6", "10.3"))
+    repository.release(2, bundle_files(b"another"), needs)
+    repository.open(2, everyone=True)
+    repository.publish(bump=True)
+    assert robot.look().outcome == "taken"
