@@ -13,6 +13,7 @@ from remote.errors import Trouble
 
 if TYPE_CHECKING:
     from remote.models.check import CheckReport
+    from remote.models.check_policy import PolicyCheckReport
     from remote.models.evaluate import Score
     from remote.models.make import Family
 
@@ -53,8 +54,14 @@ def make(model: Path, like: Family, labels: Path, output: Path, name: str | None
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def check(folder: Path, threads: int, as_json: bool) -> None:
     """Verify digests, shapes and a warm-up run, and measure the inference time on this machine."""
+    from remote.models.bundle import PolicyBundle, load_any_bundle
     from remote.models.check import check_bundle
+    from remote.models.check_policy import check_policy
 
+    if isinstance(load_any_bundle(folder), PolicyBundle):
+        policy = check_policy(folder, threads=threads)
+        click.echo(_json(policy) if as_json else _policy_text(policy))
+        return
     report = check_bundle(folder, threads=threads)
     click.echo(_json(report) if as_json else _check_text(report))
 
@@ -99,7 +106,7 @@ def _show_progress(done: int, of: int) -> None:
         click.echo(f"\r{done} of {of} pictures" + ("\n" if done == of else ""), err=True, nl=False)
 
 
-def _json(report: CheckReport | Score) -> str:
+def _json(report: CheckReport | PolicyCheckReport | Score) -> str:
     return msgspec.json.encode(report).decode()
 
 
@@ -113,6 +120,22 @@ def _check_text(report: CheckReport) -> str:
         ("inference", f"p50 {report.inference_p50_ms:.2f} ms, max {report.inference_max_ms:.2f} ms, n {report.runs}"),
         ("model", f"{report.model_bytes / 1e6:.2f} MB"),
         ("verdict", "digests, shapes and a warm-up run are right"),
+    )
+    return "\n".join(f"{name:<10}{value}" for name, value in rows)
+
+
+def _policy_text(report: PolicyCheckReport) -> str:
+    golden = "none in the bundle" if report.golden is None else f"{report.golden} samples give what they gave"
+    rows = (
+        ("bundle", f"{report.name} (policy)"),
+        ("digest", report.digest),
+        *(("observes", f"{name}: {' x '.join(map(str, shape))}") for name, shape in report.observations.items()),
+        ("actions", ", ".join(report.actions)),
+        ("engine", report.engine),
+        ("action", f"p50 {report.action_p50_ms:.3f} ms, max {report.action_max_ms:.3f} ms, n {report.runs}"),
+        ("golden", golden),
+        ("model", f"{report.model_bytes / 1e3:.1f} kB"),
+        ("verdict", "digests, names and shapes are right; actions are finite and within their limits"),
     )
     return "\n".join(f"{name:<10}{value}" for name, value in rows)
 

@@ -35,6 +35,10 @@ class Policy:
         Raises:
             BadOutput: NaN, infinity, or an action beyond the contract's limits. InferenceError: the engine failed.
         """
+        missing = [given.name for given in self.contract.observations if given.name not in observations]
+        if missing:
+            cure = "Give every observation that the contract names"
+            raise Trouble(f"there is no observation {missing[0]}", cure=cure, code="observation_mismatch")
         feed = {
             given.name: network_input(given, np.asarray(observations[given.name]))[np.newaxis]
             for given in self.contract.observations
