@@ -1,10 +1,13 @@
-"""A validation's result for people (a table) and for continuous-integration servers (JUnit XML). Pure; both ends use it."""
+"""A validation's result for people (a table) and for continuous-integration servers (JUnit XML); both ends use it."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from remote.atomic import write_atomically
+from remote.errors import Trouble
 from remote.verdicts import Check, ValidationReport, Verdict
 
 EXIT: dict[Verdict, int] = {"pass": 0, "fail": 3, "inconclusive": 7, "skipped": 7}
@@ -43,6 +46,28 @@ def junit_xml(report: ValidationReport) -> str:
         _testcase(suite, check, report.profile)
     indent(root)
     return tostring(root, encoding="unicode") + "\n"
+
+
+def write_junit(path: Path, report: ValidationReport) -> None:
+    """Write it there, whole or not at all. Raises Trouble (code `not_written`)."""
+    try:
+        write_atomically(path, junit_xml(report).encode(), 0o644)
+    except OSError as error:
+        cure = "give --junit a path that can be written"
+        raise Trouble(f"{path} can't be written: {error.strerror}", cure=cure, code="not_written") from error
+
+
+def limits_of(words: tuple[str, ...]) -> dict[str, float]:
+    """`NAME=NUMBER` words as a mapping. Raises Trouble (code `bad_limit`)."""
+    found = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            cure = "write it like engine_p99_ms=20"
+            raise Trouble(f"--limit {word[:80]!r} is not NAME=NUMBER", cure=cure, code="bad_limit") from None
+    return found
 
 
 def clean(text: str) -> str:

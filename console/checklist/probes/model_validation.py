@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import msgspec
@@ -165,8 +166,8 @@ def _number(report: ValidationReport, measure: str, details: dict[str, Scalar]) 
     method = "order statistic of the 99th percentile"
     estimate = Estimate(
         value=check.value,
-        # Failed means: above the limit with this confidence. So the limit itself is a lower bound.
-        lower=check.limit if check.verdict == "fail" else None,
+        # Failed means: above the limit with this confidence. So what comes after the limit is a lower bound.
+        lower=math.nextafter(check.limit, math.inf) if check.verdict == "fail" and check.limit is not None else None,
         upper=check.bound,
         confidence=CONFIDENCE,
         method=method,

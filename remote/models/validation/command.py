@@ -8,10 +8,8 @@ from typing import Optional
 import click
 import msgspec
 
-from remote.errors import Trouble
 from remote.protocol import Constraints
-from remote.verdict_text import EXIT, junit_xml, report_text
-from remote.verdicts import ValidationReport
+from remote.verdict_text import EXIT, limits_of, report_text, write_junit
 
 _FILE = click.Path(path_type=Path)
 
@@ -59,31 +57,7 @@ def validate(
         constraints=Constraints(),
     )
     report = run(plan, say=lambda text: click.echo(f"{text} ...", err=True))
-    tell(report, as_json, junit)
-
-
-def limits_of(words: tuple[str, ...]) -> dict[str, float]:
-    """`NAME=NUMBER` words as a mapping. Raises Trouble (code `bad_limit`)."""
-    found = {}
-    for word in words:
-        name, _, number = word.partition("=")
-        try:
-            found[name.strip()] = float(number)
-        except ValueError:
-            cure = "write it like engine_p99_ms=20"
-            raise Trouble(f"--limit {word[:80]!r} is not NAME=NUMBER", cure=cure, code="bad_limit") from None
-    return found
-
-
-def tell(report: ValidationReport, as_json: bool, junit: Optional[Path]) -> None:
-    """Print the report, write the JUnit file, end with the verdict's exit code."""
-    from remote.atomic import write_atomically
-
     if junit is not None:
-        try:
-            write_atomically(junit, junit_xml(report).encode(), 0o644)
-        except OSError as error:
-            cure = "give --junit a path that can be written"
-            raise Trouble(f"{junit} can't be written: {error.strerror}", cure=cure, code="not_written") from error
+        write_junit(junit, report)
     click.echo(msgspec.json.encode(report).decode() if as_json else report_text(report), nl=as_json)
     raise click.exceptions.Exit(EXIT[report.verdict])
