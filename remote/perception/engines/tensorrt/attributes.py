@@ -47,7 +47,7 @@ EITHER: tuple[tuple[tuple[str, str], ...], ...] = (
     (("ICudaEngine", "get_tensor_dtype"), ("ICudaEngine", "get_binding_dtype")),
     (("NetworkDefinitionCreationFlag", "EXPLICIT_BATCH"), ("NetworkDefinitionCreationFlag", "STRONGLY_TYPED")),
 )
-"""Groups of (class, name): the first that is there is used."""
+"""Groups of (class, name): one of each must be there."""
 
 OPTIONAL: tuple[tuple[str, str], ...] = (
     ("BuilderFlag", "FP16"),

@@ -59,7 +59,10 @@ class TensorRTEngine:
         self.name = f"TensorRT {found.version}, {device.name} ({device.capability}), {types} in, {memory.name}, {how}"
 
     def _load(self, trt: Any, plan: bytes) -> None:
-        self._runtime = trt.Runtime(self._words.logger)
+        try:
+            self._runtime = trt.Runtime(self._words.logger)
+        except (RuntimeError, TypeError) as error:  # pybind11's word for "there is none" is a TypeError
+            raise refusals.unusable(self._words.last or str(error)) from error
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
             raise refusals.unusable(self._words.last or "TensorRT gives no reason")

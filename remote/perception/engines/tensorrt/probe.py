@@ -63,7 +63,7 @@ def import_tensorrt(import_module: ImportModule = importlib.import_module) -> An
     """The module, or one sentence why there is none."""
     try:
         return import_module(MODULE)
-    except ModuleNotFoundError:
-        return "TensorRT's Python package is not installed"
     except Exception as error:  # noqa: BLE001 - its libraries raise what they like; each means that there is no TensorRT
+        if isinstance(error, ModuleNotFoundError) and error.name == MODULE:
+            return "TensorRT's Python package is not installed"
         return f"TensorRT can't be loaded: {str(error).strip()[:_LONGEST_REASON] or type(error).__name__}"

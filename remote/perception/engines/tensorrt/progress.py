@@ -54,7 +54,9 @@ class Course:
                 break
             name, phase = phase.parent, self._phases[phase.parent]
         now = (name, int(share * 100))
-        if now != self._told:
+        before, most = self._told
+        # TensorRT goes through some phases several times: what was said is not taken back.
+        if name != before or now[1] > most:
             self._told = now
             self._say(Progress(done=float(now[1]), whole=100.0, unit="%", text=name))
 

@@ -7,7 +7,7 @@ from typing import Any
 from remote.errors import Trouble
 from remote.perception.engines.tensorrt.words import Words
 
-_MEMORY_WORDS = ("out of memory", "outofmemory", "insufficient memory", "cuda_error_out_of_memory", "memory allocation")
+_MEMORY_WORDS = ("out of memory", "outofmemory", "insufficient memory", "bad_alloc", "memory allocation")
 _LAYER_WORDS = ("could not find any implementation", "no implementation", "unsupported", "not supported")
 _LONGEST = 300
 

@@ -1,0 +1,226 @@
+"""Which engine a robot runs: TensorRT where it built one itself, else ONNX Runtime with the reason; and how it is built."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remote.agent.engine_build import build_engine
+from remote.errors import Trouble
+from remote.model_states import Progress
+from remote.models.bundle import Bundle
+from remote.perception.detector import Detector
+from remote.perception.engines import choose
+from remote.perception.engines.build_process import Builder
+from remote.perception.engines.choose import open_engine, why_not_tensorrt
+from remote.perception.engines.tensorrt.build import Wishes
+from tests.remote.perception.a_kit import Machine, machine
+from tests.tiny_models import tiny_bundle
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def made_for(made: Machine, bundle: Bundle, cache: Path, *, off: bool = False) -> tuple[str, list[Progress]]:
+    said: list[Progress] = []
+    return Builder(made.kit, said.append, lambda: off).make(bundle.path, cache, 1, Wishes()), said
+
+
+# ------------------------------------------------------------ which engine
+
+
+def test_a_machine_without_cuda_runs_on_onnx_runtime_as_before(
+    bundle: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "fieldgate.engines"):
+        engine = open_engine(bundle.model, bundle.contract, threads=1, cache=tmp_path, open_kit=lambda: "no CUDA here")
+    assert engine.name.startswith("ONNX Runtime")
+    assert "TensorRT" not in engine.name
+    assert "TensorRT is not used: no CUDA here" in caplog.text
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_robot_that_has_built_nothing_yet_runs_on_onnx_runtime_and_says_why(bundle: Bundle, tmp_path: Path) -> None:
+    made = machine(tmp_path)
+    engine = open_engine(bundle.model, bundle.contract, threads=1, cache=tmp_path / "e", open_kit=lambda: made.kit)
+    assert engine.name.startswith("ONNX Runtime")
+    assert engine.name.endswith("; not TensorRT: no engine was built on this robot for this model yet")
+    assert made.seen.built == 0
+
+
+def test_an_engine_of_this_robot_is_used_and_gives_the_boxes(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, cache = machine(tmp_path), tmp_path / "e"
+    made_for(made, bundle, cache)
+    monkeypatch.setattr(choose, "this_kit", lambda: made.kit)
+    ours, peer = Detector(bundle, engine_cache=cache), Detector(bundle)
+    assert ours.engine.name.startswith("TensorRT 10.3")
+    assert peer.engine.name.startswith("ONNX Runtime")
+    ours.warm_up()
+    for level in (255, 90):
+        frame = np.full((48, 64, 3), level, np.uint8)
+        assert ours.detect(frame).boxes.detections() == peer.detect(frame).boxes.detections()
+    ours.close()
+
+
+def test_an_engine_that_can_not_be_loaded_leaves_the_robot_seeing(bundle: Bundle, tmp_path: Path) -> None:
+    made, cache = machine(tmp_path), tmp_path / "e"
+    made_for(made, bundle, cache)
+    made.seen.fault = "no_context"
+    engine = open_engine(bundle.model, bundle.contract, threads=1, cache=cache, open_kit=lambda: made.kit)
+    assert engine.name.startswith("ONNX Runtime")
+    assert "not TensorRT: too little GPU memory" in engine.name
+
+
+def test_this_machine_says_why_it_has_no_tensorrt_without_loading_it() -> None:
+    code = (
+        "import sys; from remote.perception.engines.choose import why_not_tensorrt as why; said = why(); "
+        "assert not said or 'tensorrt' not in sys.modules or 'CUDA' not in said, said; print(said)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout.strip() == why_not_tensorrt()
+
+
+# ------------------------------------------------------------ building it
+
+
+def test_an_engine_is_built_once_and_then_found(bundle: Bundle, tmp_path: Path) -> None:
+    made, cache = machine(tmp_path), tmp_path / "e"
+    name, said = made_for(made, bundle, cache)
+    assert name.startswith("TensorRT 10.3")
+    assert said[-1].text == "trying the engine"
+    again, nothing = made_for(made, bundle, cache)
+    assert (again, nothing, made.seen.built) == (name, [], 1)
+
+
+def test_a_foreign_engine_is_built_again(bundle: Bundle, tmp_path: Path) -> None:
+    cache = tmp_path / "e"
+    made_for(machine(tmp_path / "one", serial="1424100000001"), bundle, cache)
+    other = machine(tmp_path / "two", serial="1424100000002")
+    made_for(other, bundle, cache)
+    assert other.seen.built == 1
+
+
+def test_an_engine_that_does_not_run_is_not_kept(bundle: Bundle, tmp_path: Path) -> None:
+    made, cache = machine(tmp_path, graphs=False), tmp_path / "e"
+    made.seen.fault = "run"
+    with pytest.raises(Trouble, match="did not start the inference") as refused:
+        made_for(made, bundle, cache)
+    assert refused.value.code == "engine_unusable"
+    assert not list(cache.glob("*.plan"))
+
+
+def test_a_build_that_was_called_off_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(Trouble) as refused:
+        made_for(machine(tmp_path), bundle, tmp_path / "e", off=True)
+    assert refused.value.code == "build_cancelled"
+    assert not (tmp_path / "e").exists()
+
+
+# ------------------------------------------------------------ the child of the agent
+
+CHILD = """
+import json, os, signal, sys, time
+def say(**what): print(json.dumps(what), flush=True)
+mode = sys.argv[1]
+say(progress={"done": 1, "whole": 4, "unit": "%", "text": "Building Engine"})
+if mode == "works": print("noise"); say(engine="TensorRT 10.3")
+if mode == "refuses": say(error={"code": "engine_layer", "what": "no NonZero", "cure": "simplify"})
+if mode == "dies": print("cudaMalloc", file=sys.stderr, flush=True); os.kill(os.getpid(), signal.SIGKILL)
+if mode == "silent": sys.exit(0)
+if mode == "waits":
+    os.read(0, 1)
+    open(sys.argv[2] + "/tidy", "w").close()
+if mode == "hangs": time.sleep(60)
+"""
+
+
+def child(mode: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", CHILD, mode)
+
+
+async def built_by(mode: str, folder: Path, said: list[Progress], limit_s: float = 20) -> str:
+    return await build_engine(
+        folder, folder, 1, said.append, command=child(mode), worth_it=lambda: True, limit_s=limit_s
+    )
+
+
+async def test_progress_and_the_engines_name_come_through(tmp_path: Path) -> None:
+    said: list[Progress] = []
+    assert await built_by("works", tmp_path, said) == "TensorRT 10.3"
+    assert said == [Progress(done=1, whole=4, unit="%", text="Building Engine")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "limit_s", "code", "says"),
+    [
+        ("refuses", 20, "engine_layer", "no NonZero"),
+        ("dies", 20, "build_killed", "killed by SIGKILL; it last said: cudaMalloc"),
+        ("silent", 20, "build_killed", "exit status 0"),
+        ("hangs", 0.5, "build_timeout", "did not end within 0.5 s"),
+    ],
+)
+async def test_a_build_without_an_engine_says_why(
+    mode: str, limit_s: float, code: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Trouble) as refused:
+        await built_by(mode, tmp_path, [], limit_s)
+    assert refused.value.code == code
+    assert says in refused.value.what
+    assert refused.value.cure
+
+
+async def test_a_build_that_can_not_be_started_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Trouble) as refused:
+        await build_engine(tmp_path, tmp_path, 1, lambda _: None, command=("/no/such/python",), worth_it=lambda: True)
+    assert refused.value.code == "no_build"
+
+
+async def test_calling_off_lets_the_child_end_by_itself(tmp_path: Path) -> None:
+    up = asyncio.Event()
+    task = asyncio.ensure_future(
+        build_engine(tmp_path, tmp_path, 1, lambda _: up.set(), command=child("waits"), worth_it=lambda: True)
+    )
+    await asyncio.wait_for(up.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tmp_path / "tidy").exists()
+
+
+async def test_without_tensorrt_nothing_is_started(tmp_path: Path) -> None:
+    command = ("/no/such/python",)
+    name = await build_engine(tmp_path, tmp_path, 1, lambda _: None, command=command, worth_it=lambda: False)
+    assert name.startswith("ONNX Runtime ")
+
+
+@pytest.fixture
+def process(bundle: Bundle, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "remote.perception.engines.build_process", str(bundle.path), str(tmp_path), "1"]
+    started = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    yield started
+    if started.poll() is None:
+        os.kill(started.pid, signal.SIGKILL)
+    started.communicate()
+
+
+def test_the_real_child_names_the_engine_of_this_machine(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    last = process.stdout.read().splitlines()[-1]
+    assert set(json.loads(last)) == {"engine"}
+    assert process.wait(10) == 0
