@@ -12,7 +12,7 @@ from remote.activation import slots as slots_file
 from remote.activation.ground import Ground
 from remote.activation.slots import Slots
 from remote.activation.steps import Now
-from remote.atomic import sync
+from remote.atomic import TEMPORARY_GLOB, sync
 from remote.errors import Trouble
 from remote.model_states import Outcome, Slot
 from remote.protocol import Severity
@@ -50,6 +50,9 @@ class Book:
 
     def load(self, fresh: Slot | None) -> None:
         """Read the file; a damaged one is moved aside and told. `fresh` is current where there is no file."""
+        for left in self._path.parent.glob(f".{self._path.name}{TEMPORARY_GLOB[1:]}"):  # by a killed agent
+            with contextlib.suppress(OSError):
+                left.unlink()
         try:
             found = slots_file.load(self._path)
         except Trouble as trouble:

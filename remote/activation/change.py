@@ -199,6 +199,8 @@ class Change:
             self._book.put(steps.count_attempt(self.slots))
         except Trouble as trouble:
             self._give_back("returned", f"its start could not be counted: {trouble.what}")
+        if self.slots.attempts > 1:
+            self._trial.looks = self._trial.looks.started(self._ground.seen_since())
 
     def _crashed(self) -> str:
         slots = self.slots

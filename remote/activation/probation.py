@@ -11,7 +11,7 @@ sees.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remote.activation.bounds import lower_rank, lower_share, upper_rank, upper_share
 from remote.activation.ground import Seen
@@ -29,12 +29,22 @@ DEATHS = ("worker_crash", "worker_hang")
 
 @dataclass(frozen=True)
 class Looks:
-    """How often the statistics were judged already, for failing and for passing, and at how many frames they are next."""
+    """How often the statistics were judged already, for failing and for passing, and at how many frames they are next.
+
+    `calm_frames` and `calm_s` are what had been seen when the worker was last started: frames and seconds must be reached
+    without an end of the worker in between, or one that crashes every 20 s would come through in pieces.
+    """
 
     for_fail: int = 0
     fail_at: int = FIRST_FAIL_LOOK
     for_pass: int = 0
     pass_at: int = 0
+    calm_frames: int = 0
+    calm_s: float = 0.0
+
+    def started(self, since: Seen) -> Looks:
+        """The same after a start of the worker, when so much had been seen."""
+        return replace(self, calm_frames=since.frames, calm_s=since.seconds)
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,8 @@ def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) ->
         ALPHA / 2 ** (looks.for_pass + 1) if _is_pass_look(plan, since, looks) else None,
     )
     found = (
-        _reached("frames", since.frames, plan.frames, "frames"),
-        _reached("seconds", since.seconds, plan.least_s, "s"),
+        _reached("frames", since.frames - looks.calm_frames, plan.frames, "frames"),
+        _reached("seconds", since.seconds - looks.calm_s, plan.least_s, "s"),
         _none_of("bad_results", BAD_RESULTS, since, 1, "results that are no numbers, or errors of the engine"),
         _none_of("worker_deaths", DEATHS, since, plan.restarts, "ends of the worker that nobody asked for"),
         _worst("hottest", "the hottest sensor", since.hottest_c, plan.hottest_c, "C"),
@@ -74,8 +84,8 @@ def looked(plan: Probation, since: Seen, looks: Looks) -> Looks:
         while fail_at <= _tried(since):
             fail_at *= 2
     if _is_pass_look(plan, since, looks):
-        return Looks(fails, fail_at, looks.for_pass + 1, 2 * max(since.frames, 1))
-    return Looks(fails, fail_at, looks.for_pass, looks.pass_at)
+        looks = replace(looks, for_pass=looks.for_pass + 1, pass_at=2 * max(since.frames, 1))
+    return replace(looks, for_fail=fails, fail_at=fail_at)
 
 
 def _tried(seen: Seen) -> int:
@@ -83,12 +93,13 @@ def _tried(seen: Seen) -> int:
 
 
 def _is_pass_look(plan: Probation, since: Seen, looks: Looks) -> bool:
-    return since.frames >= max(plan.frames, looks.pass_at) and since.seconds >= plan.least_s
+    calm = since.frames - looks.calm_frames >= plan.frames and since.seconds - looks.calm_s >= plan.least_s
+    return calm and since.frames >= looks.pass_at
 
 
 def _reached(name: str, value: float, least: float, unit: str) -> Check:
     verdict: Verdict = "pass" if value >= least else "inconclusive"
-    text = f"it ran {value:.10g} of {least:.10g} {unit}"
+    text = f"it ran {value:.10g} of {least:.10g} {unit} without an end"
     return Check(name=name, verdict=verdict, text=text, value=value, limit=least, unit=unit)
 
 
