@@ -6,16 +6,18 @@ PYTHON310 ?= $(shell for p in python3.10 $(HOME)/.pyenv/versions/3.10.*/bin/pyth
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3,10))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
 VENV310 := .venv310
+VENV_TRAIN := .venv-train
 BIN := $(VENV)/bin
 TOGETHER := -n 3 --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
 READY_310 := $(VENV310)/.ready
+READY_TRAIN := $(VENV_TRAIN)/.ready
 
-.PHONY: demo test test-robot check bench soak whole mutate format lock clean help docs picture
+.PHONY: demo test test-robot test-train check bench soak whole mutate format lock clean help docs picture
 
 help:               ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
 
 demo: $(READY)      ## open the console on a robot that runs on this machine (ARGS="--faults" for the tour)
 	@$(BIN)/fieldgate demo $(ARGS)
@@ -31,6 +33,9 @@ else
 	@$(MAKE) --no-print-directory $(READY_310)
 	$(VENV310)/bin/python -m pytest tests/remote $(TOGETHER) $(ARGS)
 endif
+
+test-train: $(READY_TRAIN) ## the tests of models/ that need torch and Stable-Baselines3, in .venv-train (some gigabytes)
+	$(VENV_TRAIN)/bin/python -m pytest tests/remote/models $(ARGS)
 
 check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -77,6 +82,11 @@ $(READY_310): requirements/robot-test.txt pyproject.toml
 	@bash requirements/prepare.sh "$(PYTHON310)" $(VENV310) requirements/robot-test.txt
 	@touch $@
 
+$(READY_TRAIN): requirements/train.txt   # Python 3.11 or newer: what is pinned there needs it
+	@"$(PYTHON)" -m venv $(VENV_TRAIN)
+	$(VENV_TRAIN)/bin/python -m pip install --disable-pip-version-check -q -r requirements/train.txt
+	@touch $@
+
 UV_COMPILE = uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock:               ## pin again (needs uv)
 	$(UV_COMPILE) --extra console --extra robot --extra optimise --extra score -o requirements/run.txt
@@ -85,4 +95,4 @@ lock:               ## pin again (needs uv)
 	$(UV_COMPILE) --extra robot --extra score --extra test -c requirements/dev.txt -o requirements/robot-test.txt
 
 clean:              ## remove what make made
-	rm -rf $(VENV) $(VENV310) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(VENV310) $(VENV_TRAIN) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
