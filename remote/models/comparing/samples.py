@@ -76,3 +76,10 @@ def _observations(contract: PolicyContract, random: np.random.Generator) -> Feed
             values = flat.reshape(shape)
         feed[given.name] = values.astype(np.float32)
     return feed
+
+
+def spread(pictures: tuple[Path, ...], most: int) -> tuple[Path, ...]:
+    """At most `most` of the pictures, evenly spread over them."""
+    if len(pictures) <= most:
+        return pictures
+    return tuple(pictures[at * len(pictures) // most] for at in range(most))

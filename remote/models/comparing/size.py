@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -34,7 +35,7 @@ def size_of(path: Path) -> Size:
     model = read_model(path)
     constants = {one.name: one for one in model.graph.initializer}
     parameters = sum(int(np.prod(one.dims)) for one in constants.values())
-    weights = [numpy_helper.to_array(constants[name]) for name in _multiplied(model, set(constants))]
+    weights = [numpy_helper.to_array(constants[name]) for name in multiplied(model, set(constants))]
     count = sum(array.size for array in weights)
     zeros = sum(int((array == 0).sum()) for array in weights)
     return Size(
@@ -46,9 +47,9 @@ def size_of(path: Path) -> Size:
     )
 
 
-def _multiplied(model: object, constants: set[str]) -> list[str]:
+def multiplied(model: Any, constants: set[str]) -> list[str]:
     """Names of the constants that heavy nodes multiply with, also where a DequantizeLinear stands between."""
-    graph = model.graph  # type: ignore[attr-defined]
+    graph = model.graph
     behind = {
         name: node.input[0]
         for node in graph.node

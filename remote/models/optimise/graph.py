@@ -1,0 +1,132 @@
+"""A model's graph made ready for optimising: simplified, every node named, what its end is."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from remote.errors import Trouble
+from remote.models.comparing.layers import HEAVY
+from remote.models.comparing.model_file import onnx_module, read_model
+
+STANDARD = ("", "ai.onnx")
+
+
+def simplified(path: Path) -> Any:
+    """The model with constants folded and what changes nothing taken out, in standard operators only.
+
+    ONNX Runtime's own basic rewriting is used: it is the engine's, so nothing else has to be trusted. Raises Trouble
+    `model_unreadable`, or `not_standard` for a model with operators that only one engine knows.
+    """
+    import onnxruntime
+
+    from remote.perception.engines.onnx_runtime import open_session
+
+    refuse_foreign(read_model(path))
+    open_session(path)  # its refusals are sentences
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "model.onnx"
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(written)
+        options.log_severity_level = 4
+        onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return tidied(read_model(written))
+
+
+def tidied(model: Any) -> Any:
+    """The same model with only the operator sets that it uses, each node named, checked by ONNX's checker."""
+    refuse_foreign(model)
+    used = {node.domain for node in model.graph.node} | {""}
+    kept = [one for one in model.opset_import if one.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+    taken = {node.name for node in model.graph.node}
+    for at, node in enumerate(model.graph.node):
+        if not node.name:
+            node.name = next(n for n in (f"{node.op_type}_{at}", f"{node.op_type}_{at}_unnamed") if n not in taken)
+    _in_order(model.graph)
+    onnx_module().checker.check_model(model, full_check=True)
+    return model
+
+
+def _in_order(graph: Any) -> None:
+    """Put each node behind those that it takes from: converters append their casts at the end."""
+    made = {name for node in graph.node for name in node.output if name}
+    waiting, ready = list(graph.node), set[str]()
+    done: list[Any] = []
+    while waiting:
+        later = []
+        for node in waiting:
+            if all(name in ready for name in _taken(node) if name in made):
+                ready.update(node.output)
+                done.append(node)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
+            return  # a circle: the checker says where
+        waiting = later
+    del graph.node[:]
+    graph.node.extend(done)
+
+
+def _taken(node: Any) -> list[str]:
+    """What a node takes, inside of its branches and loops too."""
+    inner = [one.g for one in node.attribute if one.HasField("g")]
+    return [*node.input, *(name for graph in inner for sub in graph.node for name in _taken(sub))]
+
+
+def refuse_foreign(model: Any) -> None:
+    """Raise Trouble `not_standard` where a node is of no standard operator set."""
+    foreign = sorted({f"{n.domain}.{n.op_type}" for n in model.graph.node if n.domain not in STANDARD})
+    if foreign:
+        what = f"the model has operators outside of ONNX's own: {', '.join(foreign[:4])}"
+        raise Trouble(
+            what, cure="Optimise the model as it was exported, not an engine's copy of it", code="not_standard"
+        )
+
+
+def opset_of(model: Any) -> int:
+    """The version of ONNX's own operators, read from the model."""
+    return next((int(one.version) for one in model.opset_import if one.domain in STANDARD), 0)
+
+
+def model_bytes(model: Any) -> bytes:
+    """The file's bytes; equal models give equal bytes."""
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def heavy_nodes(model: Any) -> tuple[str, ...]:
+    """Names of the convolutions and matrix products, in the graph's order."""
+    return tuple(node.name for node in model.graph.node if node.op_type in HEAVY)
+
+
+def decoding_part(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(the last heavy nodes of each branch, every light node behind them).
+
+    That is where a detector turns numbers into boxes and scores. Quantised together in one tensor, coordinates up to the
+    picture's width leave the scores, at most 1, a single step.
+    """
+    users: dict[str, list[Any]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    leads: dict[str, bool] = {}
+    for node in reversed(model.graph.node):
+        later = [user for name in node.output for user in users.get(name, [])]
+        leads[node.name] = any(user.op_type in HEAVY or leads[user.name] for user in later)
+    ends = [node for node in model.graph.node if not leads[node.name]]
+    last = tuple(node.name for node in ends if node.op_type in HEAVY)
+    return last, tuple(node.name for node in ends if node.op_type not in HEAVY)
+
+
+def refuse_unknown_nodes(model: Any, names: Sequence[str]) -> None:
+    """Raise Trouble `usage` for a node name that the model does not have."""
+    present = {node.name for node in model.graph.node}
+    for name in names:
+        if name not in present:
+            cure = "Give a name that `fieldgate model layers` shows"
+            raise Trouble(f"the model has no node {name!r}", cure=cure, code="usage")

@@ -1,0 +1,116 @@
+"""INT8 with a way out: what loses too much goes back to float, the noisiest layers first, until the budget holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remote.models.bundle import Bundle
+from remote.models.comparing.layers import compare_layers, noisiest
+from remote.models.comparing.samples import Feed, from_picture, spread
+from remote.models.optimise.advice import int8_advice
+from remote.models.optimise.calibration import CalibrationSet
+from remote.models.optimise.derive import Judged
+from remote.models.optimise.graph import heavy_nodes, model_bytes, refuse_unknown_nodes, simplified
+from remote.models.optimise.int8 import float_nodes, prepared, quantised
+from remote.models.optimise.made import Made, tools
+
+LOOKED_AT = 8
+"""Pictures of the node-by-node comparison."""
+MOST_ROUNDS = 5
+Judge = Callable[[Made], Judged]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Int8Options:
+    """`keep` are nodes that stay in float by name, `keep_noisiest` how many more by measurement; `auto` goes on until the
+
+    budget holds. `whole` quantises the decoding part too. `pack` stores weights as INT8.
+    """
+
+    method: str = "minmax"
+    keep: tuple[str, ...] = ()
+    keep_noisiest: int = 0
+    auto: bool = False
+    whole: bool = False
+    pack: bool = False
+
+
+def made_int8(
+    parent: Bundle, calibration: CalibrationSet, options: Int8Options, judge: Judge, say: Say, folder: Path
+) -> Judged:
+    """Quantise, measure, and where asked give layers back to float. The last round's model, whatever its verdict is."""
+    model = prepared(simplified(parent.model))
+    refuse_unknown_nodes(model, options.keep)
+    kept = list(options.keep)
+    say(int8_advice(parent.contract.task))
+    if options.keep_noisiest:
+        kept += _noisiest(parent, model, calibration, options, kept, options.keep_noisiest, folder, say)
+    judged = judge(_made(parent, model, calibration, options, kept))
+    rounds = 1
+    while options.auto and judged.row.verdict != "pass" and rounds < MOST_ROUNDS:
+        count = max(1, len(heavy_nodes(model)) // 8)
+        worst = _noisiest(parent, model, calibration, options, kept, count, folder, say)
+        if not worst:
+            break
+        kept += worst
+        rounds += 1
+        judged = judge(_made(parent, model, calibration, options, kept))
+    return judged
+
+
+def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, kept: Sequence[str]) -> Made:
+    leave = float_nodes(model, keep=kept, whole=options.whole)
+    done = _quantised(parent, model, calibration, options, leave)
+    heavy = heavy_nodes(model)
+    left = [name for name in heavy if name in leave]
+    note = f"{len(heavy) - len(left)} of {len(heavy)} convolutions and matrix products are INT8"
+    notes = [note, *([f"in float: {', '.join(left)}"] if left else [])]
+    if not options.pack:
+        notes.append(
+            "weights are stored as float32 behind Q and DQ, so the file is no smaller; --pack stores them as INT8"
+        )
+    return Made(
+        step="int8",
+        model=done,
+        settings={
+            "method": options.method,
+            "packed": options.pack,
+            "int8_nodes": len(heavy) - len(left),
+            "float_nodes": ", ".join(left),
+        },
+        calibration=calibration.calibration,
+        notes=tuple(notes),
+        tools=tools("onnx", "onnxruntime"),
+    )
+
+
+def _quantised(
+    parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, leave: Sequence[str]
+) -> Any:
+    feeds: Iterator[Feed] = (from_picture(parent.contract, path) for path in calibration.pictures)
+    return quantised(model, feeds, leave, method=options.method, pack=options.pack)
+
+
+def _noisiest(
+    parent: Bundle,
+    model: Any,
+    calibration: CalibrationSet,
+    options: Int8Options,
+    kept: Sequence[str],
+    count: int,
+    folder: Path,
+    say: Say,
+) -> tuple[str, ...]:
+    """The heavy nodes that bring in most noise with those in `kept` left in float, by the node-by-node comparison."""
+    leave = float_nodes(model, keep=kept, whole=options.whole)
+    first, second = folder / "float.onnx", folder / "quantised.onnx"
+    first.write_bytes(model_bytes(model))
+    second.write_bytes(model_bytes(_quantised(parent, model, calibration, options, leave)))
+    feeds = [from_picture(parent.contract, path) for path in spread(calibration.pictures, LOOKED_AT)]
+    found = noisiest(compare_layers(first, second, feeds), count, leave=leave)
+    say(f"most noise comes from {', '.join(found)}: kept in float" if found else "no layer is left to keep in float")
+    return found
