@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+from collections.abc import Callable
 
 import msgspec
 
+from remote.activation import steps
 from remote.agent import sources
 from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.settings import Settings
 from remote.agent.watch_file import in_words
 from remote.errors import Trouble
+from remote.model_states import Slot
 from remote.perception.messages import Cause
 from remote.protocol import (
     Drill,
@@ -78,9 +81,11 @@ class Actions:
         return self._done(request)
 
     async def start_worker(self, *, insist: bool = False) -> None:
-        """Start the worker with the settings' source and bundle. Raises Trouble where that can't be or it can't start."""
+        """Start the worker with the settings' source and the current bundle. Raises Trouble where that can't be or it can't
+        start.
+        """
         agent = self._agent
-        digest = agent.settings.bundle or agent.bundles.default_digest()
+        digest = agent.models.trying or agent.models.digest
         if digest is None:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
         if not insist:  # at boot a camera may come later than the agent: the worker waits for it
@@ -90,6 +95,7 @@ class Actions:
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""
+        self._agent.models.ground.stopped()
         await self._agent.supervisor.stop()
         return self._done(request)
 
@@ -102,13 +108,35 @@ class Actions:
         return self._done(request)
 
     async def set_bundle(self, command: SetBundle, who: Holder, request: Request) -> Reply:
-        """Choose the bundle; a running worker is restarted with it, or with the old one where that fails."""
-        _, bundle = await asyncio.to_thread(self._agent.bundles.find, command.digest)
-        await self._switch(msgspec.structs.replace(self._agent.settings, bundle=bundle.digest))
-        self._agent.bundle = bundle
+        """A person's plain choice, without steps; a running worker is restarted with it, or with the old one where that fails.
+
+        Raises Trouble (`update_underway`) while a change is.
+        """
+        agent, models = self._agent, self._agent.models
+        steps.must_be_idle(models.change.slots)
+        _, bundle = await asyncio.to_thread(agent.bundles.find, command.digest)
+        if bundle.digest != models.digest:
+            slot = await asyncio.to_thread(agent.bundles.slot, bundle.digest, "chosen", by=who.name)
+            await self._choose(msgspec.structs.replace(slot, since_wall_ns=agent.clock.wall_ns()))
+        agent.bundle = bundle
         text = f"{who.name} chose the bundle {bundle.name} ({bundle.digest[:12]})"
-        self._agent.event("bundle_set", "info", text, bundle=bundle.digest, name_of_bundle=bundle.name, by=who.name)
+        agent.event("bundle_set", "info", text, bundle=bundle.digest, name_of_bundle=bundle.name, by=who.name)
         return self._done(request)
+
+    async def _choose(self, slot: Slot) -> None:
+        """It is the current one only once the worker runs with it: until then the agent's end leaves the old one."""
+        models = self._agent.models
+        if not self._agent.supervisor.wanted:
+            models.change.set_current(slot)
+            return
+        models.trying = slot.digest
+        try:
+            await self._restart(then=lambda: models.change.set_current(slot), undo=self._try_nothing)
+        finally:
+            models.trying = None
+
+    def _try_nothing(self) -> None:
+        self._agent.models.trying = None
 
     async def set_watch(self, command: SetWatch, who: Holder, request: Request) -> Reply:
         """Say what to look out for. Raises Trouble: `bad_watch`, or `settings_unwritable` where it can't be stored."""
@@ -127,20 +155,27 @@ class Actions:
         if settings == before:
             return
         agent.save(settings)
-        if not agent.supervisor.wanted:
-            return
-        await agent.supervisor.stop()
+        if agent.supervisor.wanted:
+            await self._restart(then=lambda: None, undo=lambda: agent.save(before))
+
+    async def _restart(self, then: Callable[[], None], undo: Callable[[], None]) -> None:
+        """Restart the worker with what was chosen, then do `then`; where that fails `undo` and restart it as it was."""
+        await self._agent.supervisor.stop()
         try:
             await self.start_worker()
+            then()
         except Trouble as trouble:
-            agent.save(before)
+            undo()
             if trouble.code == "stopped":  # somebody, or on_link_loss, wants it to stand still
                 raise
-            with contextlib.suppress(Trouble):  # the state in the reply says how that ended
-                await self.start_worker()
-            raise Trouble(
-                f"{trouble.what}; what was used before is used again", cure=trouble.cure, code=trouble.code
-            ) from None
+            await self._as_before()
+            what = f"{trouble.what}; what was used before is used again"
+            raise Trouble(what, cure=trouble.cure, code=trouble.code) from None
+
+    async def _as_before(self) -> None:
+        with contextlib.suppress(Trouble):  # the state in the reply says how that ended
+            await self._agent.supervisor.stop()
+            await self.start_worker()
 
     async def mark(self, command: Mark, who: Holder, request: Request) -> Reply:
         """Journal a person's mark, with the newest frame where there is one."""

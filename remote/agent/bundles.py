@@ -1,25 +1,36 @@
-"""The bundles on this robot: those that consoles put into the store and the one that came with the agent."""
+"""The bundles on this robot by digest or its beginning: those in the store of releases and the one that came with the agent."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
+from remote.activation.store import STAGING, ReleaseStore
 from remote.agent.places import Places
 from remote.errors import Trouble
-from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, digest_of
+from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, digest_of, parse_manifest
+from remote.model_states import Slot, StoredBundle
 from remote.models.bundle import load_bundle
 from remote.protocol import BundleState, Choice
+from remote.strict_yaml import read_bytes
 
 SHORTEST_PREFIX = 8
+STALE_S = 14 * 86_400.0
+"""A staging folder that nothing came into for so long is no send that goes on."""
 
 
 class BundleStore:
-    """Looks bundles up by digest. Every file is verified when a bundle is chosen, not when it is listed."""
+    """Looks bundles up by digest. Every file is verified when a bundle is chosen.
+
+    `releases` is the store itself: it seals, verifies and removes.
+    """
 
     def __init__(self, places: Places) -> None:
         self._folder = places.bundles
+        self.releases = ReleaseStore(places.bundles, embedded_folder())
 
     def default_digest(self) -> str | None:
         """The digest of the bundle that came with the agent; None where none did."""
@@ -37,17 +48,46 @@ class BundleStore:
 
     def folder(self, digest: str) -> Path:
         """The folder of that bundle; its files are not looked at. Raises Trouble: `unknown_bundle`, `ambiguous_bundle`."""
-        wanted = digest.lower()
-        known = self._known()
-        matches = [one for one in known if one.startswith(wanted)] if len(wanted) >= SHORTEST_PREFIX else []
-        if len(matches) > 1:
-            raise Trouble(
-                f"{len(matches)} bundles begin with {digest}", cure="give more digits", code="ambiguous_bundle"
-            )
-        if not matches:
-            cure = "choose one of those listed, or put it there with `fieldgate bundle send`"
-            raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
-        return known[matches[0]]
+        return _only(self._known(), digest)[1]
+
+    def digest(self, digest: str, *, staged: bool = False) -> str:
+        """The whole digest; with `staged` also of what came and is no release yet. Raises Trouble as folder."""
+        return _only(self._staged() | self._known() if staged else self._known(), digest)[0]
+
+    def slot(self, digest: str, origin: Literal["agent", "push", "chosen", "release", "usb"], *, by: str = "") -> Slot:
+        """A slot for that bundle, which may still lie in its staging folder; only its manifest is read.
+
+        Raises Trouble: as folder, `manifest_invalid`.
+        """
+        whole, folder = _only(self._staged() | self._known(), digest)
+        return Slot(digest=whole, name=_name_in(folder), origin=origin, by=by)
+
+    def embedded_slot(self) -> Slot | None:
+        """The bundle that came with the agent; None where none did or it can't be read."""
+        digest = self.default_digest()
+        with contextlib.suppress(Trouble, OSError):
+            folder = embedded_folder()
+            return Slot(digest=digest, name=_name_in(folder), origin="agent") if digest and folder else None
+        return None
+
+    def stored(self) -> tuple[StoredBundle, ...]:
+        """Every bundle with its size, each verified; what is wrong with one is its `trouble`. Reads all files."""
+        own = self.default_digest()
+        found = []
+        for digest, folder in sorted(self._known().items()):
+            name, trouble = _looked_at(folder)
+            size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+            use: Literal["", "agent"] = "agent" if digest == own else ""
+            found.append(StoredBundle(digest=digest, name=name, bytes=size, use=use, trouble=trouble))
+        return tuple(found)
+
+    def sweep(self) -> None:
+        """Delete what was half deleted, and staging folders untouched for STALE_S. Raises Trouble."""
+        fresh = [path for path in self._folder.glob(f"{STAGING}*") if time.time() - path.lstat().st_mtime < STALE_S]
+        self.releases.sweep([path.name.removeprefix(STAGING) for path in fresh])
+
+    def _staged(self) -> dict[str, Path]:
+        return {digest: path for path in self._folder.glob(f"{STAGING}*") if (digest := _digest_in(path))}
 
     def choices(self) -> tuple[Choice, ...]:
         """Every bundle that can be read: its digest and `name (first digits)`; broken ones say so in their text."""
@@ -62,6 +102,33 @@ class BundleStore:
             if digest and not folder.name.startswith("."):
                 found.setdefault(digest, folder)
         return found
+
+
+def _only(known: dict[str, Path], digest: str) -> tuple[str, Path]:
+    wanted = digest.lower()
+    matches = [one for one in known if one.startswith(wanted)] if len(wanted) >= SHORTEST_PREFIX else []
+    if len(matches) > 1:
+        raise Trouble(f"{len(matches)} bundles begin with {digest}", cure="give more digits", code="ambiguous_bundle")
+    if not matches:
+        cure = "choose one of those listed, or put it there with `fieldgate model push` or `fieldgate bundle send`"
+        raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
+    return matches[0], known[matches[0]]
+
+
+def _name_in(folder: Path) -> str:
+    where = folder / MANIFEST
+    data = read_bytes(where, what="manifest", code="bundle_incomplete", limit_bytes=MAX_MANIFEST_BYTES)
+    return parse_manifest(data, where).name
+
+
+def _looked_at(folder: Path) -> tuple[str, str]:
+    """Name and what is wrong."""
+    try:
+        return load_bundle(folder).contract.name, ""
+    except Trouble as trouble:
+        with contextlib.suppress(Trouble):
+            return _name_in(folder), trouble.what
+        return "", trouble.what
 
 
 def embedded_folder() -> Path | None:

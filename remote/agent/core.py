@@ -12,6 +12,7 @@ from typing import Protocol
 from remote.agent import settings as settings_file
 from remote.agent import watch_file
 from remote.agent.bundles import BundleStore
+from remote.agent.changing import Changing
 from remote.agent.clock import Clock
 from remote.agent.counters import Counters
 from remote.agent.errands import Errands
@@ -21,6 +22,7 @@ from remote.agent.journal import JournalReader
 from remote.agent.lease import TERM_S, Holder, LeaseBook
 from remote.agent.picture_book import PictureBook, Removed
 from remote.agent.places import Places
+from remote.agent.seen import Seeing
 from remote.agent.settings import Settings
 from remote.agent.shadow import Shadow
 from remote.agent.supervisor import Supervisor, Timing
@@ -108,6 +110,8 @@ class Agent:
             changed=self.changed,
             clock_ns=clock.mono_ns,
         )
+        self.seeing = Seeing()
+        self.models = Changing(self)
         self.bundle: BundleState | None = None
         self.watch: Watch | None = None
         self.book = book
@@ -143,6 +147,7 @@ class Agent:
             on_link_loss=self.settings.on_link_loss,
             drills=self.drills,
             watch=self.watch,
+            models=self.models.state(),
         )
 
     def _running_digest(self) -> str | None:
@@ -151,8 +156,9 @@ class Agent:
         return worker.bundle.digest if worker.bundle is not None and worker.state.phase == "running" else None
 
     def load_bundle(self) -> None:
-        """Find out which bundle is chosen; a broken one is told by an event and is no bundle."""
-        digest = self.settings.bundle or self.bundles.default_digest()
+        """Find out which bundle is the current one; a broken one is told by an event and is no bundle."""
+        self.models.load()
+        digest = self.models.digest
         if digest is None:
             return
         try:
@@ -208,6 +214,7 @@ class Agent:
         if isinstance(body, Host):
             self.host = body
             self.host_came.set()
+        self.seeing.take(body, self.clock.mono_ns() if mono_ns is None else mono_ns)
         if isinstance(body, Failure):
             self.failures.failure(body, mono_ns)
         else:

@@ -55,8 +55,7 @@ class Looks:
         """What this robot is and runs, looked up now, outside of the loop."""
         agent = self._agent
         await asyncio.to_thread(agent.host_came.wait, FIRST_SAMPLE_S)
-        chosen = agent.bundle.digest if agent.bundle else agent.settings.bundle
-        chosen = chosen or await asyncio.to_thread(agent.bundles.default_digest)
+        chosen = agent.bundle.digest if agent.bundle else agent.models.digest
         found = await asyncio.to_thread(gather, self._used(chosen or ""), agent.bundles, agent.clock)
         return Reply(id=request.id, facts=found)
 

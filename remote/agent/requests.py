@@ -13,8 +13,11 @@ from remote.agent.actions import Actions
 from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.looks import Looks
+from remote.agent.model_actions import ModelActions
 from remote.errors import Trouble
 from remote.protocol import (
+    Activate,
+    CancelChange,
     CheckBundle,
     Drill,
     ErrorInfo,
@@ -23,10 +26,13 @@ from remote.protocol import (
     GetFrame,
     GetPicture,
     GetState,
+    GetStored,
+    GoBack,
     Mark,
     Note,
     Pin,
     ReleaseLease,
+    RemoveBundle,
     RenewLease,
     Reply,
     Request,
@@ -41,8 +47,8 @@ from remote.protocol import (
 )
 
 REMEMBERED = 1024
-READS = (GetState, GetChoices, GetFrame, GetPicture, GetFacts)
-ONE_AT_A_TIME = (Start, Stop, SetSource, SetBundle, Drill)
+READS = (GetState, GetChoices, GetFrame, GetPicture, GetFacts, GetStored)
+ONE_AT_A_TIME = (Start, Stop, SetSource, SetBundle, Activate, GoBack, RemoveBundle, Drill)
 
 log = logging.getLogger("fieldgate.agent")
 Handler = Callable[[Any, Holder, Request], Awaitable[Reply]]
@@ -55,7 +61,7 @@ class Desk:
         self._agent = agent
         self._answers: OrderedDict[tuple[str, str], asyncio.Future[Reply]] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
-        actions, looks = Actions(agent), Looks(agent)
+        actions, looks, models = Actions(agent), Looks(agent), ModelActions(agent)
         self._handlers: dict[type, Handler] = {
             GetState: looks.state,
             GetChoices: looks.choices,
@@ -74,6 +80,11 @@ class Desk:
             SetSource: actions.set_source,
             SetBundle: actions.set_bundle,
             SetWatch: actions.set_watch,
+            GetStored: models.stored,
+            Activate: models.activate,
+            CancelChange: models.cancel,
+            GoBack: models.go_back,
+            RemoveBundle: models.remove,
             Mark: actions.mark,
             Pin: actions.pin,
             Drill: actions.drill,
@@ -108,6 +119,7 @@ class Desk:
             return await handler(request.command, who, request)
         if isinstance(request.command, Stop):
             conditions.check(self._agent, who, request)
+            self._agent.models.ground.stopped()
             await self._agent.supervisor.stop()  # also ends a start that still waits for its camera or engine
         async with self._one_at_a_time:
             if not isinstance(request.command, Stop):

@@ -19,9 +19,16 @@ COMMAND = (sys.executable, "-m", "remote.models.self_test_process")
 
 
 async def run_self_test(
-    folder: Path, threads: int, say: Say, *, cwd: Path, limit_s: float = LIMIT_S, command: Sequence[str] = COMMAND
+    folder: Path,
+    threads: int,
+    say: Say,
+    *,
+    cwd: Path,
+    engines: Path,
+    limit_s: float = LIMIT_S,
+    command: Sequence[str] = COMMAND,
 ) -> tuple[Check, ...]:
-    """What the self-test of the bundle in `folder` found.
+    """What the self-test of the bundle in `folder` found; `engines` is the folder of engines that this robot built.
 
     Raises Trouble: what the bundle itself is refused for; `self_test_timeout`; `self_test_crashed` where the process died of
     it; `no_self_test` where it can't be started.
@@ -36,7 +43,9 @@ async def run_self_test(
             last[:] = [told]
 
     try:
-        ended = await run_child((*command, str(folder), str(threads)), cwd=cwd, limit_s=limit_s, on_line=heard)
+        ended = await run_child(
+            (*command, str(folder), str(threads), str(engines)), cwd=cwd, limit_s=limit_s, on_line=heard
+        )
     except OSError as error:
         cure = "install fieldgate again on the robot, or free some memory"
         raise Trouble(f"the self-test can't be started: {error}", cure=cure, code="no_self_test") from error

@@ -137,6 +137,8 @@ class _Daemon:
         monitor.start()
         systemd.notify(f"READY=1\nMAINPID={os.getpid()}")
         log.info("agent %s listens on %s", __version__, self._places.socket)
+        agent.models.change.resume()
+        self._do(agent.models.sweep())
         if self._options.autostart or self._settings.autostart:
             self._do(self._autostart())
         try:
@@ -170,6 +172,7 @@ class _Daemon:
         for one in self._background:
             one.cancel()
         await self._agent.shadow.end("the agent ended")
+        await self._agent.models.change.close()
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
         await asyncio.to_thread(self._agent.failures.close)
@@ -205,6 +208,7 @@ class _Daemon:
         if agent.look_at_lease():
             self._link_lost()
         agent.failures.tick()
+        agent.models.tick()
         self._look_for_loneliness()
         feed_watchdog(agent, time.monotonic())
 
@@ -217,6 +221,7 @@ class _Daemon:
             self._do(self._stop_worker())
 
     async def _stop_worker(self) -> None:
+        self._agent.models.ground.stopped()
         try:
             await self._agent.supervisor.stop()
         except Trouble as trouble:

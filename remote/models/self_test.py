@@ -26,9 +26,17 @@ Say = Callable[[Progress], None]
 
 
 def self_test(
-    folder: Path, say: Say, *, threads: int = 1, runs: int = RUNS, clock: Callable[[], int] = time.monotonic_ns
+    folder: Path,
+    say: Say,
+    *,
+    threads: int = 1,
+    engines: Path | None = None,
+    runs: int = RUNS,
+    clock: Callable[[], int] = time.monotonic_ns,
 ) -> tuple[Check, ...]:
     """Verify, load and run the bundle in `folder`: grey pictures, golden samples, the engine's time.
+
+    `engines` is the folder of engines that this robot built; None: ONNX Runtime.
 
     The time is told, not judged: probation judges it under the robot's own load. Raises Trouble where the bundle can't be
     loaded at all: what load_bundle, the engine, read_golden and read_provenance refuse.
@@ -40,7 +48,7 @@ def self_test(
     say(Progress(done=0.0, text="verifying and loading"))
     bundle = load_bundle(folder)
     golden, provenance = read_golden(folder), read_provenance(folder)
-    detector = Detector(bundle, threads=threads)
+    detector = Detector(bundle, threads=threads, engine_cache=engines)
     try:
         checks = [Check(name="loads", verdict="pass", text=f"verified and loaded on {detector.engine.name}")]
         checks.append(_plausible(detector, folder))

@@ -1,4 +1,4 @@
-"""`python -m remote.models.self_test_process FOLDER THREADS`: the self-test for a program that waits for it.
+"""`python -m remote.models.self_test_process FOLDER THREADS ENGINES`: the self-test for a program that waits for it.
 
 Says lines of JSON: Told with `progress` as it goes on, last one with `checks` or `error`. Ends with its parent, whose end
 closes its stdin. It makes itself nice, so that a worker beside it keeps its rate.
@@ -44,7 +44,8 @@ def main() -> None:
         os.write(out, msgspec.json.encode(told) + b"\n")
 
     try:
-        say(Told(checks=self_test(Path(sys.argv[1]), lambda far: say(Told(progress=far)), threads=int(sys.argv[2]))))
+        folder, threads, engines = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+        say(Told(checks=self_test(folder, lambda far: say(Told(progress=far)), threads=threads, engines=engines)))
     except Trouble as trouble:
         say(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
 
