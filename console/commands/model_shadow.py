@@ -50,18 +50,22 @@ def shadow(bundle: str, robot: str, seconds: float, take_over: bool, as_json: bo
     known = Robots().get(robot)
     digest = digest_there(bundle, known)
     with commanding(known, take_over) as visit:
-        confirmed(visit.session.request(Shadow(digest, seconds), timeout_s=BEGIN_S), BEGIN_S + 5.0)
+        begun = confirmed(visit.session.request(Shadow(digest, seconds), timeout_s=BEGIN_S), BEGIN_S + 5.0)
+        version = begun.state.version if begun.state is not None else 0
         click.echo(f"{digest[:12]} runs beside on '{robot}' for {seconds:g} s", err=True)
         try:
-            ended = _watched(visit, robot, digest)
+            ended = _watched(visit, robot, version)
         except KeyboardInterrupt:
             confirmed(visit.session.request(Shadow(""), timeout_s=BEGIN_S), BEGIN_S + 5.0)
-            ended = _watched(visit, robot, digest)
+            ended = _watched(visit, robot, version)
     _tell(ended, as_json)
 
 
-def _watched(visit: Visit, robot: str, digest: str) -> ShadowState:
-    """Wait for its end, telling how it goes on stderr. Raises Trouble where the robot is lost meanwhile."""
+def _watched(visit: Visit, robot: str, version: int) -> ShadowState:
+    """Wait for its end, telling how it goes on stderr; states before `version` tell of an earlier one.
+
+    Raises Trouble where the robot is lost meanwhile, or its agent tells of no shadow.
+    """
     from console.models.wording import shadow_words
 
     told_s = seen_s = time.monotonic()
@@ -75,9 +79,14 @@ def _watched(visit: Visit, robot: str, digest: str) -> ShadowState:
             raise Trouble(
                 f"'{robot}' is away for {LOST_S:g} s; the shadow goes on there", cure=cure, code="unreachable"
             )
-        state = shot.state.models.shadow if shot.state is not None and shot.state.models is not None else None
-        if state is None or not state.digest.startswith(digest):
+        if shot.link.phase != "up" or shot.state is None or shot.state.version < version:
             continue
+        state = shot.state.models.shadow if shot.state.models is not None else None
+        if state is None:
+            cure = f"run `fieldgate deploy {robot}`"
+            raise Trouble(
+                "the robot's agent does not tell of shadows, or was started anew", cure=cure, code="no_shadow"
+            )
         if state.ended:
             return state
         if now_s - told_s >= TELL_EVERY_S:
