@@ -6,15 +6,17 @@ PYTHON310 ?= $(shell for p in python3.10 $(HOME)/.pyenv/versions/3.10.*/bin/pyth
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3,10))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
 VENV310 := .venv310
+VENV_TENSORRT := .venv-tensorrt
 VENV_TRAIN := .venv-train
 BIN := $(VENV)/bin
 TOGETHER := -n 3 --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
 READY_310 := $(VENV310)/.ready
+READY_TENSORRT := $(VENV_TENSORRT)/.ready
 READY_TRAIN := $(VENV_TRAIN)/.ready
 
-.PHONY: demo test test-robot test-train check bench soak whole mutate format lock clean help docs picture
+.PHONY: demo test test-robot tensorrt test-train check bench soak whole mutate format lock clean help docs picture
 
 help:               ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -36,6 +38,9 @@ endif
 
 test-train: $(READY_TRAIN) ## the tests of models/ that need torch and Stable-Baselines3, in .venv-train (some gigabytes)
 	$(VENV_TRAIN)/bin/python -m pytest tests/remote/models $(ARGS)
+
+tensorrt: $(READY_TENSORRT) ## engines built with NVIDIA's own parser and builder, without a GPU, in .venv-tensorrt
+	$(VENV_TENSORRT)/bin/python -m pytest tests/tensorrt $(ARGS)
 
 check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -87,6 +92,10 @@ $(READY_TRAIN): requirements/train.txt   # Python 3.11 or newer: what is pinned 
 	$(VENV_TRAIN)/bin/python -m pip install --disable-pip-version-check -q -r requirements/train.txt
 	@touch $@
 
+$(READY_TENSORRT): requirements/tensorrt.txt requirements/tensorrt-bindings.txt requirements/robot-test.txt pyproject.toml
+	@bash requirements/prepare_tensorrt.sh "$(PYTHON)" $(VENV_TENSORRT)
+	@touch $@
+
 UV_COMPILE = uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock:               ## pin again (needs uv)
 	$(UV_COMPILE) --extra console --extra robot --extra optimise --extra score -o requirements/run.txt
@@ -95,4 +104,4 @@ lock:               ## pin again (needs uv)
 	$(UV_COMPILE) --extra robot --extra score --extra test -c requirements/dev.txt -o requirements/robot-test.txt
 
 clean:              ## remove what make made
-	rm -rf $(VENV) $(VENV310) $(VENV_TRAIN) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(VENV310) $(VENV_TENSORRT) $(VENV_TRAIN) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

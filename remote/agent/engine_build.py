@@ -24,7 +24,8 @@ Say = Callable[[Progress], None]
 
 def tensorrt_installed() -> bool:
     """Whether there may be something to build: TensorRT's Python package is there. Nothing of it is loaded."""
-    return util.find_spec("tensorrt") is not None
+    found = util.find_spec("tensorrt")
+    return found is not None and found.origin is not None  # a folder of that name on the path is none
 
 
 async def build_engine(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -214,14 +215,19 @@ def _half(name: str) -> Any:
     return trt
 
 
+def _folder(name: str) -> Any:
+    return SimpleNamespace(__file__=None)
+
+
 @pytest.mark.parametrize(
     ("load", "why"),
     [
+        (_folder, "TensorRT's Python package is not installed"),
         (_absent, "TensorRT's Python package is not installed"),
         (_broken, "TensorRT can't be loaded: libnvinfer.so.10: cannot open shared object file"),
         (_half, "TensorRT 10.3 lacks Builder.build_serialized_network"),
     ],
-    ids=["absent", "broken", "half"],
+    ids=["folder", "absent", "broken", "half"],
 )
 def test_a_tensorrt_that_can_not_be_used_is_named_with_the_reason(load: Any, why: str) -> None:
     assert find(load, lambda: Device("g", "8.7", "12.6", 1)) == why

@@ -62,8 +62,10 @@ def find(import_module: ImportModule = importlib.import_module, ask: AskCuda = a
 def import_tensorrt(import_module: ImportModule = importlib.import_module) -> Any:
     """The module, or one sentence why there is none."""
     try:
-        return import_module(MODULE)
+        trt = import_module(MODULE)
     except Exception as error:  # noqa: BLE001 - its libraries raise what they like; each means that there is no TensorRT
         if isinstance(error, ModuleNotFoundError) and error.name == MODULE:
             return "TensorRT's Python package is not installed"
         return f"TensorRT can't be loaded: {str(error).strip()[:_LONGEST_REASON] or type(error).__name__}"
+    # A folder of that name on the path can be imported too; it has no file.
+    return trt if getattr(trt, "__file__", "") is not None else "TensorRT's Python package is not installed"
