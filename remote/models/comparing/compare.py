@@ -21,10 +21,11 @@ Progress = Callable[[int, int], None]
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be lost. The strongest evidence at hand decides; what is weaker is told.
+    """What may be lost.
 
-    With labels: AP@[.50:.95] may fall by `loss` (0.02 are two points). With pictures alone: `agreement` is the least share of
-    the first bundle's boxes that must be found again. Without either: `snr_db` is the least parity of the outputs.
+    With pictures: `agreement` is the least share of the first bundle's boxes, at the contract's thresholds, that must be found
+    again. With labels too: AP@[.50:.95] may fall by `loss` (0.02 are two points). Both must hold, as mAP does not notice scores
+    that all sink below the threshold in use. Without pictures: `snr_db` is the least parity of the outputs.
     """
 
     loss: float = 0.02
@@ -148,13 +149,13 @@ def _row(
 
 
 def checks_of(one: Measured, budget: Budget) -> tuple[Check, ...]:
-    """The questions to a bundle beside the first one, the deciding one judged, the weaker ones told."""
+    """The questions to a bundle beside the first one, parity judged only where nothing that comes out of it is."""
     from remote.models.comparing.judging import accuracy_check, agreement_check, finite_check, parity_check
 
     found = [finite_check(one)]
     found.append(parity_check(one.parity, budget.snr_db, decides=one.agreement is None and one.accuracy is None))
     if one.agreement is not None:
-        found.append(agreement_check(one.agreement, budget.agreement, decides=one.accuracy is None))
+        found.append(agreement_check(one.agreement, budget.agreement))
     if one.accuracy is not None:
         found.append(accuracy_check(one.accuracy, budget.loss))
     return tuple(found)

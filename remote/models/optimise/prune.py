@@ -15,9 +15,11 @@ _FEWEST = 2
 
 
 def made_pruned(model: Any, share: float) -> Made:
-    """Set the `share` of the weights of convolutions and matrix products that are smallest, over the whole model, to zero.
+    """Set the smallest weights of each convolution and matrix product to zero, `share` of them.
 
-    Raises Trouble `nothing_to_prune` for a model without such weights.
+    Each layer for itself: a layer whose scale is folded into its weights (levels 0..255 into the first convolution) has small
+    ones only, and one limit for the whole model would take all of it. Raises Trouble `nothing_to_prune` for a model without
+    such weights.
     """
     from onnx import numpy_helper
 
@@ -28,16 +30,22 @@ def made_pruned(model: Any, share: float) -> Made:
     if not heavy_nodes(model) or not arrays:
         what = "the model has no float weights of convolutions or matrix products"
         raise Trouble(what, cure="Prune the float bundle, before it is quantised", code="nothing_to_prune")
-    sizes = np.sort(np.concatenate([np.abs(array).reshape(-1).astype(np.float64) for array in arrays.values()]))
-    count = round(share * len(sizes))
-    limit = sizes[count - 1] if count else -1.0
     zeros = 0
     for name, array in arrays.items():
-        kept = np.where(np.abs(array) <= limit, 0, array).astype(array.dtype)
+        kept = without_smallest(array, share)
         zeros += int((kept == 0).sum())
         constants[name].CopyFrom(numpy_helper.from_array(kept, name))
+    count = sum(array.size for array in arrays.values())
     notes = (
-        f"{zeros / len(sizes):.1%} of {len(sizes)} weights are zero now; they are stored and multiplied as before: "
+        f"{zeros / count:.1%} of {count} weights are zero now; they are stored and multiplied as before: "
         "neither the file nor the time is smaller. Structured pruning takes channels out",
     )
     return Made(step="prune", model=model, settings={"share": share}, notes=notes, tools=tools("onnx", "numpy"))
+
+
+def without_smallest(array: Any, share: float) -> Any:
+    """The array with `share` of its numbers, those nearest to zero, set to zero; ties go in the array's order."""
+    kept = array.copy().reshape(-1)
+    order = np.argsort(np.abs(kept), kind="stable")
+    kept[order[: round(share * kept.size)]] = 0
+    return kept.reshape(array.shape)
