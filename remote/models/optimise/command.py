@@ -33,7 +33,8 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--module", default="", metavar="M:F", help="Function that gives the torch module.")
 @click.option("--finetune", default="", metavar="M:F", help="Function that trains it: f(module, feeds).")
 @click.option("--distil", default="", metavar="M:F", help="Function that trains it: f(teacher, student, feeds).")
-@click.option("--images", type=_FOLDER, help="Pictures to measure on, others than those of --calibrate.")
+@click.option("--train", type=_FOLDER, help="Pictures that --finetune and --distil get.")
+@click.option("--images", type=_FOLDER, help="Pictures to measure on, others than those of --calibrate and --train.")
 @click.option("--labels", type=_FOLDER, help="A .txt for each of them: class cx cy w h, a box a line.")
 @click.option(
     "--budget", default=0.02, show_default=True, type=click.FloatRange(0, 1), help="AP@[.50:.95] may fall so far."

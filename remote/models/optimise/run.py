@@ -57,6 +57,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     module: str = ""
     finetune: str = ""
     distil: str = ""
+    train: Path | None = None
     images: Path | None = None
     labels: Path | None = None
     budget: float = 0.02
@@ -156,13 +157,16 @@ def _calibration(parent: AnyBundle, wanted: Wanted, say: Say) -> CalibrationSet 
     found = read_calibration(parent, wanted.calibrate, wanted.threads)
     for note in found.notes:
         say(note)
-    if wanted.images is not None:
-        same = sum(file_digest(path) in found.digests for path in list_pictures(wanted.images))
-        if same:
-            what = f"{same} of the pictures in {wanted.images} are calibration pictures too"
-            cure = "Measure on other pictures than those that set the scales"
-            raise Trouble(what, cure=cure, code="same_pictures")
+    _refuse_same(wanted.images, found.digests, "calibration")
     return found
+
+
+def _refuse_same(images: Path | None, digests: frozenset[str], what_for: str) -> None:
+    """Raise Trouble `same_pictures`: a model is always good on what it was made with."""
+    same = sum(file_digest(path) in digests for path in list_pictures(images)) if images else 0
+    if same:
+        what = f"{same} of the pictures in {images} are {what_for} pictures too"
+        raise Trouble(what, cure="Measure on other pictures than those it was made with", code="same_pictures")
 
 
 def _evidence(wanted: Wanted) -> Evidence:
@@ -211,9 +215,17 @@ def _plain_steps(parent: AnyBundle, wanted: Wanted, evidence: Evidence) -> list[
         found.append(made_pruned(simplified(parent.model), wanted.prune))
     if wanted.structured is not None or wanted.distil:
         training = Training(wanted.module, wanted.finetune, wanted.distil)
-        feeds = _feeds(parent, evidence, _TRAINED_ON)
+        feeds = _training_feeds(parent, wanted)
         found.append(made_structured(parent, wanted.structured or 0.0, training, feeds, wanted.seed))
     return found
+
+
+def _training_feeds(parent: AnyBundle, wanted: Wanted) -> list[Feed]:
+    if wanted.train is None or not isinstance(parent, Bundle):
+        return stored_or_drawn(parent)[0]
+    pictures = spread(list_pictures(wanted.train), _TRAINED_ON)
+    _refuse_same(wanted.images, frozenset(file_digest(path) for path in pictures), "training")
+    return [from_picture(parent.contract, path) for path in pictures]
 
 
 def _feeds(parent: AnyBundle, evidence: Evidence, most: int) -> list[Feed]:

@@ -45,8 +45,7 @@ def made_structured(parent: AnyBundle, share: float, training: Training, feeds: 
     module = hook(training.module)().eval()
     examples = tuple(torch.from_numpy(array) for array in feeds[0].values())
     before = _parameters(module)
-    if share > 0:
-        _take_out(module, share, examples)
+    whole = _taken_out(module, share, examples) if share > 0 else 0
     for name, extra in ((training.distil, (Runner(parent.model),)), (training.finetune, ())):
         if name:
             given = (*extra, module, feeds) if extra else (module, feeds)
@@ -55,6 +54,8 @@ def made_structured(parent: AnyBundle, share: float, training: Training, feeds: 
     model = _exported(torch, module, parent, feeds[0], examples)
     trained = training.distil or training.finetune
     notes = [f"{before} parameters before, {after} after"]
+    if whole:
+        notes.append(f"{whole} groups of layers stay whole: torch-pruning can't follow how their channels are used")
     if not trained:
         notes.append("nothing was trained after it: give --finetune or --distil, or expect a loss")
     settings: dict[str, Scalar] = {
@@ -99,18 +100,26 @@ def _torch(*, pruning: bool) -> Any:
     return torch
 
 
-def _take_out(module: Any, share: float, examples: tuple[Any, ...]) -> None:
+def _taken_out(module: Any, share: float, examples: tuple[Any, ...]) -> int:
+    """Returns how many groups of layers stay whole because torch-pruning can't follow how their channels are used."""
+    import torch
     import torch_pruning
 
     last = _last_layers(module, examples)
+    importance = torch_pruning.importance.MagnitudeImportance(p=2)
+    graph = torch_pruning.DependencyGraph().build_dependency(module, examples)
+    kinds = [torch.nn.Conv2d, torch.nn.Linear]
+    whole = []
+    for group in graph.get_all_groups(ignored_layers=last, root_module_types=kinds):
+        try:
+            importance(group)
+        except (IndexError, RuntimeError):  # its map of channels does not fit the weights: shared or split layers
+            whole.append(group[0].dep.target.module)
     pruner = torch_pruning.pruner.MagnitudePruner(
-        module,
-        examples,
-        importance=torch_pruning.importance.MagnitudeImportance(p=2),
-        pruning_ratio=share,
-        ignored_layers=last,
+        module, examples, importance=importance, pruning_ratio=share, ignored_layers=[*last, *whole]
     )
     pruner.step()
+    return len(whole)
 
 
 def _last_layers(module: Any, examples: tuple[Any, ...]) -> list[Any]:
