@@ -97,7 +97,7 @@ class ReleaseStore:
         Raises Trouble: as verify, `no_space`, `store_unwritable`.
         """
         folder, final = self.verify(digest), self._path(digest)
-        if folder == self._embedded or self._is_sealed(folder):
+        if folder == self._embedded or (folder == final and self._is_sealed(folder)):
             return folder
         try:
             _seal(folder, digest)

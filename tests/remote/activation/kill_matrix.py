@@ -132,7 +132,8 @@ def good_one(loss: Loss) -> Callable[[Matrix, Slots], None]:
     def judge(matrix: Matrix, slots: Slots) -> None:
         assert slots.last is not None
         assert slots.last.ended == ("committed" if matrix.kept(slots) else "refused")
-        assert matrix.kept(slots) or (loss != "kill" and matrix.unchanged(slots) and slots.last.step == "verified")
+        assert matrix.kept(slots) or (loss != "kill" and slots.last.step == "verified"), slots.last
+        assert matrix.kept(slots) or matrix.unchanged(slots)
 
     return judge
 
