@@ -60,8 +60,12 @@ class FileFetcher:
 
     def _whole(self, target: TargetFile, name: str) -> bool:
         with disk_told(self._into.folder), self._into.part(name) as part:
-            with told(target.path):
-                self._more(target, part)
+            try:
+                with told(target.path):
+                    self._more(target, part)
+            finally:
+                if part.seek(0, os.SEEK_END) == 0 and target.length:
+                    self._into.drop_part(name)
             right = _is(target, part)
             if right:
                 os.fsync(part.fileno())
@@ -83,6 +87,7 @@ class FileFetcher:
             for piece in source.chunks:
                 place += len(piece)
                 if place > target.length:
+                    part.truncate(begins)  # what this answer brought is not the file
                     raise trouble(TOO_LONG, f"{target.path} is longer than the {target.length} bytes that were signed")
                 part.write(piece)
                 self.fetched_bytes += len(piece)

@@ -47,9 +47,14 @@ class Staging:
 
     def drop(self, name: str) -> None:
         """Remove what was fetched of this file."""
-        for one in (name, name + PART):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(one, dir_fd=self._at)
+        self.drop_part(name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._at)
+
+    def drop_part(self, name: str) -> None:
+        """Remove what was fetched of this file so far."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name + PART, dir_fd=self._at)
 
     def keep_only(self, names: set[str]) -> None:
         """Remove everything that belongs to no file of these names."""

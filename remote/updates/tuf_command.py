@@ -25,7 +25,7 @@ _ROOT = "bootstrap.json"
 @click.option("--target-base-url", default="")
 @click.option("--target-dir", type=click.Path(path_type=Path, file_okay=False))
 @click.pass_context
-def tuf(context: click.Context, **options: object) -> None:
+def tuf(context: click.Context, /, **options: object) -> None:
     """Refresh metadata and download targets of any TUF repository; exit code 1 where anything is refused."""
     context.obj = options
 
