@@ -42,3 +42,17 @@ def needs_arguments(classes: int) -> nn.Module:
 def no_module() -> int:
     """Gives no module."""
     return 3
+
+
+class Branching(Boxes):
+    """Doubles its answer on bright pictures, by a branch in Python that no tracer sees."""
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """[n, 3, h, w] -> [n, 6, 3]."""
+        given = super().forward(pictures)
+        return given * 2 if float(pictures.mean()) > 0.5 else given
+
+
+def branching() -> nn.Module:
+    """See Branching."""
+    return Branching()
