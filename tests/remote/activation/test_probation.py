@@ -1,0 +1,195 @@
+"""Each limit of a probation: one trial that keeps it, one that breaks it, and what decides nothing is never kept."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from math import comb
+
+import pytest
+
+from remote.activation.bounds import at_most, lower_rank, lower_share, upper_rank, upper_share
+from remote.activation.ground import Seen
+from remote.activation.probation import Looks, judge, looked
+from remote.histogram import Histogram
+from remote.model_states import Probation
+from remote.protocol import Scored
+from remote.verdicts import Check, Verdict
+
+NOTHING = Probation(p99_ratio=None, failed_share=None, miss_share_more=None, hottest_c=None)
+
+
+def seen(
+    frames: int = 1000,
+    *,
+    failed: int = 0,
+    slow: int = 0,
+    seconds: float = 60,
+    missed: int | None = None,
+    known: int = 1000,
+    **others: object,
+) -> Seen:
+    """Frames of 10 ms, `slow` of them of 100 ms."""
+    times = Histogram.of([10.0] * (frames - slow) + [100.0] * slow)
+    scored = None if missed is None else Scored(known, known - missed, missed)
+    return Seen(frames=frames, failed=failed, seconds=seconds, end_to_end_ms=times, scored=scored, **others)  # type: ignore[arg-type]
+
+
+def plan(**asked: object) -> Probation:
+    """Only what is asked here."""
+    fields = {name: getattr(NOTHING, name) for name in NOTHING.__struct_fields__}
+    return Probation(**{**fields, **asked})
+
+
+CASES: dict[str, tuple[Probation, Seen, Seen, Verdict]] = {
+    "frames reached": (plan(frames=300), seen(), seen(300), "pass"),
+    "frames not reached": (plan(frames=300), seen(), seen(299), "inconclusive"),
+    "seconds reached": (plan(least_s=30), seen(), seen(seconds=30), "pass"),
+    "seconds not reached": (plan(least_s=30), seen(), seen(seconds=29.9), "inconclusive"),
+    "no bad result": (plan(), seen(), seen(failures={"bad_frame": 5}), "pass"),
+    "one NaN": (plan(), seen(), seen(10, failures={"bad_output": 1}), "fail"),
+    "one error of the engine": (plan(), seen(), seen(10, failures={"inference_error": 1}), "fail"),
+    "two deaths of three": (plan(), seen(), seen(failures={"worker_crash": 1, "worker_hang": 1}), "pass"),
+    "three deaths": (plan(), seen(), seen(10, failures={"worker_crash": 3}), "fail"),
+    "cool": (plan(hottest_c=95), seen(), seen(hottest_c=95.0), "pass"),
+    "hot": (plan(hottest_c=95), seen(), seen(10, hottest_c=95.1), "fail"),
+    "NaN is no temperature": (plan(hottest_c=95), seen(), seen(10, hottest_c=float("nan")), "fail"),
+    "no sensor": (plan(hottest_c=95), seen(), seen(), "pass"),
+    "small": (plan(memory_mb=500), seen(), seen(memory_mb=500.0), "pass"),
+    "large": (plan(memory_mb=500), seen(), seen(10, memory_mb=501.0), "fail"),
+    "p99 below": (plan(p99_ms=20), seen(), seen(1000, slow=2), "pass"),
+    "p99 above": (plan(p99_ms=20), seen(), seen(1000, slow=60), "fail"),
+    "p99 between": (plan(p99_ms=20), seen(), seen(1000, slow=10), "inconclusive"),
+    "p99 of too few": (plan(p99_ms=20, frames=100), seen(), seen(298), "inconclusive"),
+    "p99 like before": (plan(p99_ratio=1.5), seen(), seen(), "pass"),
+    "p99 ten times before": (plan(p99_ratio=1.5), seen(), seen(slow=200), "fail"),
+    "p99 of a model before that was slow too": (plan(p99_ratio=1.5), seen(slow=100), seen(slow=100), "pass"),
+    "p99 without a model before": (plan(p99_ratio=1.5), Seen(), seen(slow=200), "pass"),
+    "p99 against ten frames": (plan(p99_ratio=1.5), seen(10), seen(slow=200), "inconclusive"),
+    "few frames failed": (plan(failed_share=0.01), seen(), seen(1000, failed=1), "pass"),
+    "many frames failed": (plan(failed_share=0.01), seen(), seen(1000, failed=60), "fail"),
+    "some frames failed": (plan(failed_share=0.01), seen(), seen(1000, failed=10), "inconclusive"),
+    "every frame failed": (plan(failed_share=0.01), seen(), seen(0, failed=40), "fail"),
+    "too few failed to say": (plan(failed_share=0.01), seen(), seen(0, failed=20), "inconclusive"),
+    "misses as before": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=60), "pass"),
+    "misses far more": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=300), "fail"),
+    "misses a little more": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=140), "inconclusive"),
+    "nobody knows what is in view": (plan(miss_share_more=0.1), seen(), seen(), "pass"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_limit_is_kept_or_broken(case: str) -> None:
+    asked, before, since, expected = CASES[case]
+    verdict, checks = judge(asked, before, since)
+    assert verdict == expected, checks
+    assert all(check.text for check in checks)
+
+
+@pytest.mark.parametrize("case", [name for name, (_, _, _, verdict) in CASES.items() if verdict == "fail"])
+def test_what_fails_says_which_limit_and_by_how_much(case: str) -> None:
+    asked, before, since, _ = CASES[case]
+    failed = [check for check in judge(asked, before, since)[1] if check.verdict == "fail"]
+    assert len(failed) == 1
+    assert failed[0].value is None or failed[0].limit is None or not failed[0].value <= failed[0].limit
+
+
+def test_what_was_not_measured_is_said_and_not_passed_over() -> None:
+    checks = {check.name: check for check in judge(Probation(), Seen(), seen())[1]}
+    assert {name for name, check in checks.items() if check.verdict == "skipped"} == {
+        "hottest",
+        "latency_p99",
+        "misses",
+    }
+
+
+def test_frames_and_seconds_begin_anew_with_each_start_of_the_worker() -> None:
+    """A model that crashes each 20 s would else be kept after its second start."""
+    after_crash = Looks().started(seen(250, seconds=20))
+    assert judge(plan(), seen(), seen(500, seconds=40), after_crash)[0] == "inconclusive"
+    assert judge(plan(), seen(), seen(550, seconds=50), after_crash)[0] == "pass"
+
+
+def test_statistics_are_looked_at_when_the_frames_have_doubled_and_each_look_dares_less() -> None:
+    asked, looks = plan(failed_share=0.01, p99_ms=20), Looks()
+    for frames in (300, 301, 599):
+        since = seen(frames)
+        assert judge(asked, seen(), since, looks)[0] == "inconclusive", "the first look has too few frames"
+        looks = looked(asked, since, looks)
+    assert (looks.for_pass, looks.pass_at) == (1, 600)
+    assert judge(asked, seen(), seen(600), looks)[0] == "pass"
+
+
+def test_asking_each_second_keeps_a_bad_model_and_gives_a_good_one_back_in_less_than_a_twentieth() -> None:
+    """Of 200 trials just beyond the limit, and 200 just within it, over 60 s of 30 frames each, asked once a second."""
+    kept = sum(trial(random.Random(seed), 0.0101) == "pass" for seed in range(200))
+    returned = sum(trial(random.Random(seed), 0.0099) == "fail" for seed in range(200))
+    assert kept <= 17, "more than 17 of 200 would be chance in 1 of 100 where it is 5 %"
+    assert returned <= 17
+
+
+def trial(chance: random.Random, share: float) -> Verdict:
+    asked, looks, frames, failed = plan(failed_share=0.01), Looks(), 0, 0
+    for second in range(1, 61):
+        lost = sum(chance.random() < share for _ in range(30))
+        frames, failed = frames + 30 - lost, failed + lost
+        since = Seen(frames=frames, failed=failed, seconds=second)
+        verdict, _ = judge(asked, Seen(), since, looks)
+        if verdict != "inconclusive":
+            return verdict
+        looks = looked(asked, since, looks)
+    return "inconclusive"
+
+
+# ---------------------------------------------------------------- the bounds
+
+
+@pytest.mark.parametrize(("k", "n", "p"), [(0, 10, 0.1), (3, 10, 0.5), (9, 10, 0.99), (5, 300, 0.01), (299, 300, 0.99)])
+def test_the_binomial_distribution_is_that_of_exact_fractions(k: int, n: int, p: float) -> None:
+    exact = Fraction(p)
+    summed = sum(comb(n, i) * exact**i * (1 - exact) ** (n - i) for i in range(k + 1))
+    assert at_most(k, n, p) == pytest.approx(float(summed), rel=1e-10)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (0, 300), (3, 300), (150, 300), (299, 300), (40, 100_000)])
+def test_a_share_bound_is_where_what_was_seen_has_just_its_error(k: int, n: int) -> None:
+    assert at_most(k, n, upper_share(k, n, 0.05)) == pytest.approx(0.05, rel=1e-6)
+    if k:
+        assert 1 - at_most(k - 1, n, lower_share(k, n, 0.05)) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_shares_of_nothing_and_of_all_are_bounded_by_0_and_1() -> None:
+    assert lower_share(0, 50, 0.05) == 0
+    assert upper_share(50, 50, 0.05) == 1
+    assert upper_share(0, 50, 0.05) == pytest.approx(1 - 0.05 ** (1 / 50))
+
+
+@pytest.mark.parametrize(("n", "rank"), [(298, None), (299, 299), (473, 472)])
+def test_p99_needs_299_values_for_a_bound(n: int, rank: int | None) -> None:
+    """0.99^299 < 0.05 <= 0.99^298; from 473 on the second largest will do."""
+    assert upper_rank(n, 0.99, 0.05) == rank
+
+
+@pytest.mark.parametrize("n", [1, 10, 300, 5000])
+def test_the_lower_rank_is_the_highest_that_is_sure(n: int) -> None:
+    rank = lower_rank(n, 0.99, 0.05)
+    assert rank is not None
+    assert at_most(rank - 1, n, 0.99) <= 0.05
+    assert at_most(rank, n, 0.99) > 0.05 or rank == n
+
+
+def test_the_bounds_are_those_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for k, n in ((0, 300), (7, 1200), (1199, 1200), (12, 1_000_000)):
+        assert upper_share(k, n, 0.025) == pytest.approx(float(stats.beta.ppf(0.975, k + 1, n - k)), rel=1e-9)
+        if k:
+            assert lower_share(k, n, 0.025) == pytest.approx(float(stats.beta.ppf(0.025, k, n - k + 1)), rel=1e-7)
+
+
+def test_a_check_carries_what_it_rests_on() -> None:
+    check = next(one for one in judge(plan(p99_ms=20), seen(), seen(1000, slow=2))[1] if one.name == "latency_p99")
+    assert isinstance(check, Check)
+    assert (check.n, check.unit, check.limit) == (1000, "ms", 20)
+    assert check.bound is not None
+    assert check.value is not None
+    assert check.value <= check.bound <= 20
