@@ -25,7 +25,7 @@ from remote.models.export.sb3_network import ACTION, ONE, Acting, action_squash,
 from remote.models.export.sb3_zip import read_policy_zip
 from remote.models.export.torch_load import load_scripted
 from remote.models.export.torch_source import TORCHSCRIPT, settings_of
-from remote.models.export.torch_write import Tensors, by_torch, torchscript_bytes, unscripted, write_onnx
+from remote.models.export.torch_write import Tensors, at_rest, by_torch, torchscript_bytes, write_onnx
 from remote.models.export.wishes import Wishes
 from remote.models.golden import Arrays
 from remote.models.policy import Policy, network_input
@@ -49,7 +49,7 @@ def of_policy(source: Path, wishes: Wishes, folder: Path) -> Made:
     golden = {ACTION: _predicted(policy, normalise(raw))}
     inputs = {one.name: network_input(one, raw[one.name]) for one in contract.observations}
     tolerance = wishes.tolerance(TOLERANCE)
-    network = unscripted(Acting(policy))
+    network = at_rest(Acting(policy))
     tensors = Tensors(dict(shapes), (ACTION,), {one.name: one.dtype for one in contract.observations})
     path = folder / MODEL
     checks = [

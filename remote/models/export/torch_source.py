@@ -13,7 +13,7 @@ from remote.models.export.made import Made
 from remote.models.export.opened import open_checks
 from remote.models.export.parity import USUAL, parity
 from remote.models.export.torch_load import load_module, load_scripted
-from remote.models.export.torch_write import Tensors, by_torch, torchscript_bytes, unscripted, write_onnx
+from remote.models.export.torch_write import Tensors, at_rest, by_torch, torchscript_bytes, write_onnx
 from remote.models.export.wishes import Wishes, planned_contract
 from remote.models.provenance import Scalar
 from remote.perception.preprocess import input_shape
@@ -24,7 +24,7 @@ TORCHSCRIPT = "model.torchscript.pt"
 def of_torch(source: Path, wishes: Wishes, folder: Path, *, scripted: bool) -> Made:
     """Write the ONNX file into `folder`. Raises Trouble for whatever keeps it from being the module's."""
     contract = planned_contract(wishes, source)
-    module = unscripted(_loaded(source, wishes, scripted))
+    module = at_rest(_loaded(source, wishes, scripted))
     tensors = tensors_of(contract)
     samples = wishes.samples_for(contract.input)
     golden = by_torch(module, tensors)(samples.inputs)

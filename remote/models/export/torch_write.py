@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import logging
 import warnings
@@ -108,9 +107,8 @@ def by_torch(module: Any, tensors: Tensors) -> Run:
     return run
 
 
-def unscripted(module: Any) -> Any:
-    """A copy on the CPU, in evaluation mode, that asks for no gradients."""
-    module = module if isinstance(module, torch.jit.ScriptModule) else copy.deepcopy(module)
+def at_rest(module: Any) -> Any:
+    """The module itself, on the CPU, in evaluation mode, asking for no gradients."""
     module = module.cpu().eval()
     for parameter in module.parameters():
         parameter.requires_grad_(False)
