@@ -16,9 +16,9 @@ from remote.errors import Trouble
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, SSlibKey
 
-ONLINE = "online.pem"
+ONLINE = "online"
 """Signs snapshot and timestamp."""
-ROLLOUT = "rollout.pem"
+ROLLOUT = "rollout"
 """Signs rollout.json."""
 
 
@@ -54,17 +54,16 @@ class Online(NamedTuple):
 
 
 def make_online(hands: Hands, repository_id: str, passphrase: str | None) -> tuple[SSlibKey, SSlibKey]:
-    """New online keys for a repository; their public halves (snapshot and timestamp, rollout). Older ones are kept beside.
+    """New online keys for a repository; their public halves (snapshot and timestamp, rollout). Older ones stay beside.
 
     A passphrase of None leaves them unencrypted, so that a timer can refresh the timestamp without a person.
     """
     folder = hands.folder(repository_id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _lay_aside(folder)
-    found = []
+    number, found = _next_number(folder), []
     for name in (ONLINE, ROLLOUT):
-        make_key(folder / name, passphrase)
-        found.append(read_public(folder / f"{name}.pub", hands.ask))
+        public = make_key(folder / f"{name}-{number}.pem", passphrase)
+        found.append(read_public(public, hands.ask))
     return found[0], found[1]
 
 
@@ -92,20 +91,13 @@ def online_or_none(hands: Hands, repository_id: str, often: set[str], rollout: s
 
 def _matching(hands: Hands, repository_id: str, name: str, ids: set[str]) -> Path | None:
     """The private key file whose public half has one of these ids; no passphrase is needed to look."""
-    for path in sorted(hands.folder(repository_id).glob(f"{name}*.pub")):
+    for path in sorted(hands.folder(repository_id).glob(f"{name}-*.pem.pub")):
         if read_public(path, hands.ask).keyid in ids and path.with_suffix("").is_file():
             return path.with_suffix("")
     return None
 
 
-def _lay_aside(folder: Path) -> None:
-    """Number the present keys, if there are any, so that they can still sign what robots with the old root look at."""
-    if not (folder / ONLINE).exists() and not (folder / ROLLOUT).exists():
-        return
-    number = 1
-    while (folder / f"{ONLINE}.{number}").exists() or (folder / f"{ROLLOUT}.{number}").exists():
-        number += 1
-    for name in (ONLINE, ROLLOUT):
-        for ending in ("", ".pub"):
-            if (folder / f"{name}{ending}").exists():
-                (folder / f"{name}{ending}").rename(folder / f"{name}.{number}{ending}")
+def _next_number(folder: Path) -> int:
+    """Above every pair of keys that was ever made here, also where making one was cut off."""
+    found = [path.name.split("-", 1)[1].split(".", 1)[0] for path in folder.glob("*-*.pem*")]
+    return 1 + max((int(one) for one in found if one.isdigit()), default=0)

@@ -127,13 +127,12 @@ def _unlocked(path: Path, data: bytes, ask: AskPassphrase) -> Any:
     while True:
         passphrase = ask(path, again)
         if not passphrase:
-            what = f"the key {path} was not opened: no passphrase opens it, or none was given"
-            raise Trouble(what, cure="try again with the right one", code="bad_passphrase")
+            what = f"the key {path} was not opened: no passphrase that opens it was given"
+            cure = "try again with the right one; if you are sure of it, the file is damaged: take its copy"
+            raise Trouble(what, cure=cure, code="bad_passphrase")
         try:
             return load_pem_private_key(data, passphrase.encode())
-        except ValueError as error:
-            if "password" not in str(error).lower() and "decrypt" not in str(error).lower():
-                raise _no_key(path, str(error)) from error
+        except ValueError:  # one wrong passphrase in 256 is told as another fault of the file
             again = True
 
 

@@ -1,0 +1,266 @@
+"""Keys, metadata, fleets and audits that are broken or hostile end in a sentence, never in a crash or a signature."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.models import acting
+from console.models.audit import Audit, Line
+from console.models.fleet import Fleet, load_fleet
+from console.models.keys import holder_of, make_key, read_public, read_signer
+from console.models.pending import read_pending
+from console.models.repository import Repository
+from console.models.verifying import verify
+from remote.errors import Trouble
+from tests.console.models.repo_world import World, no_passphrase
+
+
+def code_of(trouble: pytest.ExceptionInfo[Trouble]) -> str:
+    assert trouble.value.what
+    return trouble.value.code
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("world"))
+    world.init()
+    world.release("red")
+    return world
+
+
+# ---------------------------------------------------------------- keys
+
+
+def test_a_key_is_of_no_use_without_its_passphrase(tmp_path: Path) -> None:
+    path = tmp_path / "anna.pem"
+    public = make_key(path, "five words drawn by lot")
+    assert b"ENCRYPTED" in path.read_bytes()
+    assert (path.stat().st_mode & 0o777, public.stat().st_mode & 0o777) == (0o600, 0o644)
+    answers = iter(["wrong", "wrong too", "five words drawn by lot"])
+    asked = []
+
+    def ask(file: Path, again: bool) -> str | None:
+        asked.append(again)
+        return next(answers)
+
+    signer = read_signer(path, ask)
+    assert asked == [False, True, True]
+    assert holder_of(signer.public_key) == "anna"
+    assert signer.public_key.keyid == read_public(public, no_passphrase).keyid
+    with pytest.raises(Trouble) as caught:
+        read_signer(path, lambda file, again: None if again else "wrong")
+    assert code_of(caught) == "bad_passphrase"
+
+
+def test_a_key_is_never_written_over_and_never_weak(tmp_path: Path) -> None:
+    with pytest.raises(Trouble) as caught:
+        make_key(tmp_path / "a.pem", "short")
+    assert code_of(caught) == "bad_key"
+    assert not list(tmp_path.iterdir())
+    make_key(tmp_path / "a.pem", "long enough")
+    before = (tmp_path / "a.pem").read_bytes()
+    with pytest.raises(Trouble) as caught:
+        make_key(tmp_path / "a.pem", None)
+    assert code_of(caught) == "key_exists"
+    assert (tmp_path / "a.pem").read_bytes() == before
+
+
+def test_what_is_no_key_is_refused(tmp_path: Path) -> None:
+    good = tmp_path / "good.pem"
+    make_key(good, None)
+    other = generate_private_key(SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    samples = [b"", b"hello", good.read_bytes()[:60], (tmp_path / "good.pem.pub").read_bytes(), other, b"\xff" * 99]
+    for number, data in enumerate((*samples, b"x" * 20_000)):
+        path = tmp_path / f"bad{number}.pem"
+        path.write_bytes(data)
+        with pytest.raises(Trouble) as caught:
+            read_signer(path, no_passphrase)
+        assert code_of(caught) == "bad_key", number
+    with pytest.raises(Trouble) as caught:
+        read_signer(tmp_path / "missing.pem", no_passphrase)
+    assert code_of(caught) == "bad_key"
+
+
+# ---------------------------------------------------------------- metadata
+
+
+def hostile(data: bytes, chance: random.Random) -> bytes:
+    """Truncated, or with a byte changed, or something else altogether."""
+    kind = chance.randrange(4)
+    if kind == 0:
+        return data[: chance.randrange(len(data))]
+    if kind == 1:
+        at = chance.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
+    if kind == 2:
+        return b'{"signed":' * chance.randrange(1, 20_000)
+    return json.dumps({"signatures": [], "signed": {"_type": chance.choice(["root", "x"]), "version": -1}}).encode()
+
+
+@pytest.mark.parametrize(
+    "name", ["timestamp.json", "1.root.json", "2.targets.json", "2.snapshot.json", "1.rollout.json"]
+)
+def test_damaged_metadata_is_told_and_never_signed_on(made: World, tmp_path: Path, name: str) -> None:
+    chance = random.Random(name)
+    repository = Repository(made.copied(f"copy-{name}"))
+    path = repository.metadata / name
+    whole = path.read_bytes()
+    assert verify(repository, made.hands).verdict == "pass"
+    for _ in range(12):
+        path.write_bytes(hostile(whole, chance))
+        assert verify(repository, made.hands).verdict == "fail"
+    path.write_bytes(whole[:-30])
+    with pytest.raises(Trouble):
+        acting.refresh(repository, made.hands)
+    path.unlink()
+    with pytest.raises(Trouble):
+        acting.refresh(repository, made.hands)
+
+
+def test_a_changed_target_is_found(made: World) -> None:
+    repository = Repository(made.copied("copy-target"))
+    [model] = repository.targets.rglob("*.model.onnx")
+    data = model.read_bytes()
+    for bad in (data[:-1], data + b"x", b"y" + data[1:]):
+        model.write_bytes(bad)
+        assert [one.name for one in verify(repository, made.hands).checks if one.verdict == "fail"] == ["releases"]
+
+
+def test_a_damaged_pending_change_is_told_and_can_be_thrown_away(made: World) -> None:
+    repository = Repository(made.copied("copy-pending"))
+    waits = made.repository
+    made.repository = repository
+    try:
+        made.release("blue", "anna")
+    finally:
+        made.repository = waits
+    for name in ("targets.json", "change.json"):
+        path = repository.pending / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-20])
+        with pytest.raises(Trouble) as caught:
+            read_pending(repository)
+        assert code_of(caught) == "bad_repository"
+        path.write_bytes(whole)
+    forged = json.loads((repository.pending / "targets.json").read_bytes())
+    forged["signed"]["targets"]["evil"] = {"length": 1, "hashes": {"sha256": "0" * 64}}
+    (repository.pending / "targets.json").write_text(json.dumps(forged))
+    pending = read_pending(repository)
+    assert pending is not None
+    assert pending.needs()[0].missing == 2, "anna's signature is not for this"
+
+
+# ---------------------------------------------------------------- audit
+
+
+def line(text: str) -> Line:
+    return Line(id=text, seq=1, prev="", wall_ns=1, person="anna", act="refresh", text=text)
+
+
+def test_an_audit_can_not_be_changed_in_the_middle(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl")
+    for text in ("one", "two", "three"):
+        audit.append(line(text))
+    whole = audit.path.read_bytes()
+    assert [one.text for one in audit.lines()] == ["one", "two", "three"]
+    lines = whole.splitlines(keepends=True)
+    for bad in (whole.replace(b"two", b"2wo"), lines[0] + lines[2], lines[1] + lines[0], b"{}\n", b"x" * 99 + b"\n"):
+        audit.path.write_bytes(bad)
+        with pytest.raises(Trouble) as caught:
+            audit.append(line("four"))
+        assert code_of(caught) == "audit_damaged"
+        assert audit.path.read_bytes() == bad, "what is forged is not added to"
+
+
+def test_the_rest_of_a_line_that_a_power_cut_left_is_no_forgery(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl")
+    audit.append(line("one"))
+    whole = audit.path.read_bytes()
+    audit.path.write_bytes(whole + b'{"id":"tw')
+    assert [one.text for one in audit.lines()] == ["one"]
+    audit.append(line("two"))
+    assert [(one.seq, one.text) for one in audit.lines()] == [(1, "one"), (2, "two")]
+
+
+def test_an_audit_that_was_cut_off_or_written_anew_is_found_by_the_laptop(made: World) -> None:
+    repository = Repository(made.copied("copy-audit"))
+    lines = repository.audit_path.read_bytes().splitlines(keepends=True)
+    repository.audit_path.write_bytes(b"".join(lines[:-1]))
+    failed = {one.name for one in verify(repository, made.hands).checks if one.verdict == "fail"}
+    assert failed == {"laptop", "told"}
+    repository.audit_path.unlink()
+    Audit(repository.audit_path).append(line("nothing happened"))
+    failed = {one.name for one in verify(repository, made.hands).checks if one.verdict == "fail"}
+    assert failed == {"laptop", "told"}
+
+
+# ---------------------------------------------------------------- fleet.yaml
+
+GOOD = """
+robots: [orin-1, orin-2, orin-3, orin-4]
+waves: [[orin-1], [orin-2, orin-3], rest]
+agents: {orin-2: jetson-7}
+stop: {allowed_share: 0.05}
+"""
+
+
+def test_a_fleet_is_read_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(GOOD)
+    fleet = load_fleet(path)
+    assert fleet.steps() == (("orin-1",), ("orin-2", "orin-3"), ("orin-4",))
+    assert (fleet.agent("orin-2"), fleet.agent("orin-1"), fleet.stop.allowed_share) == ("jetson-7", "orin-1", 0.05)
+    path.write_text("waves: [[orin-1], everyone]")
+    assert (load_fleet(path).opens_everyone(0), load_fleet(path).opens_everyone(1)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "waves"),
+        ("waves: []", "waves"),
+        ("waves: [[]]", "no robots"),
+        ("waves: [[a], [a]]", "two waves"),
+        ("waves: [rest]", "rest"),
+        ("waves: [everyone, [a]]", "last"),
+        ("waves: [all]", "all"),
+        ("robots: [a]\nwaves: [[b]]", "'b'"),
+        ("waves: [[a, b]]\nagents: {a: x, b: x}", "two robots"),
+        ("waves: [[a]]\nstop: {allowed_share: 1.5}", "allowed_share"),
+        ("waves: [[a]]\nstopp: {}", "stop"),
+        ("waves: [[a]]\nwaves: [[b]]", "twice"),
+        ("waves: &a [*a]", "line 1"),
+        ("waves: [[1]]", "waves"),
+        ("format: 2\nwaves: [[a]]", "format"),
+    ],
+)
+def test_a_fleet_that_can_not_be_meant_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(text)
+    with pytest.raises(Trouble) as caught:
+        load_fleet(path)
+    assert code_of(caught) == "bad_fleet"
+    assert says in f"{caught.value.what} {caught.value.cure}"
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200) | st.text(alphabet="waves: []{}&*!ab,\n-'\"", max_size=120).map(str.encode))
+def test_no_fleet_file_crashes_the_reader(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_bytes(data)
+    refusal = None
+    try:
+        assert isinstance(load_fleet(path), Fleet)
+    except Trouble as trouble:
+        refusal = trouble.code
+    assert refusal in (None, "bad_fleet")
