@@ -188,7 +188,7 @@ def _sent(robot: Robot, folder: Path) -> str:
 
     progress = Progress(f"sending {folder.name}, bytes")
     begun = time.monotonic()
-    digest = put_bundle(robot, folder, tick=lambda _name, done, whole: progress.tell(done, whole))
+    digest = put_bundle(robot, folder, tick=lambda _name, done, whole: progress.tell(done, whole), staged=True)
     click.echo(f"{digest[:12]} is on '{robot.name}' ({time.monotonic() - begun:.1f} s)", err=True)
     return digest
 

@@ -1,4 +1,4 @@
-"""Sending a bundle to a robot: file by file into a staging folder, then one rename."""
+"""Sending a bundle to a robot: file by file into a staging folder, then one rename, or the robot's own sealing."""
 
 from __future__ import annotations
 
@@ -34,8 +34,17 @@ sync -f . 2>/dev/null || sync
 """
 
 
-def put_bundle(robot: Robot, folder: Path, *, transport: Transport | None = None, tick: Ticker = no_progress) -> str:
+def put_bundle(
+    robot: Robot,
+    folder: Path,
+    *,
+    transport: Transport | None = None,
+    tick: Ticker = no_progress,
+    staged: bool = False,
+) -> str:
     """Put the bundle in `folder` into the agent's store on the robot; its digest.
+
+    With `staged` it stays in its staging folder, from which the agent makes a release of it when it is activated.
 
     Nothing is sent where that digest is there already. A send that was cut off goes on where it stopped; the agent sees
     the bundle only once it is whole. Raises Trouble: `bundle_incomplete`, `bundle_changed` for a folder that does not
@@ -51,7 +60,8 @@ def put_bundle(robot: Robot, folder: Path, *, transport: Transport | None = None
             return digest
         for path, sha256 in files:
             upload(way, path, f"{bundles.strip()}/.staging-{digest}/{path.name}", sha256, tick)
-        _run(way, robot, head + _RENAME)
+        if not staged:
+            _run(way, robot, head + _RENAME)
     finally:
         if transport is None:
             way.close()

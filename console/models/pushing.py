@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from console.models.wording import STEPS, check_words, named, outcome_words, step_words
 from remote.model_states import ModelsState, Outcome, Step
+
+EVERY_S = 5.0
 
 
 class Following:
@@ -12,18 +17,21 @@ class Following:
     Args:
         digest: the bundle that the change is about.
         before: the outcome that the robot knew before the change was begun; another one of this bundle is its end.
+        clock: seconds; progress within a step is told every EVERY_S.
 
     `outcome` is how it ended, None while it goes on. `overtaken`: it ended while nobody looked, and another change followed.
     """
 
-    def __init__(self, digest: str, before: Outcome | None) -> None:
-        self._digest, self._before = digest, before
-        self._said = ""
+    def __init__(self, digest: str, before: Outcome | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._digest, self._before, self._clock = digest, before, clock
+        self._said, self._far_s = "", 0.0
         self.outcome: Outcome | None = None
         self.overtaken = False
 
     def take(self, state: ModelsState) -> tuple[str, ...]:
-        """The lines that this state brings: each step once, and again where what holds it or how often it started changed."""
+        """The lines that this state brings: each step once, again where what holds it or how often it started changed, and how
+        far it is every EVERY_S.
+        """
         if state.last is not None and state.last != self._before:
             if state.last.digest == self._digest:
                 self.outcome = state.last
@@ -36,10 +44,11 @@ class Following:
         return self._new(state)
 
     def _new(self, state: ModelsState) -> tuple[str, ...]:
-        told = f"{state.step}|{state.waits_for}|{state.attempts}"
-        if told == self._said:
+        told = f"{state.step}|{state.waits_for}|{max(1, state.attempts)}"
+        now_s = self._clock()
+        if told == self._said and (state.progress is None or now_s - self._far_s < EVERY_S):
             return ()
-        self._said = told
+        self._said, self._far_s = told, now_s
         return (f"{_place(state.step)}{step_words(state)}",)
 
 

@@ -130,6 +130,7 @@ class _Daemon:
         self._tell_of_the_start()
         agent.load_bundle()
         agent.load_watch()
+        agent.updates.load()
         for trouble in self._book_troubles:
             agent.event("pictures_unordered", "error", trouble)
         server = await asyncio.start_unix_server(self._welcome, sock=_bound(self._places))
@@ -172,6 +173,7 @@ class _Daemon:
         for one in self._background:
             one.cancel()
         await self._agent.shadow.end("the agent ended")
+        await self._agent.updates.end()
         await self._agent.models.change.close()
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
@@ -209,6 +211,7 @@ class _Daemon:
             self._link_lost()
         agent.failures.tick()
         agent.models.tick()
+        agent.updates.tick()
         self._look_for_loneliness()
         feed_watchdog(agent, time.monotonic())
 
@@ -229,7 +232,7 @@ class _Daemon:
 
     def _look_for_loneliness(self) -> None:
         limit_s, now = self._options.exit_when_alone_s, self._clock.mono_ns()
-        if self._agent.consoles:
+        if self._agent.consoles or self._agent.models.change.underway:  # a change goes on without a console
             self._alone_since_ns = now
         elif limit_s is not None and now - self._alone_since_ns > limit_s * 1e9:
             log.info("no console for %g s", limit_s)
