@@ -83,6 +83,8 @@ def wave(
     repository, hands = repository_of(repo), hands_of(person, Passphrases())
     if stop_why:
         moved = rollout.stop(repository, hands, stop_why)
+        if as_json:
+            print_json(moved)
         click.echo(f"release {moved.rollout.release} is stopped: {stop_why}", err=True)
         return
     fleet = load_fleet(fleet_path or repository.fleet_path)
@@ -183,6 +185,8 @@ def _tell(at: _At, judged: Judged, as_json: bool) -> None:
         print_json({"release": at.release, **msgspec.to_builtins(judged)})
     else:
         click.echo("\n".join(_lines(at, judged)))
+    if judged.word == "go_on":
+        click.echo(f"`fieldgate updates wave {at.repository.folder} --next` opens wave {judged.wave + 1}", err=True)
     if judged.word == "stop":
         raise click.exceptions.Exit(exits.ALARM)
     if judged.word in ("wait", "ask"):
@@ -194,10 +198,10 @@ def _lines(at: _At, judged: Judged) -> list[str]:
         "stop": "STOP",
         "wait": "waits",
         "ask": "needs a person",
-        "go_on": "may go on: `fieldgate updates wave REPO --next`",
+        "go_on": "may go on",
         "done": "done",
     }
-    lines = [f"release {at.release}: wave {judged.wave} of {judged.waves}; {heads[judged.word]}: {judged.why}"]
+    lines = [f"release {at.release}, wave {judged.wave} of {judged.waves}: {heads[judged.word]}: {judged.why}"]
     for word, names in (
         ("kept", judged.committed),
         ("returned or refused", judged.mishaps),

@@ -121,7 +121,7 @@ def _rollout(repository: Repository, updater: Updater) -> str:
         raise _Wrong(f"it opens release {found.release}, which is not there")
     if found.stopped:
         return f"release {found.release} is stopped: {found.stopped}"
-    whom = "everyone" if found.everyone else f"{len(found.robots)} robots"
+    whom = "everyone" if found.everyone else ", ".join(found.robots[:8]) + ", ..." * (len(found.robots) > 8)
     return f"release {found.release} is open to {whom}" if found.release else "no release is open"
 
 
@@ -136,7 +136,9 @@ def _releases(repository: Repository, updater: Updater, only: int | None) -> str
         if release.number != number:
             raise _Wrong(f"{release_target(number)} says that it is release {release.number}")
         size += sum(_file(repository, updater, release, name) for name in ("manifest.json", *release.files))
-    return f"{len(known)} releases, every file of them is the one that was signed ({size:,} bytes read)"
+    return (
+        f"every file of {len(known)} release{'s' * (len(known) != 1)} is the one that was signed ({size:,} bytes read)"
+    )
 
 
 def _file(repository: Repository, updater: Updater, release: Release, name: str) -> int:

@@ -79,8 +79,8 @@ def opened_waves(fleet: Fleet, rollout: Rollout, release: int) -> tuple[tuple[st
     names = set(rollout.robots)
     opened = tuple(name for name in fleet.known if rollout.everyone or fleet.agent(name) in names)
     wave = 0
-    for step in fleet.steps():
-        if not all(name in opened for name in step):
+    for number, step in enumerate(fleet.steps()):
+        if not all(name in opened for name in step) or (fleet.opens_everyone(number) and not rollout.everyone):
             break
         wave += 1
     return opened, wave

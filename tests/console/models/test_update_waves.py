@@ -52,6 +52,15 @@ def test_the_waves_open_one_after_the_other_and_nobody_is_closed_out() -> None:
     assert not opened(5).everyone
 
 
+def test_everyone_is_a_wave_of_its_own_although_all_known_robots_are_open() -> None:
+    fleet = Fleet(waves=[["orin-01"], "everyone"])
+    first = next_rollout(fleet, Rollout(release=0), RELEASE)
+    found = judge(fleet, first, RELEASE, reports(good=1))
+    assert (first.everyone, found.wave, found.word) == (False, 1, "go_on")
+    last = next_rollout(fleet, first, RELEASE)
+    assert (last.everyone, judge(fleet, last, RELEASE, reports(good=1)).word) == (True, "done")
+
+
 @pytest.mark.parametrize(
     ("waves", "told", "word"),
     [
