@@ -23,6 +23,8 @@ from tests.remote.agent.test_facts import put_bundle
 PAGE = Path(__file__).parents[3] / "docs" / "validation.md"
 GIVEN = ValidationParameters()
 SMALL = {"frame_width_px": 64.0, "frame_height_px": 64.0, "warm_up_runs": 1.0}
+PATIENT = {"engine_p99_ms": 60e3, "pipeline_p99_ms": 60e3, "loaded_p99_ms": 60e3}
+"""So much time that no busy machine fails a test of what is said."""
 
 
 def timed(verdict: Verdict, value: float, bound: float | None, name: str = "latency_engine") -> Check:
@@ -144,7 +146,7 @@ def test_without_robot_bundle_or_report_it_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_a_real_robot_answers_for_the_bundle_that_it_has(tmp_path: Path) -> None:
-    parameters = ValidationParameters(profile="x86", limits=SMALL)
+    parameters = ValidationParameters(profile="x86", limits={**SMALL, **PATIENT})
     with agent(tmp_path / "home") as robot:
         digest = put_bundle(robot.home, tmp_path / "made")
         with seen(robot.home, tmp_path / "laptop", bundle=digest) as sight:

@@ -1,0 +1,180 @@
+"""`fieldgate model validate` and `shadow` as a person types them: here, on a real robot, and into a campaign's record."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from console.campaigns.opening import new_campaign, open_campaign
+from console.cli import main
+from console.robots import Robot, Robots
+from remote.model_states import ShadowState
+from remote.protocol import SetBundle
+from tests.console.checklist.campaign_world import World
+from tests.remote.agent.robot import Console
+from tests.remote.agent.robot import Robot as Agent
+from tests.remote.models.proved_bundles import proved_bundle
+
+LIMITS = {
+    "frame_width_px": 64,
+    "frame_height_px": 64,
+    "engine_p99_ms": 60e3,
+    "pipeline_p99_ms": 60e3,
+    "loaded_p99_ms": 60e3,
+}
+"""Small frames, and so much time that no busy machine fails a test of what is said."""
+FAST = [word for name, value in LIMITS.items() for word in ("--limit", f"{name}={value:g}")]
+PACK = """\
+format: 1
+name: proving
+title: What a model must show
+version: "1"
+roles: {engineer: brings it}
+stages:
+  - id: bench
+    title: On the bench
+    items:
+      - id: validated
+        title: It passes the suite
+        kind: sensed
+        probe:
+          name: model_validation
+          parameters:
+            profile: x86
+            limits: {frame_width_px: 64, frame_height_px: 64, engine_p99_ms: 60000, pipeline_p99_ms: 60000, loaded_p99_ms: 60000}
+            require: [parity]
+        rests_on: [bundle, engine, robot]
+      - id: quick
+        title: The engine alone takes less than a nanosecond
+        kind: sensed
+        probe:
+          name: model_validation
+          parameters: {profile: x86, measure: validated_engine_p99_ms, limits: {engine_p99_ms: 0.000001}}
+        criterion: {metric: validated_engine_p99_ms, comparison: "<", threshold: 0.000001, unit: ms, n_min: 299}
+"""
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Fieldgate = Callable[..., Done]
+
+
+@pytest.fixture
+def fieldgate(world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fieldgate:
+    """The program itself, in this process."""
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+
+    def program(*words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["fieldgate", "model", *words])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        assert isinstance(end.value.code, int)
+        return Done(end.value.code, said.out, said.err)
+
+    return program
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """The home of a real agent with the real worker, known here as `bench`."""
+    Robots().add(Robot(name="bench", transport="local", home=str(tmp_path / "home")))
+    agent = Agent(tmp_path / "home", "real").start()
+    yield tmp_path / "home"
+    agent.end(signal.SIGKILL)
+
+
+def test_here_the_tables_are_read_by_the_laptop_and_the_code_is_the_verdicts(
+    fieldgate: Fieldgate, tmp_path: Path
+) -> None:
+    bundle = proved_bundle(tmp_path / "b")
+    table, junit = tmp_path / "sim.jsonl", tmp_path / "junit.xml"
+    table.write_text("\n".join(json.dumps({"success": number < 10}) for number in range(60)))
+    done = fieldgate("validate", str(bundle.path), "--runs", "2", *FAST, "--hil", str(table), "--junit", str(junit))
+    assert done.code == 3, done
+    assert "FAIL          hil_success         10 of 60 succeeded" in done.out
+    assert "PASS          parity" in done.out
+    assert 'failures="1"' in junit.read_text()
+    told = fieldgate("validate", str(bundle.path), "--runs", "2", *FAST, "--json")
+    assert (told.code, json.loads(told.out)["verdict"]) == (7, "inconclusive")
+    missing = fieldgate("validate", str(tmp_path / "nothing"))
+    assert missing.code == 1
+    assert "does not exist" in missing.err
+
+
+def test_on_a_robot_the_bundle_is_sent_validated_and_shadowed_beside_the_worker(
+    fieldgate: Fieldgate, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = proved_bundle(tmp_path / "b")
+    done = fieldgate("validate", str(bundle.path), "--on", "bench", "--profile", "x86", *FAST, "--json")
+    report = json.loads(done.out)
+    assert (done.code, report["verdict"], report["digest"]) == (0, "pass", bundle.digest), done
+    assert (home / "bundles" / bundle.digest / "model.onnx").is_file()
+    jetson = fieldgate("validate", bundle.digest[:12], "--on", "bench", "--runs", "1", *FAST)
+    assert jetson.code == 7
+    assert "this is no Jetson" in jetson.out
+    monkeypatch.setattr(sys, "argv", ["fieldgate", "start", "bench", "--source", "scene:"])
+    with pytest.raises(SystemExit) as started:
+        main()
+    assert not started.value.code
+    shadow = fieldgate("shadow", bundle.digest[:12], "bench", "--seconds", "1", "--json")
+    assert shadow.code == 0, shadow
+    state = json.loads(shadow.out)
+    assert state["ended"] == "its time was over"
+    assert 1 <= state["frames"] <= 3
+    assert set(state) == set(ShadowState.__struct_fields__)
+
+
+def test_in_a_campaign_what_was_found_is_recorded_as_evidence(
+    fieldgate: Fieldgate, home: Path, tmp_path: Path, world: World
+) -> None:
+    bundle, pack = proved_bundle(tmp_path / "b"), tmp_path / "pack.yaml"
+    pack.write_text(PACK)
+    new_campaign("bench", bundle.digest, "tiny", pack, name="bring-up", person="anna").close()
+    sent = fieldgate("validate", str(bundle.path), "--on", "bench", "--profile", "x86", "--runs", "1", *FAST)
+    assert sent.code == 7
+    other = fieldgate("validate", "0" * 64, "--campaign", "bring-up")
+    assert (other.code, "the campaign is about" in other.err) == (1, True)
+    console = Console(home, "ben", "ben")
+    chosen = console.ask(SetBundle(bundle.digest), epoch=console.take_lease())
+    assert chosen.error is None
+    console.close()
+    done = fieldgate("validate", bundle.digest, "--campaign", "bring-up")
+    assert done.code == 3, done
+    campaign = open_campaign("bring-up")
+    try:
+        states = {state.item.id: state for state in campaign.state().items()}
+    finally:
+        campaign.close()
+    assert {name: state.state for name, state in states.items()} == {"validated": "pass", "quick": "fail"}
+    basis = states["validated"].basis
+    assert basis is not None
+    assert basis.evidence is not None
+    assert basis.evidence.fingerprints["bundle"] == bundle.digest
+    assert {"engine", "contract", "robot"} <= set(basis.evidence.fingerprints)
+    assert basis.evidence.details["parity"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--campaign", "x", "--profile", "x86"), "the pack's item says"),
+        (("--on", "bench", "--pictures", "."), "--pictures is for validating here"),
+    ],
+    ids=["campaign", "pictures"],
+)
+def test_words_that_exclude_each_other_are_refused(fieldgate: Fieldgate, words: tuple[str, ...], said: str) -> None:
+    done = fieldgate("validate", "0" * 64, *words)
+    assert done.code == 2
+    assert said in done.err
