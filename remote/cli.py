@@ -19,6 +19,7 @@ _COMMANDS = {
     "bundle": ("remote.models.commands", "bundle", "Make and check bundles."),
     "model": ("remote.models.model_commands", "model", "Make, compare and prove models."),
     "tuf": ("remote.updates.tuf_command", "tuf", "The bare TUF client, for the public conformance suite."),
+    "prove": ("remote.prove.command", "prove", "Prove on this machine what its engines do, and pack the result."),
     "eval": ("remote.models.commands", "evaluate", "Score a bundle on labelled pictures with COCO's evaluation."),
 }
 

@@ -6,6 +6,7 @@ A plan is the ONNX file behind a header, so the numbers that come out are those 
 from __future__ import annotations
 
 import enum
+import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -33,6 +34,7 @@ class Seen:
     profiles: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     timing: bytes = b""
     built: int = 0
+    slow_s: float = 0.0
 
 
 def fake_tensorrt(look: Look, gpu: FakeGpu, seen: Seen | None = None) -> Any:
@@ -134,11 +136,15 @@ class _Fake:
             return True
         monitor.phase_start("Building Engine", None, 2)
         monitor.phase_start("Tactics", "Building Engine", 4)
-        goes_on = all(monitor.step_complete("Tactics", step) for step in range(4))
+        goes_on = all(self.slowly(monitor, step) for step in range(4))
         monitor.phase_finish("Tactics")
         goes_on = goes_on and all(monitor.step_complete("Building Engine", step) for step in range(2))
         monitor.phase_finish("Building Engine")
         return goes_on
+
+    def slowly(self, monitor: Any, step: int) -> bool:
+        time.sleep(self.seen.slow_s)
+        return bool(monitor.step_complete("Tactics", step))
 
     def config(self) -> Any:
         seen = self.seen

@@ -1,0 +1,97 @@
+"""The proof on a device: it says what is there, proves what can be proved, and is honest about the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from remote.prove.command import prove
+from remote.prove.package import pack, table
+from remote.verdicts import Check
+from tests.remote.perception.a_site import ROOT, site
+
+
+def packed(output: Path) -> dict[str, bytes]:
+    with tarfile.open(output) as archive:
+        files = {member.name: archive.extractfile(member) for member in archive.getmembers()}
+        return {name.removeprefix("proof/"): file.read() for name, file in files.items() if file is not None}
+
+
+def verdicts(output: Path) -> dict[str, str]:
+    return {check["name"]: check["verdict"] for check in json.loads(packed(output)["checks.json"])}
+
+
+def test_a_machine_with_tensorrt_is_proved_from_build_to_foreign_engines(tmp_path: Path) -> None:
+    output = tmp_path / "proof.tar.gz"
+    command = [sys.executable, "-m", "remote", "prove", "--output", str(output), "--runs", "30"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=site(tmp_path / "jetson", step_s=0.15), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert verdicts(output) == {
+        "jetson": "skipped",
+        "cuda": "pass",
+        "tensorrt": "pass",
+        "build:tabletop": "pass",
+        "latency:tabletop": "pass",
+        "parity:tabletop": "pass",
+        "called_off": "pass",
+        "killed": "pass",
+        "foreign": "pass",
+        "tests": "skipped",
+    }
+    files = packed(output)
+    assert json.loads(files["probe.json"])["gpu"] == "Orin of the tests"
+    measured = json.loads(files["measured-tabletop.json"])
+    assert measured["here"]["engine"].startswith("TensorRT 10.3, Orin of the tests (8.7)")
+    assert "no CUDA graph: cuStreamBeginCapture_v2 failed: CUDA_ERROR_NOT_SUPPORTED (801)" in measured["here"]["engine"]
+    assert measured["largest_difference"] == 0
+    assert "a changed engine in the cache: ONNX Runtime" in files["summary.txt"].decode()
+
+
+def test_a_machine_without_cuda_says_what_it_could_not_prove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libcuda.so.1").write_bytes(b"no library")  # also where a real one is installed
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "test_one.py").write_text("def test_one():\n    assert False\n")
+    output = tmp_path / "proof.tar.gz"
+    ended = CliRunner().invoke(prove, ["--output", str(output), "--runs", "5", "--tests", str(tests)])
+    found = verdicts(output)
+    assert (found["cuda"], found["tensorrt"], found["build:tabletop"], found["foreign"]) == ("skipped",) * 4
+    assert found["latency:tabletop"] == "pass"
+    assert found["tests"] == "fail"  # a test that fails on the robot is not hidden
+    assert ended.exit_code == 3
+    assert b"1 failed" in packed(output)["tests.txt"]
+
+
+def test_a_tensorrt_that_builds_nothing_is_a_failure_and_the_model_still_runs(tmp_path: Path) -> None:
+    environment = {**site(tmp_path / "jetson"), "FAKE_FAULT": "memory"}
+    output = tmp_path / "proof.tar.gz"
+    command = [sys.executable, "-m", "remote", "prove", "--output", str(output), "--runs", "5"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    found = verdicts(output)
+    assert (found["build:tabletop"], found["parity:tabletop"], found["foreign"]) == ("fail", "skipped", "skipped")
+    assert "engine_out_of_memory: too little memory to build the engine" in ended.stdout
+    assert "ONNX Runtime" in json.loads(packed(output)["measured-tabletop.json"])["here"]["engine"]
+
+
+def test_a_proof_that_can_not_be_written_leaves_nothing_half(tmp_path: Path) -> None:
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "a.txt").write_text("a")
+    with pytest.raises(OSError, match="No such file"):
+        pack(tmp_path / "found", tmp_path / "missing" / "proof.tar.gz")
+    pack(tmp_path / "found", tmp_path / "proof.tar.gz")
+    assert packed(tmp_path / "proof.tar.gz") == {"a.txt": b"a"}
+
+
+def test_the_summary_counts_what_was_skipped() -> None:
+    checks = [Check(name="a", verdict="pass", text="yes"), Check(name="b", verdict="skipped", text="not here")]
+    assert table(checks).endswith("overall: pass; 1 of 2 skipped")
