@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ import pytest
 from console.campaigns.opening import new_campaign
 from tests.console.checklist.campaign_world import NOW_NS, World
 from tests.console.checklist.given_robot import BUNDLE
+from tests.console.commands.program import run
 from tests.console.record.signed_campaign import Forger, folder_of
 
-PROGRAM = [sys.executable, "-c", "from console.cli import main; main()"]
 EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b1A\r\n\u202eDLEIF\u202c\u2028<script>alert(1)</script>&amp;\u200f\x00"
 HOSTILE = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 YAML = json.dumps(EVIL)
@@ -76,9 +74,7 @@ stages:
 
 def fieldgate(*words: object, cwd: Path, typed: str = "") -> tuple[int, str]:
     """Exit code and what was said on both streams; no traceback, and nothing in it that a terminal would obey."""
-    done = subprocess.run(
-        [*PROGRAM, *map(str, words)], input=typed.encode(), capture_output=True, cwd=cwd, timeout=60, check=False
-    )
+    done = run(*words, cwd=cwd, typed=typed)
     said = (done.stdout + done.stderr).decode()
     assert "Traceback" not in said, said
     found = HOSTILE.search(said)

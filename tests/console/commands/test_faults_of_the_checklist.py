@@ -5,7 +5,6 @@ Whoever reads the page beside a robot must find there what stands on the termina
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from console.campaigns.opening import open_campaign
 from console.record.export import write_json
 from console.record.record import FILE
 from tests.console.checklist.campaign_world import World
+from tests.console.commands.program import run
 from tests.console.record.signed_campaign import PACK, Entries, Forger, copied, folder_of, head_of, signed
 from tests.console.record.signers import made_key
 
@@ -31,9 +31,9 @@ HOUR_NS = 3_600_000_000_000
 class Done:
     """How a command ended: its code, and both streams."""
 
-    def __init__(self, ran: subprocess.CompletedProcess[str]) -> None:
+    def __init__(self, ran: subprocess.CompletedProcess[bytes]) -> None:
         self.code = ran.returncode
-        self.said = " ".join((ran.stdout + ran.stderr).split())
+        self.said = " ".join((ran.stdout + ran.stderr).decode().split())
         assert "Traceback" not in self.said, self.said
 
 
@@ -54,10 +54,8 @@ def keeps(done: Done, fault: str) -> None:
 
 
 def fieldgate(*words: object, **environment: str) -> Done:
-    """The program in a process of its own, without a terminal."""
-    argv = [*PROGRAM, *map(str, words)]
-    given = {**os.environ, **environment}
-    return Done(subprocess.run(argv, capture_output=True, text=True, env=given, stdin=subprocess.DEVNULL, check=False))
+    """The program, without a terminal."""
+    return Done(run(*words, environment=environment))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +172,7 @@ def test_no_room_for_the_signature(world: World) -> None:
         str(world.folder / "anna"),
     ]
     before = head_of(folder_of("ready"))
-    done = Done(subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False))
+    done = Done(subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, check=False))
     assert done.code == 1
     keeps(done, "disk full while signing")
     assert head_of(folder_of("ready")) == before

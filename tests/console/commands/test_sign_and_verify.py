@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +18,9 @@ from console.record.export import write_json
 from console.record.record import FILE
 from console.robots import Robot, Robots
 from tests.console.checklist.campaign_world import World
+from tests.console.commands.program import run
 from tests.console.record.signed_campaign import Forger, copied, folder_of, head_of, signed
 from tests.console.record.signers import made_key
-
-PROGRAM = [sys.executable, "-c", "from console.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +41,9 @@ def forger(world: World, tmp_path: Path) -> Forger:
 
 
 def fieldgate(*words: object, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own; no traceback, whatever happens."""
-    argv = [*PROGRAM, *map(str, words)]
-    done = subprocess.run(
-        argv, input=typed, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60, check=False
-    )
+    """The program; no traceback, whatever happens."""
+    ran = run(*words, typed=typed, environment=environment)
+    done = subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
