@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,12 +20,16 @@ from remote.agent.engine_build import build_engine
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import Bundle
+from remote.perception import worker
 from remote.perception.detector import Detector
 from remote.perception.engines import choose
 from remote.perception.engines.build_process import Builder
 from remote.perception.engines.choose import open_engine, why_not_tensorrt
 from remote.perception.engines.tensorrt.build import Wishes
+from remote.perception.faults import EngineLost
+from remote.perception.messages import WorkerConfig
 from tests.remote.perception.a_kit import Machine, machine
+from tests.remote.perception.a_site import site
 from tests.tiny_models import tiny_bundle
 
 ROOT = Path(__file__).parents[3]
@@ -150,13 +155,13 @@ if mode == "hangs": time.sleep(60)
 """
 
 
-def child(mode: str) -> tuple[str, ...]:
+def child_that(mode: str) -> tuple[str, ...]:
     return (sys.executable, "-c", CHILD, mode)
 
 
 async def built_by(mode: str, folder: Path, said: list[Progress], limit_s: float = 20) -> str:
     return await build_engine(
-        folder, folder, 1, said.append, command=child(mode), worth_it=lambda: True, limit_s=limit_s
+        folder, folder, 1, said.append, command=child_that(mode), worth_it=lambda: True, limit_s=limit_s
     )
 
 
@@ -194,7 +199,7 @@ async def test_a_build_that_can_not_be_started_says_so(tmp_path: Path) -> None:
 async def test_calling_off_lets_the_child_end_by_itself(tmp_path: Path) -> None:
     up = asyncio.Event()
     task = asyncio.ensure_future(
-        build_engine(tmp_path, tmp_path, 1, lambda _: up.set(), command=child("waits"), worth_it=lambda: True)
+        build_engine(tmp_path, tmp_path, 1, lambda _: up.set(), command=child_that("waits"), worth_it=lambda: True)
     )
     await asyncio.wait_for(up.wait(), 10)
     task.cancel()
@@ -224,3 +229,44 @@ def test_the_real_child_names_the_engine_of_this_machine(process: subprocess.Pop
     last = process.stdout.read().splitlines()[-1]
     assert set(json.loads(last)) == {"engine"}
     assert process.wait(10) == 0
+
+
+# ------------------------------------------------------------ the whole, through real processes and the real ctypes
+
+
+def test_the_worker_runs_the_engine_that_the_child_built(bundle: Bundle, tmp_path: Path) -> None:
+    environment, cache = site(tmp_path / "jetson"), tmp_path / "engines"
+    command = [sys.executable, "-m", "remote.perception.engines.build_process", str(bundle.path), str(cache), "1"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as builder:
+        assert builder.stdout is not None
+        name = json.loads(builder.stdout.read().splitlines()[-1]).get("engine", "")
+    assert name.startswith("TensorRT 10.3, Orin of the tests (8.7)")
+    config = WorkerConfig(run=1, source="scene:", bundle=str(bundle.path), pictures=str(tmp_path), engines=str(cache))
+    command = [sys.executable, "-m", "remote.perception.worker"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as started:
+        assert started.stdin is not None
+        assert started.stdout is not None
+        started.stdin.write(msgspec.json.encode(config) + b"\n")
+        started.stdin.flush()
+        ready = json.loads(started.stdout.readline())
+        started.stdin.close()
+        started.stdout.read()
+        assert started.wait(20) == 0
+    assert (ready["type"], ready["engine"]) == ("ready", name)
+
+
+def test_a_worker_whose_gpu_is_gone_ends_with_a_sentence_so_that_a_new_one_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lost(*_: object) -> None:
+        raise EngineLost("the engine failed: CUDA_ERROR_ILLEGAL_ADDRESS; 3 frames failed one after the other")
+
+    monkeypatch.setattr(worker, "claim_stdout", lambda: None)
+    monkeypatch.setattr(worker, "_end_on_sigterm", list)
+    monkeypatch.setattr(worker, "_work", lost)
+    assert worker.main() == worker.EXIT_LOST
+    assert capsys.readouterr().err.splitlines() == [
+        "the engine failed: CUDA_ERROR_ILLEGAL_ADDRESS; 3 frames failed one after the other"
+    ]
