@@ -43,7 +43,11 @@ class Changing:
 
     def state(self) -> ModelsState:
         """What consoles see of the models."""
-        return msgspec.structs.replace(self.change.state(), shadow=self._agent.shadow.state())
+        state = msgspec.structs.replace(self.change.state(), shadow=self._agent.shadow.state())
+        updates = self._agent.updates
+        if updates.progress is not None and state.step == "idle":
+            state = msgspec.structs.replace(state, step="downloading", progress=updates.progress)
+        return msgspec.structs.replace(state, updates=updates.state())
 
     def load(self) -> None:
         """Read what holds, once, before anything asks for it."""

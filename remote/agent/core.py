@@ -26,6 +26,8 @@ from remote.agent.seen import Seeing
 from remote.agent.settings import Settings
 from remote.agent.shadow import Shadow
 from remote.agent.supervisor import Supervisor, Timing
+from remote.agent.update_ground import AgentUpdateGround
+from remote.agent.updating import Updating
 from remote.agent.writer import JournalWriter
 from remote.errors import Trouble
 from remote.perception.messages import Moment, WorkerConfig
@@ -112,6 +114,8 @@ class Agent:
         )
         self.seeing = Seeing()
         self.models = Changing(self)
+        floor = settings.limits.disk_free_floor_bytes
+        self.updates = Updating(places.updates, places.bundles, AgentUpdateGround(self), clock, free_floor_bytes=floor)
         self.bundle: BundleState | None = None
         self.watch: Watch | None = None
         self.book = book

@@ -56,6 +56,11 @@ class Places:
         return self.state / "slots.json"
 
     @property
+    def updates(self) -> Path:
+        """What is known of updates over the air: their source, its root, the verified metadata."""
+        return self.state / "updates"
+
+    @property
     def settings(self) -> Path:
         """The settings; the file may be missing."""
         return self.state / "settings.yaml"

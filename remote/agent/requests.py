@@ -14,6 +14,7 @@ from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.looks import Looks
 from remote.agent.model_actions import ModelActions
+from remote.agent.update_ground import UpdateActions
 from remote.errors import Trouble
 from remote.protocol import (
     Activate,
@@ -38,11 +39,13 @@ from remote.protocol import (
     Request,
     SetBundle,
     SetSource,
+    SetUpdates,
     SetWatch,
     Shadow,
     Start,
     Stop,
     TakeLease,
+    TakeUpdate,
     Validate,
 )
 
@@ -62,6 +65,7 @@ class Desk:
         self._answers: OrderedDict[tuple[str, str], asyncio.Future[Reply]] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
         actions, looks, models = Actions(agent), Looks(agent), ModelActions(agent)
+        updates = UpdateActions(agent)
         self._handlers: dict[type, Handler] = {
             GetState: looks.state,
             GetChoices: looks.choices,
@@ -85,6 +89,8 @@ class Desk:
             CancelChange: models.cancel,
             GoBack: models.go_back,
             RemoveBundle: models.remove,
+            SetUpdates: updates.set,
+            TakeUpdate: updates.take,
             Mark: actions.mark,
             Pin: actions.pin,
             Drill: actions.drill,

@@ -22,6 +22,7 @@ from remote.model_states import Progress, Slot, UpdateSource, UpdateState
 from remote.protocol import Scalar, SetUpdates, Severity
 from remote.release import METADATA_FOLDER
 from remote.updates.order import Facts, Found, Order
+from remote.updates.trust import check_clock
 
 UNDERWAY = "update_underway"
 RUNS_ALREADY = "already_current"
@@ -39,6 +40,9 @@ class UpdateGround(Protocol):
 
     def held_bundles(self) -> tuple[str, ...]:
         """The digests of the bundles that lie here whole; called in a thread."""
+
+    def is_whole(self, digest: str) -> bool:
+        """Whether all files of a held bundle are right; called in a thread."""
 
     def highest_release(self) -> int:
         """The highest release that a change here ever began with; 0 for none."""
@@ -224,9 +228,12 @@ class Updating:
                 self._ground.changed()
 
     async def _look_and_hand_on(self, trusted: Trusted, folder: str | None, by: str, highest: int) -> str:
+        check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
         order = await asyncio.to_thread(self._order, trusted, folder, highest)
-        found = await self._child.run(self._files.write_order(msgspec.json.encode(order)), self._progressed)
-        self._raise_floor(found.signed_wall_ns)
+        found = await self._found(order)
+        held = found.release.bundle if found.release and not found.folder else ""
+        if held and not await asyncio.to_thread(self._ground.is_whole, held):
+            found = await self._found(msgspec.structs.replace(order, held=()))
         release = found.release
         if release is None:
             if self._remember(found.text):
@@ -252,6 +259,11 @@ class Updating:
             return said
         self._taken(found, slot)
         return f"took {found.text}"
+
+    async def _found(self, order: Order) -> Found:
+        found = await self._child.run(self._files.write_order(msgspec.json.encode(order)), self._progressed)
+        self._raise_floor(found.signed_wall_ns)
+        return found
 
     def _order(self, trusted: Trusted, folder: str | None, highest: int) -> Order:
         return Order(
