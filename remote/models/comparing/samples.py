@@ -83,3 +83,16 @@ def spread(pictures: tuple[Path, ...], most: int) -> tuple[Path, ...]:
     if len(pictures) <= most:
         return pictures
     return tuple(pictures[at * len(pictures) // most] for at in range(most))
+
+
+class PictureFeeds:
+    """Pictures as inputs by number, each read when it is asked for."""
+
+    def __init__(self, contract: Contract, pictures: tuple[Path, ...]) -> None:
+        self._contract, self._pictures = contract, pictures
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, at: int) -> Feed:
+        return from_picture(self._contract, self._pictures[at])

@@ -42,11 +42,38 @@ def made_half(path: Any, feeds: Sequence[Feed]) -> Made:
     notes = tuple(f"kept in float32, as its numbers do not fit into half precision: {name}" for name in kept)
     return Made(
         step="fp16",
-        model=tidied(half),
+        model=tidied(without_detours(half)),
         settings={"kept_float": len(kept), "kept_float_nodes": ", ".join(kept)},
         notes=notes,
         tools=tools("onnx", "onnxruntime"),
     )
+
+
+def without_detours(model: Any) -> Any:
+    """The model without casts to half precision and straight back.
+
+    The converter puts them between two neighbours that both stay in float32, where the numbers are too large for them.
+    """
+    from onnx import TensorProto
+
+    casts = {node.output[0]: node for node in model.graph.node if node.op_type == "Cast"}
+    targets = {name: next(one.i for one in node.attribute if one.name == "to") for name, node in casts.items()}
+    outputs = {one.name for one in model.graph.output}
+    for node in model.graph.node:
+        for at, name in enumerate(node.input):
+            if targets.get(name) == TensorProto.FLOAT and name not in outputs:
+                before = casts[name].input[0]
+                if targets.get(before) == TensorProto.FLOAT16:
+                    node.input[at] = casts[before].input[0]
+    while dead := _unused_casts(model, outputs):
+        for node in dead:
+            model.graph.node.remove(node)
+    return model
+
+
+def _unused_casts(model: Any, outputs: set[str]) -> list[Any]:
+    used = {name for node in model.graph.node for name in node.input} | outputs
+    return [node for node in model.graph.node if node.op_type == "Cast" and node.output[0] not in used]
 
 
 def overflowing(model: Any, feeds: Sequence[Feed]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from remote.errors import Trouble
 from remote.models.comparing.model_file import onnx_module, read_model
@@ -19,7 +19,15 @@ METHODS = ("minmax", "entropy", "percentile")
 LEAST_OPSET = 13
 """From here on a weight may have a scale for each of its channels."""
 _FORM = {"ActivationSymmetric": True, "QuantizeBias": False, "AddQDQPairToWeight": True}
-_STRIDE = 16
+_MOST_AT_ONCE = 16
+
+
+class Feeds(Protocol):
+    """Inputs by number; each is made when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: int) -> Feed: ...
 
 
 def prepared(model: Any) -> Any:
@@ -52,8 +60,8 @@ def float_nodes(model: Any, *, keep: Sequence[str] = (), whole: bool = False) ->
     return tuple(dict.fromkeys((*last, *light, *keep)))
 
 
-def quantised(model: Any, feeds: Iterator[Feed], leave: Sequence[str], *, method: str, pack: bool) -> Any:
-    """The model with Q/DQ around all nodes but `leave`; scales from `feeds`, which are read once.
+def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pack: bool) -> Any:
+    """The model with Q/DQ around all nodes but `leave`; scales from `feeds`.
 
     With `pack` the weights are stored as INT8: a quarter of the size. Without it they stay float32 behind Q and DQ, which
     every TensorRT from 8 on takes.
@@ -63,8 +71,8 @@ def quantised(model: Any, feeds: Iterator[Feed], leave: Sequence[str], *, method
     methods = (CalibrationMethod.MinMax, CalibrationMethod.Entropy, CalibrationMethod.Percentile)
     chosen = dict(zip(METHODS, methods, strict=True))[method]
     form: dict[str, Any] = dict(_FORM)
-    if method == "minmax":
-        form["CalibMaxIntermediateOutputs"] = _STRIDE  # else every picture's tensors stay in memory
+    if method != "minmax":
+        form["CalibStridedMinMax"] = _at_once(len(feeds))  # else every picture's tensors stay in memory
     with tempfile.TemporaryDirectory() as folder, quiet():
         given, written = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         given.write_bytes(model_bytes(model))
@@ -106,15 +114,31 @@ def packed(model: Any) -> Any:
     return model
 
 
-def _reader(feeds: Iterator[Feed]) -> Any:
+def _at_once(count: int) -> int:
+    """The largest number up to _MOST_AT_ONCE that divides `count`, as ONNX Runtime wants it."""
+    return max(size for size in range(1, _MOST_AT_ONCE + 1) if count % size == 0)
+
+
+def _reader(feeds: Feeds) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         """Hands one input after the other to the calibrator."""
 
+        def __init__(self) -> None:
+            self._left = iter(range(len(feeds)))
+
+        def __len__(self) -> int:
+            return len(feeds)
+
+        def set_range(self, start_index: int, end_index: int) -> None:
+            """Begin anew, with these inputs only."""
+            self._left = iter(range(start_index, end_index))
+
         def get_next(self) -> Feed | None:
             """The next input, None at the end."""
-            return next(feeds, None)
+            at = next(self._left, None)
+            return None if at is None else feeds[at]
 
     return Reader()
 

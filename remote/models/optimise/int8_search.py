@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remote.models.bundle import Bundle
 from remote.models.comparing.layers import compare_layers, noisiest
-from remote.models.comparing.samples import Feed, from_picture, spread
+from remote.models.comparing.samples import PictureFeeds, from_picture, spread
 from remote.models.optimise.advice import int8_advice
 from remote.models.optimise.calibration import CalibrationSet
 from remote.models.optimise.derive import Judged
@@ -91,8 +91,9 @@ def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8
 def _quantised(
     parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, leave: Sequence[str]
 ) -> Any:
-    feeds: Iterator[Feed] = (from_picture(parent.contract, path) for path in calibration.pictures)
-    return quantised(model, feeds, leave, method=options.method, pack=options.pack)
+    return quantised(
+        model, PictureFeeds(parent.contract, calibration.pictures), leave, method=options.method, pack=options.pack
+    )
 
 
 def _noisiest(
