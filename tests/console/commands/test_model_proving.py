@@ -47,7 +47,8 @@ stages:
           name: model_validation
           parameters:
             profile: x86
-            limits: {frame_width_px: 64, frame_height_px: 64, engine_p99_ms: 60000, pipeline_p99_ms: 60000, loaded_p99_ms: 60000}
+            limits:
+              {frame_width_px: 64, frame_height_px: 64, engine_p99_ms: 9999, pipeline_p99_ms: 9999, loaded_p99_ms: 9999}
             require: [parity]
         rests_on: [bundle, engine, robot]
       - id: quick
