@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "startup",
     "perception",
+    "engine_start",
     "agent",
     "journal",
     "link",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WARM_UP_RUNS = 20
 SAMPLES = 8
+NO_CACHE = "-"
+"""In place of CACHE: no TensorRT is looked for."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +48,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    folder: Path, cache: Path, threads: int, runs: int, clock: Callable[[], int] = time.perf_counter_ns
+    folder: Path, cache: Path | None, threads: int, runs: int, clock: Callable[[], int] = time.perf_counter_ns
 ) -> Measured:
-    """Run both. Raises Trouble as open_engine, InferenceError where one fails."""
+    """Run both; without a cache both are ONNX Runtime. Raises Trouble as open_engine, InferenceError where one fails."""
     import numpy as np
 
     from remote.models.comparing.samples import stored_or_drawn
@@ -111,6 +113,7 @@ def _timed(
 if __name__ == "__main__":
     out = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no answer
-    made = measure(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    engines = None if sys.argv[2] == NO_CACHE else Path(sys.argv[2])
+    made = measure(Path(sys.argv[1]), engines, int(sys.argv[3]), int(sys.argv[4]))
     os.write(out, msgspec.json.encode(made) + b"\n")
     os._exit(0)
