@@ -1,0 +1,87 @@
+"""What probation rests on: every window counts for the bundle that made it, and for no other."""
+
+from __future__ import annotations
+
+from remote.agent.seen import BEFORE_S, Seeing
+from remote.histogram import Histogram
+from remote.protocol import CameraHealth, Failure, Host, Scored, Window
+
+OLD, NEW = "a" * 64, "b" * 64
+S_NS = 1_000_000_000
+
+
+def window(bundle: str, frames: int = 10, failed: int = 0, ms: float = 5.0, scored: Scored | None = None) -> Window:
+    return Window(
+        run=1,
+        window=0,
+        start_mono_ns=0,
+        span_ms=1000.0,
+        frames=frames,
+        failed=failed,
+        stages_ms={"end_to_end": Histogram.of([ms] * frames)},
+        camera=CameraHealth("ok"),
+        source="scene:",
+        bundle=bundle,
+        scored=scored,
+    )
+
+
+def host(temp_c: float, memory_bytes: float) -> Host:
+    return Host(values={"temp_max_c": temp_c}, series={"process_memory_bytes": {"worker": memory_bytes, "agent": 1e12}})
+
+
+def test_since_counts_only_the_candidate_and_adds_up_its_attempts() -> None:
+    seeing = Seeing()
+    seeing.take(window(NEW), 0)
+    seeing.begin(NEW)
+    seeing.take(window(OLD, failed=9), S_NS)
+    seeing.take(window(NEW, frames=3, failed=1, ms=7.0), S_NS)
+    seeing.begin(NEW)  # its worker is started again
+    seeing.take(window(NEW, frames=4), 2 * S_NS)
+    found = seeing.since()
+    assert (found.frames, found.failed, found.seconds) == (7, 1, 2.0)
+    assert (found.end_to_end_ms.count, found.end_to_end_ms.maximum) == (7, 7.0)
+    seeing.end()
+    assert seeing.since().frames == 0
+
+
+def test_a_withheld_failure_counts_as_often_as_it_happened() -> None:
+    seeing = Seeing()
+    seeing.begin(NEW)
+    seeing.take(Failure(name="bad_output", text="", bundle=NEW), 0)
+    seeing.take(Failure(name="bad_output", text="", bundle=NEW, data={"repeats": 4}), 0)
+    seeing.take(Failure(name="bad_output", text="", bundle=NEW, data={"repeats": 6, "only_repeats": True}), 0)
+    seeing.take(Failure(name="bad_output", text="", bundle=OLD), 0)
+    assert seeing.since().failures == {"bad_output": 1 + 5 + 6}
+
+
+def test_the_worst_heat_and_memory_count_and_nothing_measured_is_none() -> None:
+    seeing = Seeing()
+    seeing.begin(NEW)
+    assert (seeing.since().hottest_c, seeing.since().memory_mb) == (None, None)
+    for temp_c, memory in ((50.0, 2e8), (71.0, 1e8), (60.0, 1.5e8)):
+        seeing.take(host(temp_c, memory), 0)
+    assert (seeing.since().hottest_c, seeing.since().memory_mb) == (71.0, 200.0)
+
+
+def test_before_looks_back_some_minutes_at_one_bundle() -> None:
+    seeing = Seeing()
+    seeing.take(window(OLD, frames=100), 0)
+    late_ns = int((BEFORE_S + 1) * S_NS)
+    seeing.take(host(99.0, 1.0), late_ns - S_NS)
+    seeing.take(window(NEW), late_ns)
+    seeing.take(host(88.0, 1.0), late_ns)
+    seeing.take(window(OLD, frames=2), late_ns)
+    seeing.take(host(40.0, 1e6), late_ns)
+    found = seeing.before(OLD)
+    assert (found.frames, found.hottest_c) == (2, 40.0)
+
+
+def test_objects_are_added_and_unknown_extras_stay_unknown() -> None:
+    seeing = Seeing()
+    seeing.begin(NEW)
+    seeing.take(window(NEW, scored=Scored(5, 4, 1, 2)), 0)
+    seeing.take(window(NEW), 0)
+    assert seeing.since().scored == Scored(5, 4, 1, 2)
+    seeing.take(window(NEW, scored=Scored(5, 5, 0, None)), 0)
+    assert seeing.since().scored == Scored(10, 9, 1, None)
