@@ -11,7 +11,8 @@ from tuf.ngclient import FetcherInterface, UpdaterConfig
 from remote.updates.opening import Refused, Unreachable, opened
 from remote.updates.pace import TooSlow
 
-MOST_ROOTS = 64
+MOST_ROOTS = 1024
+"""Each look walks from the robot's first root on, mostly through its own copies; a missing one ends the walk."""
 CONFIG = UpdaterConfig(
     max_root_rotations=MOST_ROOTS,
     max_delegations=8,
