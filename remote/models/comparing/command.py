@@ -17,7 +17,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--images", type=_FOLDER, help="Pictures to compare on; without them golden samples or drawn inputs.")
 @click.option("--labels", type=_FOLDER, help="A .txt for each picture: class cx cy w h, a box a line.")
 @click.option(
-    "--loss", default=0.02, show_default=True, type=click.FloatRange(0, 1), help="AP@[.50:.95] may fall so far."
+    "--budget", default=0.02, show_default=True, type=click.FloatRange(0, 1), help="AP@[.50:.95] may fall so far."
 )
 @click.option("--agreement", default=0.95, show_default=True, type=click.FloatRange(0, 1), help="Boxes found again.")
 @click.option("--snr", default=30.0, show_default=True, help="Least parity of outputs in dB, where no picture decides.")
@@ -29,7 +29,7 @@ def compare(
     bundles: tuple[Path, ...],
     images: Path | None,
     labels: Path | None,
-    loss: float,
+    budget: float,
     agreement: float,
     snr: float,
     runs: int,
@@ -48,7 +48,7 @@ def compare(
         [load_any_bundle(path) for path in bundles],
         pictures=list_pictures(images) if images else (),
         labels=labels,
-        budget=Budget(loss=loss, agreement=agreement, snr_db=snr),
+        budget=Budget(loss=budget, agreement=agreement, snr_db=snr),
         threads=threads,
         seed=seed,
         time_rounds=runs,

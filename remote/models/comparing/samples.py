@@ -14,7 +14,6 @@ from remote.models.contract import Contract, PolicyContract
 from remote.models.golden import read_golden
 
 DRAWN = 8
-_SPREAD = 2.0
 Feed = dict[str, NDArray[Any]]
 
 
@@ -48,7 +47,7 @@ def stored_or_drawn(bundle: AnyBundle) -> tuple[list[Feed], str]:
 
 
 def drawn(bundle: AnyBundle, count: int = DRAWN, seed: int = 0) -> list[Feed]:
-    """Seeded inputs that fit the contract: smooth coloured pictures, or observations around the recorded mean."""
+    """Seeded inputs that fit the contract: smooth coloured pictures, or normalised observations."""
     random = np.random.default_rng(seed)
     if isinstance(bundle, Bundle):
         return [from_frame(bundle.contract, _smooth(bundle.contract, random)) for _ in range(count)]
@@ -64,17 +63,15 @@ def _smooth(contract: Contract, random: np.random.Generator) -> NDArray[np.uint8
 
 
 def _observations(contract: PolicyContract, random: np.random.Generator) -> Feed:
+    """As the network takes them: normalised already, so about a standard normal, clipped as the contract says."""
     feed: Feed = {}
     for given in contract.observations:
         shape = (1, *given.shape)
         if given.dtype == "uint8":
             feed[given.name] = random.integers(0, 256, shape, np.uint8)
-            continue
-        values = random.normal(0, _SPREAD / 2, shape)
-        if given.mean is not None and given.std is not None:
-            flat = values.reshape(-1) * np.asarray(given.std) + np.asarray(given.mean)
-            values = flat.reshape(shape)
-        feed[given.name] = values.astype(np.float32)
+        else:
+            limit = given.clip if given.clip is not None else np.inf
+            feed[given.name] = np.clip(random.normal(0, 1, shape), -limit, limit).astype(np.float32)
     return feed
 
 

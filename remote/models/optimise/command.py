@@ -29,7 +29,14 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--auto", is_flag=True, help="INT8: leave more layers in float until the budget holds.")
 @click.option("--whole", is_flag=True, help="INT8: quantise the decoding of boxes too.")
 @click.option("--pack", is_flag=True, help="INT8: store weights as INT8, a quarter of the size.")
-@click.option("--for", "engine", default="any", show_default=True, type=click.Choice(["any", "cpu", "tensorrt"]))
+@click.option(
+    "--for",
+    "engine",
+    default="any",
+    show_default=True,
+    type=click.Choice(["any", "cpu", "tensorrt"]),
+    help="The engine that is to run it; what it does not take is refused.",
+)
 @click.option("--module", default="", metavar="M:F", help="Function that gives the torch module.")
 @click.option("--finetune", default="", metavar="M:F", help="Function that trains it: f(module, feeds).")
 @click.option("--distil", default="", metavar="M:F", help="Function that trains it: f(teacher, student, feeds).")

@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 import remote
 from remote.errors import Trouble
-from remote.models.bundle import load_bundle
+from remote.models.bundle import load_any_bundle, load_bundle
 from remote.models.comparing.layers import compare_layers
 from remote.models.comparing.model_file import read_model
 from remote.models.comparing.samples import PictureFeeds, drawn
@@ -34,6 +34,7 @@ from remote.models.self_test import self_test
 from remote.perception.picture_files import list_pictures
 from tests.remote.models.conv_models import conv_bundle, write_conv_model, write_pictures
 from tests.tiny_models import tiny_bundle
+from tests.tiny_policies import policy_bundle
 
 TABLETOP = Path(remote.__file__).parent / "bundles" / "tabletop"
 
@@ -270,6 +271,17 @@ def test_a_hook_that_is_not_there_is_refused() -> None:
         with pytest.raises(Trouble) as caught:
             hook(name)
         assert caught.value.code == "hook_invalid"
+
+
+def test_a_policy_is_made_smaller_too_but_not_calibrated_with_pictures(tmp_path: Path, calibration: Path) -> None:
+    policy = policy_bundle(tmp_path)
+    done = run(policy.path, "--output", tmp_path / "out", "--fp16", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["comparison"]["rested_on"].endswith("golden samples")
+    assert load_any_bundle(tmp_path / "out" / "arm-fp16").contract.task == "policy"
+    code = refused(policy.path, "--output", tmp_path / "out", "--int8", "--calibrate", calibration).code
+    assert code == "wrong_task"
+    assert drawn(policy, 1)[0]["joints"].shape == (1, 2)
 
 
 def test_advice_says_what_decides() -> None:
