@@ -34,6 +34,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--tensorrt", multiple=True, help="Only for this TensorRT, such as 10.3. Repeat it for more.")
 @click.option("--notes", default="", help="What is new; robots and consoles show it.")
 @click.option("--again", is_flag=True, help="Release a bundle once more, under a new number: the way back to it.")
+@click.option("--unchecked", is_flag=True, help="Do not load and run the bundle here first; a robot does that anyway.")
 @click.option("--wave", "opens", type=click.Choice(["first", "everyone"]), help="Open it at once, as far as this.")
 @keys_option("Your private key. Repeat it; without it the release waits for signatures.")
 @as_person
@@ -46,6 +47,7 @@ def publish(
     tensorrt: tuple[str, ...],
     notes: str,
     again: bool,
+    unchecked: bool,
     opens: Literal["first", "everyone"] | None,
     keys: tuple[Path, ...],
     person: str | None,
@@ -62,6 +64,8 @@ def publish(
 
     ask = Passphrases()
     bundle_in(bundle)
+    if not unchecked:
+        _check(bundle)
     repository, hands = repository_of(repo), hands_of(person, ask)
     needs = Needs(robot_classes=classes, l4t=l4t, tensorrt=tensorrt)
     wanted = Wanted(needs=needs, notes=notes, again=again, opens=opens or "")
@@ -72,6 +76,20 @@ def publish(
     open_first(repository, hands, came)
     if came.outcome == "published" and not came.opens:
         click.echo(f"no robot takes it yet: `fieldgate updates wave {repo} --next` opens the first wave", err=True)
+
+
+def _check(bundle: Path) -> None:
+    """Load it and run it once, as each robot does before it switches. Raises Trouble `bad_bundle`."""
+    import subprocess
+
+    from console.commands.handing_on import run
+    from remote.errors import Trouble
+
+    if run(("bundle", "check", str(bundle)), subprocess.DEVNULL).returncode:
+        cure = "mend what was said above; --unchecked releases a bundle that this laptop has no engine for"
+        raise Trouble(
+            f"{bundle} does not pass `fieldgate bundle check`, so it was not released", cure=cure, code="bad_bundle"
+        )
 
 
 def open_first(repository: Repository, hands: Hands, came: Came) -> None:

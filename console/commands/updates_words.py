@@ -46,20 +46,22 @@ class Passphrases:
     def __init__(self) -> None:
         self._last: str | None = None
         self._tried: set[Path] = set()
+        self._asked: set[Path] = set()
 
     def __call__(self, path: Path, again: bool) -> str | None:
-        """The passphrase of `path`; `again`: the last answer was wrong. Empty gives up."""
+        """The passphrase of `path`; `again`: the last answer was wrong. Empty gives up, and so does a pipe's second try."""
         if self._last is not None and path not in self._tried:
             self._tried.add(path)
             return self._last
-        if again and not sys.stdin.isatty():
-            return None
-        if again:
+        self._tried.add(path)
+        if again and path in self._asked:
+            if not sys.stdin.isatty():
+                return None
             click.echo("That passphrase does not open the key.", err=True)
+        self._asked.add(path)
         given: str = click.prompt(
             f"Passphrase for {path} (empty: give up)", hide_input=True, default="", show_default=False, err=True
         )
-        self._tried.add(path)
         self._last = given or self._last
         return given or None
 
@@ -105,7 +107,7 @@ def tell(came: Came, repo: Path, as_json: bool) -> None:
     words = {
         "published": f"published: {came.text}",
         "waits": f"waits: {came.text}",
-        "complete": f"signed by enough: {came.text}; publish it on the laptop with the online keys: "
+        "complete": f"signed by enough, not published yet: {came.text}; with the online keys: "
         f"`fieldgate updates refresh {repo}`",
         "discarded": f"thrown away: {came.text}",
     }

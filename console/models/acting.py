@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Came(msgspec.Struct, frozen=True, kw_only=True):
     """What came of an act: `published`, or it `waits` for the signatures that `needs` names.
 
-    `complete`: it has all signatures, but this laptop does not hold the online keys that publish it.
+    `complete`: it has all signatures, but the online keys that publish it are not on this laptop or were not opened.
     """
 
     outcome: Literal["published", "waits", "complete", "discarded"]
@@ -154,7 +154,7 @@ def _signed(repository: Repository, hands: Hands, pending: Pending, signers: Seq
     try:
         return _published(repository, hands, pending)
     except Trouble as trouble:
-        if trouble.code != "no_online_key":
+        if trouble.code not in ("no_online_key", "bad_passphrase"):
             raise
         text = pending.change.text
         return Came(outcome="complete", text=text, release=pending.change.release, needs=pending.needs())

@@ -23,7 +23,7 @@ LIMIT_BYTES = 64 * 1024 * 1024
 LINE_LIMIT_BYTES = 1024 * 1024
 CODE = "audit_damaged"
 
-Act = Literal["init", "release", "signed", "refresh", "rotate", "wave", "stop", "discard", "copy", "enrol", "take"]
+Act = Literal["init", "release", "signed", "refresh", "rotate", "wave", "stop", "discard", "copy", "enrol"]
 Text = Annotated[str, msgspec.Meta(max_length=8000)]
 
 

@@ -1,0 +1,209 @@
+"""`fieldgate publish` and `fieldgate updates` as people and scripts use them: two people, waves, a stick, exit codes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from console.commands.publish import publish
+from console.commands.updates import updates
+from console.store.store import Store
+from remote.errors import Trouble
+from remote.protocol import Entry, Event, raw
+from tests.console.models.repo_world import write_bundle
+
+LOCK = "five words drawn by lot"
+EMBEDDED = Path(__file__).parents[3] / "remote" / "bundles" / "tabletop"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A laptop with a repository of anna, ben and cleo's open keys."""
+    monkeypatch.setenv("FIELDGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+    monkeypatch.chdir(tmp_path)
+    for name in ("anna", "ben", "cleo"):
+        said(f"key new {name}.pem --unencrypted")
+    write_bundle(tmp_path / "red", "red")
+    return tmp_path
+
+
+@pytest.fixture
+def repo(here: Path) -> Path:
+    said("init repo --key anna.pem --key ben.pem --key cleo.pem.pub --online-unencrypted")
+    return here / "repo"
+
+
+def run(words: str, command: click.Command = updates, keys: str = "") -> Result:
+    return CliRunner().invoke(command, shlex.split(words), input=keys)
+
+
+def said(words: str, command: click.Command = updates, keys: str = "") -> Result:
+    result = run(words, command, keys)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result
+
+
+def released(words: str) -> Result:
+    return said(f"{words} --to repo --unchecked", publish)
+
+
+def code(result: Result) -> str:
+    assert isinstance(result.exception, Trouble), result.output
+    return result.exception.code
+
+
+def tell(robot: str, seq: int, release: int, ended: str) -> None:
+    """The robot's journal, as it came to this laptop."""
+    data = {"ended": ended, "release": release, "why": "p99"}
+    body = Event(name="model_change_ended", severity="info", text="a change ended", data=data)  # type: ignore[arg-type]
+    store = Store()
+    store.add(store.journal(robot, "j").id, [Entry(seq, "boot", seq, seq, raw(body))])
+    store.close()
+
+
+def test_two_people_with_passphrases_publish_a_release(here: Path) -> None:
+    for name in ("dora", "emil"):
+        assert "New passphrase" in said(f"key new {name}.pem", keys=f"{LOCK}\n{LOCK}\n").stderr
+    came = said("init repo --key dora.pem --key emil.pem.pub", keys=f"{LOCK}\nonline words\nonline words\n")
+    assert "no key is to spare" in came.stderr
+    assert "fieldgate updates sign repo --key FILE" in came.stderr
+    assert not (here / "repo" / "metadata").exists()
+    assert code(run("sign repo --key emil.pem", keys="wrong\n\n")) == "bad_passphrase"
+    assert "not published yet" in said("sign repo --key emil.pem", keys=f"{LOCK}\nwrong\n").stderr
+    said("refresh repo", keys="online words\n")
+    assert "version 1" in said("show repo").stdout
+    result = said("red --to repo --unchecked --key dora.pem --json", publish, f"{LOCK}\n")
+    assert json.loads(result.stdout)["outcome"] == "waits"
+    assert "waits: release 1: red" in said("show repo").stdout
+    said("sign repo --key emil.pem", keys=f"{LOCK}\nonline words\n")
+    assert [one["number"] for one in json.loads(said("show repo --json").stdout)["releases"]] == [1]
+    for path in (here / "home").rglob("*"):
+        assert not path.is_file() or (
+            LOCK.encode() not in path.read_bytes() and b"online words" not in path.read_bytes()
+        )
+    for path in (here / "home").rglob("*.pem"):
+        assert b"ENCRYPTED" in path.read_bytes()
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_release_says_for_whom_it_is_and_that_nobody_takes_it_yet(repo: Path) -> None:
+    result = released("red --class gripper --l4t 36.4 --tensorrt 10.3 --notes 'sees cups' --key anna.pem --key ben.pem")
+    assert "no robot takes it yet" in result.stderr
+    shown = said("show repo").stdout
+    assert "for gripper, L4T 36.4, TensorRT 10.3  sees cups" in shown
+    assert "no release is open to anyone" in shown
+    assert code(run("red --to repo --unchecked --key anna.pem", publish)) == "released_before"
+    assert "release 2" in released("red --again --key anna.pem --key ben.pem").stderr
+
+
+def test_a_bundle_that_does_not_load_is_not_released(repo: Path) -> None:
+    assert code(run("red --to repo --key anna.pem", publish)) == "bad_bundle"
+    assert (
+        "published: release 1: tabletop" in said(f"{EMBEDDED} --to repo --key anna.pem --key ben.pem", publish).stderr
+    )
+
+
+def test_waves_follow_the_journals_and_a_watch_stops_what_does_badly(repo: Path) -> None:
+    (repo / "fleet.yaml").write_text("robots: [a, b, c, d]\nwaves: [[a], [b, c], rest]\n")
+    released("red --wave first --key anna.pem --key ben.pem")
+    waits = run("wave repo --json")
+    assert (waits.exit_code, json.loads(waits.stdout)["unknown"]) == (7, ["a"])
+    assert code(run("wave repo --next")) == "wave_waits"
+    tell("a", 1, 1, "committed")
+    assert "opens wave 2" in said("wave repo").stderr
+    second = run("wave repo --next")
+    assert second.exit_code == 7
+    assert "release 1 is open to a, b, c" in second.stderr
+    tell("b", 1, 1, "committed")
+    tell("c", 1, 1, "returned")
+    watched = run("wave repo --watch --next --for 1ms")
+    assert watched.exit_code == 7, "one of three: a person decides"
+    assert "needs a person" in watched.stdout
+    tell("b", 2, 1, "returned")
+    stopped = run("wave repo --watch --for 1ms")
+    assert stopped.exit_code == 3
+    assert "STOPPED" in said("show repo").stdout
+    assert code(run("wave repo --next")) == "wave_stopped"
+    released("red --again --key anna.pem --key ben.pem")
+    assert "release 2 is open to a" in run("wave repo --next").stderr, "the next release begins with the first wave"
+    unknown = run("wave repo --watch --for 1ms")
+    assert "a: unknown: no robot is named 'a'" in unknown.stderr
+    assert unknown.exit_code == 7
+
+
+def test_a_person_stops_a_release_and_the_audit_says_who_and_why(repo: Path) -> None:
+    (repo / "fleet.yaml").write_text("waves: [[a], everyone]\n")
+    released("red --wave everyone --key anna.pem --key ben.pem")
+    assert "open to everyone" in said("show repo").stdout
+    said("wave repo --stop 'it drops cups' --as cleo")
+    assert "STOPPED: it drops cups" in said("show repo").stdout
+    assert "cleo  stop: release 1: it drops cups" in said("audit repo").stdout
+    assert said("verify repo").exit_code == 0
+
+
+def test_a_stolen_key_is_taken_out_by_the_others(repo: Path) -> None:
+    said("key new dora.pem --unencrypted")
+    said("revoke repo ben --replace-with dora.pem.pub --key anna.pem")
+    assert "waits: root 2: without ben, with dora" in said("show repo").stdout
+    said("sign repo --key cleo.pem")
+    roles = {one["role"]: one["holders"] for one in json.loads(said("show repo --json").stdout)["roles"]}
+    assert roles["root"] == roles["targets"] == ["anna", "cleo", "dora"]
+    said("rotate repo --online --online-unencrypted --key anna.pem --key dora.pem")
+    said("rotate repo --threshold 3 --key anna.pem --key dora.pem --key cleo.pem")
+    said("refresh repo")
+    assert {one["verdict"] for one in json.loads(said("verify repo --json").stdout)["checks"]} == {"pass"}
+
+
+def test_a_copy_is_verified_and_a_damaged_one_ends_with_3(repo: Path, here: Path) -> None:
+    released("red --key anna.pem --key ben.pem")
+    assert "robots will not take release 1" in said("copy repo usb --release 1").stderr
+    [model] = (here / "usb").rglob("*.model.onnx")
+    model.write_bytes(bytes(model.stat().st_size))
+    assert run("copy repo usb").exit_code == 3
+    (repo / "audit.jsonl").write_bytes((repo / "audit.jsonl").read_bytes().replace(b"anna", b"emil"))
+    failed = run("verify repo")
+    assert failed.exit_code == 3
+    assert "FAIL     audit" in failed.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "wanted"),
+    [
+        ("sign repo --key anna.pem", updates, "nothing_waits"),
+        ("discard repo", updates, "nothing_waits"),
+        ("init repo --key anna.pem --key ben.pem --online-unencrypted", updates, "repository_exists"),
+        ("init other --key anna.pem --online-unencrypted", updates, "bad_threshold"),
+        ("show nowhere", updates, "no_repository"),
+        ("verify nowhere", updates, "no_repository"),
+        ("wave repo", updates, "bad_fleet"),
+        ("copy repo usb --release 3", updates, "unknown_release"),
+        ("key new anna.pem --unencrypted", updates, "key_exists"),
+        ("enrol orin --repo nowhere --url https://updates.example --class gripper", updates, "no_repository"),
+        ("red --to nowhere --unchecked", publish, "no_repository"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_what_can_not_be_done_is_said_with_its_code(
+    repo: Path, words: str, command: click.Command, wanted: str
+) -> None:
+    assert code(run(words, command)) == wanted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "wave repo --stop x --next",
+        "wave repo --anyway x",
+        "enrol orin --url https://updates.example --class gripper",
+        "enrol orin --url ftp://x --class gripper",
+        "sign repo",
+    ],
+)
+def test_a_command_line_that_can_not_be_meant_is_usage(repo: Path, words: str) -> None:
+    assert run(words).exit_code == 2
