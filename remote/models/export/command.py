@@ -55,7 +55,7 @@ def export(source: Path, size: str | None, as_json: bool, **given: Any) -> None:
     except Trouble as trouble:
         if trouble.code not in MEASURED:
             raise
-        click.echo(f"fieldgate: {trouble}", err=True)
+        click.echo(f"{click.get_current_context().find_root().info_name}: {trouble}", err=True)
         raise click.exceptions.Exit(3) from trouble
     click.echo(_text(report), err=True)
     click.echo(_json(report) if as_json else report.digest)

@@ -179,6 +179,8 @@ def _stats_of_npz(path: Path, sizes: dict[str, int]) -> Normalisation:
 def _arrays(path: Path, code: str) -> dict[str, Any]:
     cure = "Save it with numpy.savez, without objects"
     try:
+        if path.stat().st_size > LIMIT_BYTES:
+            raise Trouble(f"{path} is longer than {LIMIT_BYTES} bytes", cure="Record fewer", code=code)
         if path.suffix.lower() == ".npy":
             return {"observation": np.load(path, allow_pickle=False)}
         with zipfile.ZipFile(path) as archive:
@@ -186,5 +188,5 @@ def _arrays(path: Path, code: str) -> dict[str, Any]:
                 raise Trouble(f"{path} unpacks to more than {LIMIT_BYTES} bytes", cure="Record fewer", code=code)
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
         raise Trouble(f"{path} can't be read: {error}", cure=cure, code=code) from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from remote.models.export.runs import Run, each
 from remote.models.export.wishes import Dynamic, Exporter
 from remote.verdicts import Check
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 BATCH, HEIGHT, WIDTH = "batch", "height", "width"
 _CURE = "Try --exporter dynamo (or trace), another --opset, or take out what depends on the values of the input"
 
@@ -58,7 +61,7 @@ def write_onnx(
             "dynamo": True,
             "external_data": False,
             "verbose": False,
-            "dynamic_shapes": _open_shapes(tensors, dynamic),
+            "dynamic_shapes": _open_shapes(module, tensors, dynamic),
         }
     else:
         settings |= {"dynamo": False, "do_constant_folding": True, "dynamic_axes": open_axes(tensors, dynamic)}
@@ -66,7 +69,8 @@ def write_onnx(
         try:
             torch.onnx.export(module, tensors.zeros(), str(path), **settings)
         except Exception as error:
-            what = f"torch {torch.__version__} can't export it: {type(error).__name__}: {_short(error)}"
+            first = _first_cause(error)
+            what = f"torch {torch.__version__} can't export it: {type(first).__name__}: {_short(first)}"
             raise Trouble(what, cure=_CURE, code="export_failed") from error
     return _tracing([one for one in caught if "Tracer" in one.category.__name__])
 
@@ -129,12 +133,15 @@ def open_axes(tensors: Tensors, dynamic: Sequence[Dynamic]) -> dict[str, dict[in
     return axes
 
 
-def _open_shapes(tensors: Tensors, dynamic: Sequence[Dynamic]) -> Any:
+def _open_shapes(module: Any, tensors: Tensors, dynamic: Sequence[Dynamic]) -> Any:
+    """The same for the newer exporter, which wants what `*inputs` takes as one nested tuple."""
     given = open_axes(tensors, dynamic)
     if not given:
         return None
     made = {word: torch.export.Dim(word) for axes in given.values() for word in axes.values()}
-    return tuple({at: made[word] for at, word in given.get(name, {}).items()} for name in tensors.inputs)
+    shapes = tuple({at: made[word] for at, word in given.get(name, {}).items()} for name in tensors.inputs)
+    parameters = inspect.signature(module.forward).parameters.values()
+    return (shapes,) if any(one.kind is one.VAR_POSITIONAL for one in parameters) else shapes
 
 
 def _tracing(caught: list[warnings.WarningMessage]) -> Check:
@@ -166,5 +173,13 @@ def _described(given: Any) -> str:
     return f"a {type(given).__name__}"
 
 
+def _first_cause(error: BaseException) -> BaseException:
+    """The newer exporter wraps what went wrong in its own story."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
 def _short(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    return (lines or [""])[0][:300]

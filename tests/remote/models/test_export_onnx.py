@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from remote.errors import Trouble
@@ -179,6 +181,22 @@ def test_what_the_checker_refuses_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Trouble, match="NoSuchThing") as caught:
         examine(tmp_path / "m.onnx")
     assert caught.value.code == "model_refused"
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=3)), min_size=1, max_size=6))
+def test_any_change_of_a_models_bytes_ends_in_a_refusal_or_a_model(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, bytes]]
+) -> None:
+    path = tmp_path_factory.mktemp("m") / "m.onnx"
+    data = bytearray(write_model(path, *base_yolov8()).read_bytes())
+    for share, new in changes:
+        at = int(share * (len(data) - 1))
+        data[at : at + 1] = new
+    path.write_bytes(data)
+    try:
+        assert examine(path).nodes > 0
+    except Trouble as trouble:
+        assert trouble.code in ("model_unreadable", "model_refused", "model_apart")  # noqa: PT017
 
 
 def a_zip(path: Path, *names: str) -> Path:
