@@ -13,8 +13,9 @@ Verdict = Literal["pass", "fail", "inconclusive", "skipped"]
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One question and its answer.
 
-    `name` is a stable snake_case word, `text` a sentence for people. `value` and `limit` are in `unit`; `bound` is what the
-    value may be at the given confidence, where one was computed; `n` is what it rests on (runs, frames, pictures).
+    `name` is a stable snake_case word, `text` a sentence for people that holds every number that matters. `value` and `limit`
+    are in `unit`; `bound` is what the value may be at the given confidence, where one was computed; `n` is what it rests on
+    (runs, frames, pictures).
     """
 
     name: str

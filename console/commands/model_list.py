@@ -101,10 +101,9 @@ def _lines(one: Listed) -> Sequence[str]:
 
 
 def _check_lines(state: ModelsState) -> list[str]:
-    from console.models.wording import check_words
 
     checks = state.last.checks if state.last else ()
-    return [f"            {check.verdict}: {check_words(check)}" for check in checks]
+    return [f"            {check.verdict}: {check.text}" for check in checks]
 
 
 def _stored_line(bundle: StoredBundle) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from console.models.wording import STEPS, check_words, named, outcome_words, step_words
+from console.models.wording import STEPS, named, outcome_words, step_words
 from remote.model_states import ModelsState, Outcome, Step
 
 EVERY_S = 5.0
@@ -60,7 +60,7 @@ def _place(step: Step) -> str:
 def ended_lines(outcome: Outcome) -> tuple[str, ...]:
     """How it ended, then the checks with their numbers, those that failed first."""
     order = sorted(outcome.checks, key=lambda check: check.verdict != "fail")
-    return (outcome_words(outcome), *(f"  {check.verdict}: {check_words(check)}" for check in order))
+    return (outcome_words(outcome), *(f"  {check.verdict}: {check.text}" for check in order))
 
 
 def result_line(outcome: Outcome) -> str:

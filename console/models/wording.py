@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from remote.model_states import ModelsState, Outcome, Progress, ShadowState, Slot, Step, UpdateState
-from remote.verdicts import Check
 
 SHORT_DIGEST = 8
 STEPS: tuple[Step, ...] = (
@@ -73,21 +72,6 @@ def slot_words(slot: Slot | None) -> str:
 def number_words(value: float) -> str:
     """A number as short as it may be read: three digits that count, all of a count."""
     return f"{value:.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.3g}"
-
-
-def check_words(check: Check) -> str:
-    """A check's sentence with its numbers: value, bound and limit with unit, and n."""
-    unit = f" {check.unit}" if check.unit else ""
-    parts = []
-    if check.value is not None:
-        parts.append(f"{number_words(check.value)}{unit}")
-    if check.bound is not None:
-        parts.append(f"may be {number_words(check.bound)}{unit}")
-    if check.limit is not None:
-        parts.append(f"limit {number_words(check.limit)}{unit}")
-    if check.n is not None:
-        parts.append(f"n {check.n}")
-    return f"{check.text} ({', '.join(parts)})" if parts else check.text
 
 
 def progress_words(progress: Progress | None) -> str:

@@ -14,7 +14,6 @@ from console.models.wording import (
     STEP_MEANS,
     STEP_WORDS,
     STEPS,
-    check_words,
     outcome_words,
     progress_words,
     shadow_words,
@@ -203,11 +202,11 @@ def _bundle_lines(view: ModelDetailView, row: BundleRow, width: int) -> list[Lin
 
 
 def check_lines(checks: tuple[Check, ...], charset: Charset, width: int) -> list[Line]:
-    """Each check with its verdict, value, limit and n."""
+    """Each check with its verdict and its sentence."""
     lines: list[Line] = []
     for check in checks:
         mark = verdict_mark(check.verdict)
-        first, *rest = _parts(check_words(check), max(20, width - 16))
+        first, *rest = _parts(check.text, max(20, width - 16))
         lines.append([(f"{glyph_of(mark, charset)} {mark.word:<13}", mark.role), (first, "text")])
         lines += [[(" " * 15, "text"), (part, "text")] for part in rest]
     return lines

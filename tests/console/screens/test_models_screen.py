@@ -115,7 +115,7 @@ async def test_a_change_is_shown_step_by_step_with_what_it_waits_for(data: Path)
         assert "75 s in it" in text
         assert "✔ self-test" in text
         assert "RETURNED" in text
-        assert "may be 39.8 ms, limit 28.1 ms, n 300" in " ".join(text.replace("│", " ").split())
+        assert "(it is at most 39.8 ms), n 300" in " ".join(text.replace("│", " ").split())
         assert "yolox-nano 88aa11bb beside" in text
         await show(app, pilot, desk.app.session, robot_with(WAITING))  # type: ignore[arg-type]
         assert "waits: the robot says: arm moves" in screen_text(app)
