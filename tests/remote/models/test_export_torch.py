@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,31 @@ def test_a_truncated_checkpoint_is_refused(boxes: Path, share: float) -> None:
     boxes.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(Trouble) as caught:
         export_model(boxes, wishes(boxes.parent))
+    assert caught.value.code == "source_damaged"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.98])
+def test_truncated_torchscript_is_refused(boxes: Path, share: float) -> None:
+    path = boxes.parent / "m.ts"
+    torch.jit.save(torch.jit.script(export_factories.boxes().eval()), str(path))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(Trouble) as caught:
+        export_model(path, wishes(boxes.parent, factory=None))
+    assert caught.value.code == "source_damaged"
+
+
+def test_torchscript_with_a_damaged_program_is_refused(boxes: Path) -> None:
+    path = boxes.parent / "m.ts"
+    torch.jit.save(torch.jit.script(export_factories.boxes().eval()), str(path))
+    data = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        entries = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, b"def forward(:" if name.endswith(".py") else content)
+    assert path.read_bytes() != data
+    with pytest.raises(Trouble) as caught:
+        export_model(path, wishes(boxes.parent, factory=None))
     assert caught.value.code == "source_damaged"
 
 

@@ -170,6 +170,23 @@ def test_several_observations_and_matrices_are_flattened_inside(tmp_path: Path) 
     assert np.allclose(policy.act(one), right, atol=1e-4)
 
 
+def test_the_newer_exporter_takes_policies_too(tmp_path: Path) -> None:
+    model, raw = trained(tmp_path / "p.zip", SAC, Reach()), recorded(tmp_path, 5)
+    asked = Wishes(output=tmp_path / "b", units=units(tmp_path), exporter="dynamo", opset=18, dynamic=("batch",))
+    report = export_model(tmp_path / "p.zip", asked)
+    assert (report.opset, report.inputs) == (18, {"observation": "batch x 3"})
+    acts_as_predict(tmp_path / "b", model, raw)
+
+
+def test_pictures_are_taken_as_the_policy_was_trained_on_them(tmp_path: Path) -> None:
+    seen = spaces.Box(0, 255, (40, 40, 3), np.uint8)
+    model = trained(tmp_path / "p.zip", PPO, Reach(observation=seen), "CnnPolicy", policy_kwargs={})
+    export_model(tmp_path / "p.zip", Wishes(output=tmp_path / "b", units=units(tmp_path, {"observation": 1})))
+    given = load_policy_bundle(tmp_path / "b").contract.observations[0]
+    assert (given.shape, given.dtype, given.mean) == ((3, 40, 40), "uint8", None)
+    acts_as_predict(tmp_path / "b", model, np.random.default_rng(1).integers(0, 256, (3, 3, 40, 40), dtype=np.uint8))
+
+
 def test_without_units_or_with_another_algorithm_it_is_refused(tmp_path: Path) -> None:
     trained(tmp_path / "p.zip", PPO, Reach())
     with pytest.raises(Trouble) as caught:
