@@ -58,12 +58,11 @@ def _names(trt: Any) -> list[tuple[str, bool]]:
 
 
 def _buffers() -> str:
-    from remote.errors import Trouble
     from remote.perception.engines.tensorrt.memory import open_memory
 
     try:
         memory = open_memory()
-    except (Trouble, CudaError) as error:
+    except (OSError, CudaError) as error:
         return f"none: {error}"
     name = memory.name
     memory.close()

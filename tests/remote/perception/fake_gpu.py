@@ -83,9 +83,36 @@ class FakeGpu:
             cuStreamEndCapture=self._end,
             cuGraphInstantiateWithFlags=lambda ready, graph, flags: _set(ready, graph.value),
             cuGraphLaunch=self._launch,
+            **self._memory_of_the_driver(),
             cuGraphExecDestroy=lambda ready: 0,
             cuGraphDestroy=lambda graph: 0 if self.graphs.pop(graph.value) is not None else 1,
         )
+
+    def _memory_of_the_driver(self) -> dict[str, Any]:
+        """The driver's own functions for memory: those of cuda-python behind ctypes' pointers."""
+        face = self.cuda_python()
+
+        def given(reference: Any, answer: tuple[Any, ...]) -> int:
+            return _set(reference, answer[1]) if answer[0] == 0 else int(answer[0])
+
+        return {
+            "cuDevicePrimaryCtxRetain": lambda out, device: given(out, face.cuDevicePrimaryCtxRetain(0)),
+            "cuDevicePrimaryCtxRelease_v2": lambda device: face.cuDevicePrimaryCtxRelease(0)[0],
+            "cuCtxSetCurrent": lambda context: 0,
+            "cuStreamCreate": lambda out, flags: given(out, face.cuStreamCreate(0)),
+            "cuStreamDestroy_v2": lambda stream: 0,
+            "cuStreamSynchronize": lambda stream: face.cuStreamSynchronize(stream.value)[0],
+            "cuMemHostAlloc": lambda out, size, flags: given(out, face.cuMemHostAlloc(size.value, 0)),
+            "cuMemFreeHost": lambda place: 0,
+            "cuMemAlloc_v2": lambda out, size: given(out, face.cuMemAlloc(size.value)),
+            "cuMemFree_v2": lambda address: 0,
+            "cuMemcpyHtoDAsync_v2": lambda to, place, size, stream: face.cuMemcpyHtoDAsync(
+                to.value, place.value, size.value, stream.value
+            )[0],
+            "cuMemcpyDtoHAsync_v2": lambda place, of, size, stream: face.cuMemcpyDtoHAsync(
+                place.value, of.value, size.value, stream.value
+            )[0],
+        }
 
     def _asked(self, what: str, code: int) -> int:
         self.asked.append(what)

@@ -140,7 +140,7 @@ def test_a_build_that_was_called_off_is_no_failure_of_the_model(tmp_path: Path) 
         ("memory", "engine_out_of_memory", "OutOfMemory", "Stop the worker"),
         ("raises", "engine_out_of_memory", "std::bad_alloc", "swap"),
         ("none", "engine_not_built", "something odd", "log"),
-        ("layer", "engine_layer", "/head/Mul", "--workspace-mb"),
+        ("layer", "engine_layer", "/head/Mul", "float bundle"),
         ("no_builder", "engine_not_built", "factory function returned nullptr", "prove"),
     ],
 )

@@ -15,8 +15,9 @@ from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
 from remote.perception.engines.tensorrt.build import Wishes
 from remote.perception.engines.tensorrt.cuda_python_memory import ATTRIBUTES, CudaPythonMemory
 from remote.perception.engines.tensorrt.driver import CudaError, Device, Driver, ask_cuda
+from remote.perception.engines.tensorrt.driver_memory import DriverMemory
 from remote.perception.engines.tensorrt.engine import LOST_AFTER, TensorRTEngine
-from remote.perception.engines.tensorrt.memory import open_memory
+from remote.perception.engines.tensorrt.memory import Memory, open_memory
 from remote.perception.engines.tensorrt.probe import Found, find
 from remote.perception.faults import EngineLost, InferenceError
 from tests.remote.perception.a_kit import Machine, machine, picture
@@ -67,43 +68,56 @@ def test_each_version_gives_the_numbers_of_the_model(look: Look, graphs: bool, t
     assert made.gpu.contexts == 0
 
 
-def test_cuda_python_stands_in_where_pycuda_can_not_be_built(tmp_path: Path, bundle: Bundle) -> None:
+@pytest.mark.parametrize("way", ["cuda-python", "CUDA driver"])
+def test_others_stand_in_where_pycuda_can_not_be_built(way: str, tmp_path: Path, bundle: Bundle) -> None:
     made = machine(tmp_path)
-    plan = built(made, bundle)
-    memory = CudaPythonMemory(made.gpu.cuda_python())
-    ours = TensorRTEngine(made.kit.found, plan, bundle.contract, memory, made.kit.driver)
+    plan, gpu = built(made, bundle), made.gpu
+
+    def memory() -> Memory:
+        return CudaPythonMemory(gpu.cuda_python()) if way == "cuda-python" else DriverMemory(Driver(gpu.library))
+
+    ours = TensorRTEngine(made.kit.found, plan, bundle.contract, memory(), made.kit.driver)
     peer = OnnxRuntimeEngine(bundle.model, bundle.contract)
-    ours.input[...] = peer.input[...] = picture(0.7, ours.input)
-    ours.run()
-    peer.run()
-    np.testing.assert_array_equal(ours.output, peer.output)
-    assert "cuda-python" in ours.name
-    made.gpu.broken.add("synchronize")
-    with pytest.raises(InferenceError, match="cuStreamSynchronize failed: CUDA error 700"):
+    for level in (0.2, 0.7):
+        ours.input[...] = peer.input[...] = picture(level, ours.input)
+        ours.run()
+        peer.run()
+        np.testing.assert_array_equal(ours.output, peer.output)
+    assert way in ours.name
+    gpu.broken.add("synchronize")
+    with pytest.raises(InferenceError, match=r"cuStreamSynchronize failed: CUDA_?\w* ?error|OF_THE_FAKE \(700\)"):
         ours.run()
     ours.close()
-    assert set(ATTRIBUTES) == set(vars(made.gpu.cuda_python()))
+    assert gpu.contexts == 0
+    gpu.broken = {"mem_alloc"}
+    with pytest.raises(Trouble, match=r"too little GPU memory|can't be loaded"):
+        TensorRTEngine(made.kit.found, plan, bundle.contract, memory(), made.kit.driver)
 
 
-def test_the_memory_is_that_of_the_first_library_that_is_installed() -> None:
-    gpu, cure = FakeGpu(), "Install pycuda"
+def test_what_is_used_of_cuda_python_is_one_table() -> None:
+    assert set(ATTRIBUTES) == set(vars(FakeGpu().cuda_python()))
+
+
+def test_the_memory_is_that_of_the_first_library_that_can_be_loaded() -> None:
+    gpu = FakeGpu()
     installed: dict[str, Any] = {}
 
     def load(name: str) -> Any:
         if name not in installed:
             raise ModuleNotFoundError(name)
+        if isinstance(installed[name], Exception):
+            raise installed[name]
         return installed[name]
 
-    with pytest.raises(Trouble, match="neither pycuda nor cuda-python") as none:
-        open_memory(load)
-    assert none.value.cure.startswith(cure)
+    assert open_memory(load, gpu.library).name == "CUDA driver"
     for module, face, name in (
         ("cuda.cuda", gpu.cuda_python(), "cuda-python"),
         ("cuda.bindings.driver", gpu.cuda_python(), "cuda-python"),
+        ("pycuda.driver", AttributeError("_ARRAY_API not found"), "cuda-python"),  # built for another NumPy
         ("pycuda.driver", gpu.pycuda(), "pycuda"),
     ):
         installed[module] = face
-        assert open_memory(load).name == name
+        assert open_memory(load, gpu.library).name == name
 
 
 # ------------------------------------------------------------ what goes wrong while it runs

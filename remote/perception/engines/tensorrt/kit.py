@@ -49,12 +49,12 @@ class Kit:
         return plan if isinstance(plan, str) else self.load(plan, contract)
 
     def load(self, plan: bytes, contract: Contract) -> TensorRTEngine:
-        """A plan, loaded. Raises Trouble `engine_unusable`, `engine_out_of_memory`, `model_mismatch`, `engine_missing`."""
+        """A plan, loaded. Raises Trouble `engine_unusable`, `engine_out_of_memory`, `model_mismatch`."""
         from remote.perception.engines.tensorrt import refusals
 
         try:
             memory = self.open_memory()
-        except CudaError as error:
+        except (CudaError, OSError) as error:
             raise refusals.unusable(str(error)) from error
         return TensorRTEngine(self.found, plan, contract, memory, self.driver)
 

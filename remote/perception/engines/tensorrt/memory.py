@@ -1,13 +1,17 @@
-"""Buffers and the one stream of an engine: by pycuda, or by cuda-python where pycuda can't be built."""
+"""Buffers and the one stream of an engine: by pycuda, by cuda-python where it can't be built, or by the driver itself."""
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from remote.errors import Trouble
 from remote.perception.arrays import Tensor
+from remote.perception.engines.tensorrt.driver import Driver, Load
+
+log = logging.getLogger("fieldgate.engines")
 
 ImportModule = Callable[[str], Any]
 
@@ -42,22 +46,25 @@ class Memory(Protocol):
         """Give everything back. Never raises: the device may be gone."""
 
 
-def open_memory(import_module: ImportModule = importlib.import_module) -> Memory:
-    """The first of pycuda and cuda-python that is installed.
+def open_memory(import_module: ImportModule = importlib.import_module, load: Load = ctypes.CDLL) -> Memory:
+    """By pycuda where it can be loaded, else by cuda-python, else by the driver itself; `load` gives its library.
 
-    Raises Trouble `engine_missing` where none is, CudaError where the GPU gives no context.
+    Raises CudaError where the GPU gives no context, OSError without a driver.
     """
     from remote.perception.engines.tensorrt.cuda_python_memory import CudaPythonMemory
+    from remote.perception.engines.tensorrt.driver_memory import DriverMemory
     from remote.perception.engines.tensorrt.pycuda_memory import PyCudaMemory
 
-    for module, make in (("pycuda.driver", PyCudaMemory), ("cuda.bindings.driver", CudaPythonMemory)):
+    makers: tuple[tuple[str, Callable[[Any], Memory]], ...] = (
+        ("pycuda.driver", PyCudaMemory),
+        ("cuda.bindings.driver", CudaPythonMemory),
+        ("cuda.cuda", CudaPythonMemory),  # what it was called before 12.8
+    )
+    for module, make in makers:
         try:
             found = import_module(module)
-        except ImportError:
+        except (ImportError, AttributeError) as error:  # built for another NumPy, pycuda raises the one or the other
+            log.info("%s is not used: %s", module, error)
             continue
         return make(found)
-    try:  # what cuda-python was called before 12.8
-        return CudaPythonMemory(import_module("cuda.cuda"))
-    except ImportError:
-        cure = "Install pycuda, or cuda-python where pycuda can't be built"
-        raise Trouble("neither pycuda nor cuda-python is installed", cure=cure, code="engine_missing") from None
+    return DriverMemory(Driver(load))

@@ -50,7 +50,7 @@ def nothing_built(words: Words, workspace_mb: int) -> Trouble:
     if any(word in heard for word in _MEMORY_WORDS):
         return out_of_memory(said, workspace_mb)
     if any(word in heard for word in _LAYER_WORDS):
-        cure = "Allow it more memory (--workspace-mb), or use the model as FP32; until then it runs on ONNX Runtime"
+        cure = "Try the float bundle, or free some memory; until then the model runs on ONNX Runtime"
         return Trouble(f"TensorRT has no way to run a layer: {said}", cure=cure, code="engine_layer")
     cure = "Look into the agent's log; until then the model runs on ONNX Runtime"
     return Trouble(f"TensorRT built no engine: {said}", cure=cure, code="engine_not_built")
@@ -58,7 +58,7 @@ def nothing_built(words: Words, workspace_mb: int) -> Trouble:
 
 def out_of_memory(said: str, workspace_mb: int) -> Trouble:
     """There was too little memory for the build."""
-    cure = "Stop the worker while it is built, close other programs, add swap, or allow it less (--workspace-mb)"
+    cure = "Stop the worker while it is built, close other programs, or add swap"
     what = f"too little memory to build the engine (it was allowed {workspace_mb} MB of workspace): {said}"
     return Trouble(what, cure=cure, code="engine_out_of_memory")
 
