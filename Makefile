@@ -16,7 +16,7 @@ READY_310 := $(VENV310)/.ready
 READY_TENSORRT := $(VENV_TENSORRT)/.ready
 READY_TRAIN := $(VENV_TRAIN)/.ready
 
-.PHONY: demo test test-robot tensorrt test-train check bench soak whole mutate format lock clean help docs picture
+.PHONY: demo test test-robot tensorrt test-train check bench soak whole conformance mutate format lock clean help docs picture
 
 help:               ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -58,6 +58,11 @@ soak: $(READY_DEV)  ## eight hours of data at accelerated time, five minutes ove
 	$(BIN)/python -m bench.soak_screen
 	$(BIN)/python -m bench.soak_link --seconds 300
 	$(BIN)/python -m bench.soak_running --minutes 60
+
+conformance: $(READY_DEV) ## the public suite for TUF clients against ours (CONFORMANCE=its checkout, theupdateframework/tuf-conformance)
+	@test -d "$(CONFORMANCE)/tuf_conformance" || { echo "give its checkout: make conformance CONFORMANCE=folder" >&2; exit 2; }
+	cd "$(CONFORMANCE)" && PYTHONPATH=. $(abspath $(BIN))/python -m pytest tuf_conformance -q -p no:cacheprovider \
+	--entrypoint "$(abspath $(BIN))/fieldgate-agent tuf" $(ARGS)
 
 mutate: $(READY_DEV) ## invert each comparison of probes and criteria: a test must notice (ARGS="live" for some)
 	$(BIN)/python -m bench.mutate $(ARGS)

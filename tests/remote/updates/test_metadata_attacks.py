@@ -180,3 +180,28 @@ def test_a_robot_that_lost_power_while_metadata_was_kept_still_knows_what_it_saw
     old_targets(repository)
     assert robot.refused_after_all().code == "metadata_rollback"
     assert not (robot.folder / "cache" / "tmpabc").exists()
+
+
+def test_a_robot_that_was_away_until_all_it_knew_expired_takes_what_is_new(
+    repository: Repository, robot: Robot
+) -> None:
+    assert robot.look().outcome == "taken"
+    cache, past = robot.folder / "cache", datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=400)
+    for name in ("timestamp", "snapshot", "targets", "rollout"):
+        signed = getattr(repository, name)
+        keys = repository.keys.targets[:2] if name == "targets" else [repository.keys.online]
+        until, signed.expires = signed.expires, past
+        data = repository.write(name, signed, [repository.keys.rollout] if name == "rollout" else keys)
+        signed.expires = until
+        (cache / f"{name}.json").write_bytes(data)
+    repository.publish(bump=True)
+    assert robot.look().outcome == "taken"
+
+
+def test_after_seventy_new_roots_the_robot_still_finds_the_newest(repository: Repository, robot: Robot) -> None:
+    for _ in range(70):
+        repository.root.version += 1
+        repository.publish_root()
+    for _ in range(2):
+        assert robot.look().outcome == "taken"
+    assert (robot.folder / "cache" / "root_history" / "71.root.json").exists()
