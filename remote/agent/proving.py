@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from pathlib import Path
 
 from remote.agent.bundle_check import BundleCheck
 from remote.agent.core import Agent
+from remote.agent.engine_build import build_engine
 from remote.agent.lease import Holder
 from remote.agent.shadow import Contest
 from remote.agent.validation import Validation
@@ -15,6 +18,8 @@ from remote.models.validation.profiles import profile_of
 from remote.protocol import Constraints, Reply, Request, Shadow, Validate
 
 MOST_RUNS = 100_000
+
+log = logging.getLogger("fieldgate.agent")
 
 
 class Proving:
@@ -48,8 +53,20 @@ class Proving:
             threads=agent.settings.threads,
             constraints=agent.watch.constraints if agent.watch else Constraints(),
             beside=self._beside(),
+            engines=str(agent.places.engines),
         )
-        return Reply(id=request.id, validation=await self._validation.run(plan))
+        report = await self._validation.run(plan, lambda: self._build(folder))
+        return Reply(id=request.id, validation=report)
+
+    async def _build(self, folder: Path) -> None:
+        """The engine that will run it is what is to be validated. One that can't be built is said by the suite, with its
+        reason.
+        """
+        agent = self._agent
+        try:
+            await build_engine(folder, agent.places.engines, agent.settings.threads, lambda progress: None)
+        except Trouble as trouble:
+            log.warning("no engine was built for a validation: %s", trouble)
 
     @property
     def busy(self) -> bool:
@@ -73,6 +90,7 @@ class Proving:
             current_digest=agent.bundle.digest,
             of=found,
             threads=agent.settings.threads,
+            engines=agent.places.engines,
             seconds=command.seconds,
         )
         agent.shadow.begin(contest, who.name)
@@ -83,4 +101,6 @@ class Proving:
         state = self._agent.shadow.state()
         shadow = "a shadow" if state is not None and not state.ended else ""
         worker = "the worker" if self._agent.supervisor.wanted else ""
-        return " and ".join(part for part in (worker, shadow) if part)
+        models = self._agent.state().models
+        change = "a change of models" if models is not None and models.step in ("building", "self_test") else ""
+        return " and ".join(part for part in (worker, shadow, change) if part)

@@ -43,13 +43,16 @@ class _Over(Exception):
 
 @dataclass(frozen=True)
 class Contest:
-    """Who is compared: the folders of both bundles and what is said of them, the engines' threads, for how long."""
+    """Who is compared: the folders of both bundles and what is said of them, the engines' threads and the folder of those
+    that this robot built, for how long.
+    """
 
     current: Path
     candidate: Path
     current_digest: str
     of: BundleState
     threads: int
+    engines: Path
     seconds: float
 
 
@@ -156,7 +159,13 @@ class Shadow:
             self._ended(contest, why or "the agent failed at it, see agent.log", bad=bad or not why)
 
     async def _compare(self, contest: Contest) -> None:
-        words = (*self._command, str(contest.current), str(contest.candidate), str(contest.threads))
+        words = (
+            *self._command,
+            str(contest.current),
+            str(contest.candidate),
+            str(contest.threads),
+            str(contest.engines),
+        )
         process = await asyncio.create_subprocess_exec(
             *words,
             stdin=PIPE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,8 +31,8 @@ class Validation:
         self._cwd, self._limit_s, self._command = cwd, limit_s, command
         self.busy = False
 
-    async def run(self, plan: Plan) -> ValidationReport:
-        """What the suite found.
+    async def run(self, plan: Plan, prepare: Callable[[], Awaitable[None]] | None = None) -> ValidationReport:
+        """What the suite found; `prepare` is awaited before, while nothing else may be validated.
 
         Raises Trouble: what keeps the suite from being run; `validation_busy` while another run goes on; `validation_timeout`;
         `validation_crashed` where the process died of the model; `no_validation` where it can't be started.
@@ -41,6 +41,8 @@ class Validation:
             raise Trouble("another bundle is validated now", cure="try again when it has ended", code="validation_busy")
         self.busy = True
         try:
+            if prepare is not None:
+                await prepare()
             return _report(await self._run(plan))
         finally:
             self.busy = False

@@ -37,7 +37,7 @@ class ValidationParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     runs: of each kind of timing; fewer than 299 decide nothing.
     require: checks that must have been made; one of them that was skipped makes the whole unavailable.
     simulation, hil: tables of results with a column `success` (CSV, JSON, Parquet), in the campaign's files folder.
-    timeout_s: how long the answer is waited for; the robot itself gives a run up after 900 s.
+    timeout_s: how long the answer is waited for; the robot itself gives building an engine up after 3600 s, a run after 900 s.
     """
 
     profile: Literal["jetson", "x86"] = "jetson"
@@ -49,7 +49,7 @@ class ValidationParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     require: tuple[Name, ...] = ("model_loads", "latency_engine", "safety_hostile")
     simulation: File = ""
     hil: File = ""
-    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 910.0
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=7200)] = 4600.0
 
 
 def look_at_validation(sight: Sight, parameters: ValidationParameters) -> Finding:

@@ -1,4 +1,5 @@
-"""`python -m remote.models.replay.pair_process OLD NEW THREADS`: compares two bundles on JPEGs that come on its stdin.
+"""`python -m remote.models.replay.pair_process OLD NEW THREADS [ENGINES]`: compares two bundles on JPEGs that come on its
+stdin. ENGINES is the folder of engines that this robot built.
 
 Each JPEG comes after its length (4 bytes, big-endian); for each one line of JSON goes to stdout, a Told. The first line says
 that both engines are warm, or what is wrong. It ends when its stdin ends, and makes itself nice, so that a worker beside it
@@ -43,16 +44,17 @@ def main() -> None:
         os.write(out, msgspec.json.encode(told) + b"\n")
 
     try:
-        _compare(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), tell)
+        engines = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+        _compare(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), engines, tell)
     except Trouble as trouble:
         tell(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
 
 
-def _compare(old: Path, new: Path, threads: int, tell: Callable[[Told], None]) -> None:
+def _compare(old: Path, new: Path, threads: int, engines: Path | None, tell: Callable[[Told], None]) -> None:
     from remote.models.replay.two import Two, difference
     from remote.perception.picture_files import decoded
 
-    two = Two(old, new, threads=threads)
+    two = Two(old, new, threads=threads, engines=engines)
     tell(Told(ready=True))
     while (jpeg := _next(sys.stdin.buffer)) is not None:
         picture = decoded(jpeg)

@@ -21,14 +21,17 @@ class Answer(NamedTuple):
 
 
 class Two:
-    """An old and a new bundle, verified, loaded and warm. Raises Trouble as load_bundle and the engines do."""
+    """An old and a new bundle, verified, loaded and warm. Raises Trouble as load_bundle and the engines do.
 
-    def __init__(self, old: Path, new: Path, *, threads: int = 1) -> None:
+    `engines` is the folder of engines that this robot built; None: ONNX Runtime.
+    """
+
+    def __init__(self, old: Path, new: Path, *, threads: int = 1, engines: Path | None = None) -> None:
         bundles = load_bundle(old), load_bundle(new)
         self.digests = tuple(bundle.digest for bundle in bundles)
         self.names = tuple(bundle.contract.name for bundle in bundles)
         self.labels = tuple(bundle.contract.labels for bundle in bundles)
-        self._detectors = tuple(Detector(bundle, threads=threads) for bundle in bundles)
+        self._detectors = tuple(Detector(bundle, threads=threads, engine_cache=engines) for bundle in bundles)
         for detector in self._detectors:
             detector.warm_up()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from remote.models.bundle import Bundle
@@ -43,10 +44,11 @@ def check_detector(
     """Every check that needs the engine; `real` are recorded pictures. Raises Trouble where the bundle can't be loaded."""
     say("loading the engine")
     golden, provenance = read_golden(bundle.path), read_provenance(bundle.path)
-    detector = Detector(bundle, threads=plan.threads)
+    engines = Path(plan.engines) if plan.engines else None
+    detector = Detector(bundle, threads=plan.threads, engine_cache=engines)
     try:
         run_on_greys(detector, bundle.path)
-        checks = [Check(name="model_loads", verdict="pass", text=f"loaded and finite on {detector.engine.name}")]
+        checks = [loads(profile, detector.engine.name, here.words.get("tensorrt", ""))]
         say("comparing with the golden samples")
         checks.append(_parity(detector, golden, provenance.tolerance if provenance else None))
         detector.warm_up(1)  # the golden samples lie where frames of another size leave their padding alone
@@ -60,6 +62,14 @@ def check_detector(
         return Found(detector.engine.name, tuple(checks))
     finally:
         detector.close()
+
+
+def loads(profile: Profile, engine: str, tensorrt: str) -> Check:
+    """The model loaded; on a board that has TensorRT nothing is proved of it by another engine."""
+    if profile.board and tensorrt and not engine.startswith("TensorRT"):
+        text = f"TensorRT {tensorrt} is on this board and was not used: {engine}"
+        return Check(name="model_loads", verdict="inconclusive", text=text)
+    return Check(name="model_loads", verdict="pass", text=f"loaded and finite on {engine}")
 
 
 def _parity(detector: Detector, golden: Golden | None, tolerance: Tolerance | None) -> Check:

@@ -14,7 +14,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     `folder` is the bundle's. `limits` are given instead of the profile's. `pictures` is a folder of recorded pictures, empty
     for none; `simulation` and `hil` are tables of results (CSV), empty for none. `constraints` are those in force. `beside`
-    says what else runs on this machine now (the robot's worker), empty for nothing.
+    says what else runs on this machine now (the robot's worker), empty for nothing. `engines` is the folder of engines that
+    this robot built, empty for none.
     """
 
     folder: str
@@ -27,3 +28,4 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     hil: str = ""
     constraints: Constraints = Constraints()
     beside: str = ""
+    engines: str = ""

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from remote.errors import Trouble
 from remote.models.bundle import PolicyBundle
 from remote.models.contract import ObservationContract, PolicyContract
 from remote.models.golden import Golden, read_golden
+from remote.models.policy import Policy
 from remote.models.provenance import Tolerance, read_provenance
 from remote.models.validation import latency
 from remote.models.validation.machine import Machine, slowed_down, thermal
@@ -38,9 +40,13 @@ def check_policy(
     actions = contract.actions.name
 
     def act(given: Observation) -> NDArray[Any]:
-        return np.asarray(session.run([actions], given)[0])
+        try:
+            return np.asarray(session.run([actions], given)[0])
+        except Exception as error:  # its exceptions share no base class
+            what = f"the engine failed: {(str(error).splitlines() or [''])[0][:300]}"
+            raise Trouble(what, cure="export the policy again", code="inference_error") from error
 
-    engine = f"ONNX Runtime, {session.get_providers()[0].removesuffix('ExecutionProvider')}"
+    engine = Policy(bundle, threads=plan.threads).name  # which also compares model and contract
     checks = [Check(name="model_loads", verdict="pass", text=f"loaded on {engine}")]
     say("comparing with the golden samples")
     checks.append(_parity(act, golden, provenance.tolerance if provenance else None, actions))

@@ -29,7 +29,7 @@ SPEAKS = (
 
 
 def contest(seconds: float = 2.0) -> Contest:
-    return Contest(Path("/old"), Path("/new"), "a" * 64, OF, 1, seconds)
+    return Contest(Path("/old"), Path("/new"), "a" * 64, OF, 1, Path("/engines"), seconds)
 
 
 class World:
@@ -121,7 +121,7 @@ async def test_it_ends_when_the_robot_runs_another_bundle() -> None:
     [
         (contest(0.0), "bad_seconds"),
         (contest(float("nan")), "bad_seconds"),
-        (Contest(Path("/o"), Path("/n"), OF.digest, OF, 1, 5.0), "same_bundle"),
+        (Contest(Path("/o"), Path("/n"), OF.digest, OF, 1, Path("/engines"), 5.0), "same_bundle"),
     ],
     ids=["none", "nan", "same"],
 )

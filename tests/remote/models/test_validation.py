@@ -29,6 +29,7 @@ from remote.models.model_commands import model
 from remote.models.provenance import Provenance, Tolerance
 from remote.models.validation import latency
 from remote.models.validation.bounds import percentile
+from remote.models.validation.detectors import loads
 from remote.models.validation.machine import Heat, Machine, power_mode, right_machine, slowed_down, thermal
 from remote.models.validation.onnx_opset import read_opset
 from remote.models.validation.parity import differences
@@ -154,6 +155,22 @@ def test_what_is_no_folder_is_said_and_no_report(tmp_path: Path) -> None:
     with pytest.raises(Trouble) as refused:
         run(tmp_path / "nothing")
     assert refused.value.code == "bundle_missing"
+
+
+@pytest.mark.parametrize(
+    ("profile", "engine", "tensorrt", "verdict"),
+    [
+        ("jetson", "TensorRT 10.3, Orin", "10.3.0", "pass"),
+        ("jetson", "ONNX Runtime 1.23.2, CPU; not TensorRT: no engine was built here", "10.3.0", "inconclusive"),
+        ("jetson", "ONNX Runtime 1.23.2, CPU, 1 thread", "", "pass"),
+        ("x86", "ONNX Runtime 1.23.2, CPU, 1 thread", "10.3.0", "pass"),
+    ],
+    ids=["tensorrt", "fallen-back", "without", "x86"],
+)
+def test_a_board_with_tensorrt_is_not_proved_by_another_engine(
+    profile: str, engine: str, tensorrt: str, verdict: str
+) -> None:
+    assert loads(profile_of(profile), engine, tensorrt).verdict == verdict
 
 
 # ------------------------------------------------------------ policies
