@@ -12,6 +12,8 @@ NAMES = (
     "agent",
     "journal",
     "link",
+    "push",
+    "activation_gap",
     "screen",
     "record",
     "verify",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import paramiko
 
 _PIECE_BYTES = 1 << 16
+PUT_BYTES = _PIECE_BYTES // 2
+"""What is sent at once: a cut costs so much at most of what lay on the robot already."""
 _LAST_WORDS_BYTES = 4096
 
 
@@ -112,7 +114,7 @@ class SshTransport:
                     target.set_pipelined(True)
                     source.seek(offset)
                     target.seek(offset)
-                    while piece := source.read(_PIECE_BYTES // 2):
+                    while piece := source.read(PUT_BYTES):
                         target.write(piece)
                         if progress is not None:
                             progress(source.tell(), size)
