@@ -85,7 +85,10 @@ class CudaPythonMemory:
             self._call("cuDevicePrimaryCtxRelease", self._device)
 
     def _call(self, name: str, *arguments: object) -> Any:
-        error, *results = getattr(self._cuda, name)(*arguments)
+        try:
+            error, *results = getattr(self._cuda, name)(*arguments)
+        except RuntimeError as missing:  # it looks for the driver's library only now
+            raise CudaError(f"{name} failed: {missing}") from missing
         if int(error):
             word = getattr(error, "name", f"CUDA error {int(error)}")
             raise CudaError(f"{name} failed: {word}")
