@@ -57,7 +57,9 @@ class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     It runs for at least `frames` frames and `least_s` seconds. `p99_ms` bounds the 99th percentile of end_to_end; without it
     `p99_ratio` bounds it as a multiple of what the model before it took. `failed_share` bounds frames without an answer,
-    `miss_share_more` how much larger a share of known objects may be missed than before (with 95 % confidence).
+    `miss_share_more` how much larger a share of known objects may be missed than before (with 95 % confidence). `boxes_ratio`
+    bounds how many times more or fewer boxes a frame it finds than the model before: where nobody knows what is in view, that
+    tells a blind model from a good one.
     `hottest_c` bounds the hottest sensor, `memory_mb` the worker's memory. `restarts` is how often the worker may have to be
     started in all before the one before comes back. `most_s`: without a decision by then it comes back as well.
     """
@@ -69,6 +71,7 @@ class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     p99_ratio: float | None = 1.5
     failed_share: Share | None = 0.01
     miss_share_more: Share | None = 0.1
+    boxes_ratio: Annotated[float, msgspec.Meta(gt=1)] | None = 3.0
     hottest_c: float | None = 95.0
     memory_mb: float | None = None
     restarts: Annotated[int, msgspec.Meta(ge=1, le=3)] = 3

@@ -19,8 +19,8 @@ Say = Callable[[Progress], None]
 class Seen:
     """What the worker did with one bundle over a while: the sum of its windows.
 
-    `seconds` of windows with frames. `hottest_c` and `memory_mb` are the worst that was measured, None where nothing was.
-    `failures` counts failures by kind. `scored` counts known objects, None where none were known.
+    `seconds` of windows with frames. `boxes` over all frames. `hottest_c` and `memory_mb` are the worst that was measured,
+    None where nothing was. `failures` counts failures by kind. `scored` counts known objects, None where none were known.
     """
 
     frames: int = 0
@@ -28,6 +28,7 @@ class Seen:
     seconds: float = 0.0
     end_to_end_ms: Histogram = field(default_factory=Histogram)
     scored: Scored | None = None
+    boxes: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     hottest_c: float | None = None
     memory_mb: float | None = None

@@ -23,6 +23,9 @@ from remote.verdicts import Check, Verdict, overall
 ALPHA = 0.05
 FIRST_FAIL_LOOK = 32
 QUANTILE = 0.99
+FEWEST_FRAMES = 100
+FEWEST_BOXES = 0.1
+"""With fewer frames, or boxes a frame, of the model before nothing is compared with it."""
 BAD_RESULTS = ("bad_output", "inference_error")
 DEATHS = ("worker_crash", "worker_hang")
 
@@ -71,6 +74,7 @@ def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) ->
         _latency(plan, before.end_to_end_ms, since.end_to_end_ms, errors),
         _failed_frames(plan.failed_share, since, errors),
         _misses(plan.miss_share_more, before.scored, since.scored, errors),
+        _boxes(plan.boxes_ratio, before, since, is_look=errors.keeping is not None),
     )
     checks = tuple(check for check in found if check is not None)
     return overall(checks), checks
@@ -99,7 +103,7 @@ def _is_pass_look(plan: Probation, since: Seen, looks: Looks) -> bool:
 
 def _reached(name: str, value: float, least: float, unit: str) -> Check:
     verdict: Verdict = "pass" if value >= least else "inconclusive"
-    text = f"it ran {value:.10g} of {least:.10g} {unit} without an end"
+    text = f"it ran {min(value, least):.4g} of {least:.4g} {unit} without an end"
     return Check(name=name, verdict=verdict, text=text, value=value, limit=least, unit=unit)
 
 
@@ -191,6 +195,21 @@ def _misses(more: float | None, before: Scored | None, since: Scored | None, err
     text = f"{since.missed} of {_known(since)} known objects were missed, {before.missed} of {_known(before)} before; "
     text += f"{100 * more:.4g} % more are allowed{_may_be(None if bound is None else 100 * bound, verdict, ' %')}"
     return Check(name="misses", verdict=verdict, text=text, value=value, bound=bound, limit=more, n=_known(since))
+
+
+def _boxes(ratio: float | None, before: Seen, since: Seen, *, is_look: bool) -> Check | None:
+    """Boxes a frame against those of the model before. A rough bound without a confidence: frames of one scene are alike."""
+    if ratio is None:
+        return None
+    limit = round(ratio, 3)
+    if before.frames < FEWEST_FRAMES or before.boxes < FEWEST_BOXES * before.frames:
+        text = "the model before found too little to compare with"
+        return Check(name="boxes", verdict="skipped", text=text, limit=limit)
+    then, now = before.boxes / before.frames, since.boxes / since.frames if since.frames else 0.0
+    times = max(now / then, then / now) if now else None
+    verdict: Verdict = "inconclusive" if not is_look else "fail" if times is None or times > ratio else "pass"
+    text = f"{now:.3g} boxes a frame, {then:.3g} before; {limit:g} times more or fewer are allowed"
+    return Check(name="boxes", verdict=verdict, text=text, value=times, limit=limit, n=since.frames)
 
 
 def _difference(one: Scored, other: Scored, error: float | None) -> float | None:

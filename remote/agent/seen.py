@@ -26,6 +26,7 @@ class _Sum:
     span_ms: float = 0.0
     histograms: list[Histogram] = field(default_factory=list)
     scored: Scored | None = None
+    boxes: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     hottest_c: float | None = None
     memory_mb: float | None = None
@@ -33,6 +34,7 @@ class _Sum:
     def window(self, window: Window) -> None:
         self.frames += window.frames
         self.failed += window.failed
+        self.boxes += sum(label.count for label in window.labels.values())
         if window.frames:
             self.span_ms += window.span_ms
         if histogram := window.stages_ms.get("end_to_end"):
@@ -56,6 +58,7 @@ class _Sum:
             seconds=self.span_ms / 1000,
             end_to_end_ms=Histogram.merge(self.histograms),
             scored=self.scored,
+            boxes=self.boxes,
             failures=dict(self.failures),
             hottest_c=self.hottest_c,
             memory_mb=self.memory_mb,

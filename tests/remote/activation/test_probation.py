@@ -16,7 +16,7 @@ from remote.model_states import Probation
 from remote.protocol import Scored
 from remote.verdicts import Check, Verdict
 
-NOTHING = Probation(p99_ratio=None, failed_share=None, miss_share_more=None, hottest_c=None)
+NOTHING = Probation(p99_ratio=None, failed_share=None, miss_share_more=None, boxes_ratio=None, hottest_c=None)
 
 
 def seen(
@@ -74,6 +74,13 @@ CASES: dict[str, tuple[Probation, Seen, Seen, Verdict]] = {
     "misses as before": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=60), "pass"),
     "misses far more": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=300), "fail"),
     "misses a little more": (plan(miss_share_more=0.1), seen(missed=50), seen(missed=140), "inconclusive"),
+    "as many boxes": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=1300), "pass"),
+    "boxes at the limit": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=500), "pass"),
+    "a blind model": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=0), "fail"),
+    "a model that sees ghosts": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=4501), "fail"),
+    "blind, but not yet long enough": (plan(boxes_ratio=3), seen(boxes=1500), seen(299, boxes=0), "inconclusive"),
+    "the one before saw little": (plan(boxes_ratio=3), seen(boxes=99), seen(boxes=0), "pass"),
+    "the one before ran shortly": (plan(boxes_ratio=3), seen(99, boxes=150), seen(boxes=0), "pass"),
     "nobody knows what is in view": (plan(miss_share_more=0.1), seen(), seen(), "pass"),
 }
 
@@ -100,6 +107,7 @@ def test_what_was_not_measured_is_said_and_not_passed_over() -> None:
         "hottest",
         "latency_p99",
         "misses",
+        "boxes",
     }
 
 
