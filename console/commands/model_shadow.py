@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BEGIN_S = 30.0
 LOOK_S = 0.5
+LEASE_S = 10.0
 TELL_EVERY_S = 5.0
 LOST_S = 120.0
 """How long a robot whose link broke is waited for; the shadow goes on there meanwhile."""
@@ -52,10 +53,12 @@ def shadow(bundle: str, robot: str, seconds: float, take_over: bool, as_json: bo
     with commanding(known, take_over) as visit:
         begun = confirmed(visit.session.request(Shadow(digest, seconds), timeout_s=BEGIN_S), BEGIN_S + 5.0)
         version = begun.state.version if begun.state is not None else 0
+        confirmed(visit.session.release_lease(), LEASE_S)  # the robot goes on by itself; others may command it
         click.echo(f"{digest[:12]} runs beside on '{robot}' for {seconds:g} s", err=True)
         try:
             ended = _watched(visit, robot, version)
         except KeyboardInterrupt:
+            confirmed(visit.session.take_lease(), LEASE_S)
             confirmed(visit.session.request(Shadow(""), timeout_s=BEGIN_S), BEGIN_S + 5.0)
             ended = _watched(visit, robot, version)
     _tell(ended, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from console.campaigns.opening import new_campaign, open_campaign
 from console.cli import main
 from console.robots import Robot, Robots
 from remote.model_states import ShadowState
-from remote.protocol import SetBundle
+from remote.protocol import ReleaseLease, SetBundle, TakeLease
 from tests.console.checklist.campaign_world import World
 from tests.remote.agent.robot import Console
 from tests.remote.agent.robot import Robot as Agent
@@ -51,13 +52,6 @@ stages:
               {frame_width_px: 64, frame_height_px: 64, engine_p99_ms: 9999, pipeline_p99_ms: 9999, loaded_p99_ms: 9999}
             require: [parity]
         rests_on: [bundle, engine, robot]
-      - id: quick
-        title: The engine alone takes less than a nanosecond
-        kind: sensed
-        probe:
-          name: model_validation
-          parameters: {profile: x86, measure: validated_engine_p99_ms, limits: {engine_p99_ms: 0.000001}}
-        criterion: {metric: validated_engine_p99_ms, comparison: "<", threshold: 0.000001, unit: ms, n_min: 299}
 """
 
 
@@ -152,13 +146,13 @@ def test_in_a_campaign_what_was_found_is_recorded_as_evidence(
     assert chosen.error is None
     console.close()
     done = fieldgate("validate", bundle.digest, "--campaign", "bring-up")
-    assert done.code == 3, done
+    assert done.code == 0, done
     campaign = open_campaign("bring-up")
     try:
         states = {state.item.id: state for state in campaign.state().items()}
     finally:
         campaign.close()
-    assert {name: state.state for name, state in states.items()} == {"validated": "pass", "quick": "fail"}
+    assert {name: state.state for name, state in states.items()} == {"validated": "pass"}
     basis = states["validated"].basis
     assert basis is not None
     assert basis.evidence is not None
@@ -179,3 +173,25 @@ def test_words_that_exclude_each_other_are_refused(fieldgate: Fieldgate, words: 
     done = fieldgate("validate", "0" * 64, *words)
     assert done.code == 2
     assert said in done.err
+
+
+def test_a_shadow_leaves_the_robot_to_others_and_ctrl_c_ends_it(
+    fieldgate: Fieldgate, home: Path, tmp_path: Path
+) -> None:
+    """A lease that is held for as long as a candidate runs beside would keep everybody from stopping the robot."""
+    bundle = proved_bundle(tmp_path / "b")
+    console = Console(home, "ben", "ben")
+    (home / "bundles").mkdir(mode=0o700, exist_ok=True)
+    bundle.path.rename(home / "bundles" / bundle.digest)
+    words = [sys.executable, "-c", "from console.cli import main; main()"]
+    command = [*words, "model", "shadow", bundle.digest, "bench", "--seconds", "600", "--json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    assert "runs beside" in child.stderr.readline()
+    assert console.ask(TakeLease()).error is None
+    console.ask(ReleaseLease(), epoch=console.state.epoch)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert child.returncode in (0, 7), err
+    assert json.loads(out)["ended"].endswith("ended it")
+    console.close()
