@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,12 @@ from console.commands.updates_words import (
     signers_of,
     tell,
 )
+from remote.errors import Trouble
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, SSlibKey
+
+    from console.models.repository import Repository
 
 _open_online = click.option(
     "--online-unencrypted", is_flag=True, help="Online keys without a passphrase, so that a timer can refresh."
@@ -92,21 +96,37 @@ def _both(paths: tuple[Path, ...], ask: Passphrases) -> tuple[list[SSlibKey], li
 @click.command()
 @repo_argument
 @keys_option("Your private key. Repeat it for more.", required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @as_person
 @as_json
-def sign(repo: Path, keys: tuple[Path, ...], person: str | None, as_json: bool) -> None:
+def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_json: bool) -> None:
     """Sign what waits in REPO; it is published as soon as enough have signed.
 
-    Look first: `fieldgate updates show REPO` says what it is.
+    Says first what it changes, read from the very bytes that are signed, and asks at a terminal.
     """
     from console.commands.publish import open_first
     from console.models import acting
 
     ask = Passphrases()
     hands, repository = hands_of(person, ask), repository_of(repo)
+    _agree(repository, yes)
     came = acting.sign(repository, hands, signers_of(keys, ask))
     tell(came, repo, as_json)
     open_first(repository, hands, came)
+
+
+def _agree(repository: Repository, yes: bool) -> None:
+    """Say what waits, and ask at a terminal."""
+    from console.models.differences import differences
+    from console.models.pending import read_pending
+
+    pending = read_pending(repository)
+    if pending is None:
+        return
+    for line in differences(repository, pending):
+        click.echo(f"  {line}", err=True)
+    if not yes and sys.stdin.isatty() and not click.confirm("Sign this?", err=True):
+        raise Trouble("nothing was signed", code="not_confirmed")
 
 
 @click.command()

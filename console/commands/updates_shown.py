@@ -52,6 +52,9 @@ def _lines(found: Standing) -> list[str]:
     lines += _release_lines(found)
     if found.waits is not None:
         lines.append(f"waits: {found.waits.change.text} (begun by {found.waits.change.person})")
+        lines += [f"  {line}" for line in found.waits.changes]
+        if found.waits.trouble:
+            lines.append(f"  DO NOT SIGN: {found.waits.trouble}")
         lines += [f"  {line}" for line in need_lines(found.waits.needs)]
     return lines
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from console.models import roles
+from console.models.differences import differences
 from console.models.hands import Hands, make_online
 from console.models.keys import holder_of
 from console.models.pending import Change, Need, Pending, drop_pending, full, keep_pending, read_pending
@@ -79,7 +80,10 @@ def release(
 
 
 def sign(repository: Repository, hands: Hands, signers: Sequence[CryptoSigner]) -> Came:
-    """Add signatures to what waits, and publish it once there are enough. Raises Trouble `nothing_waits`, `key_not_wanted`."""
+    """Add signatures to what waits, and publish it once there are enough.
+
+    Raises Trouble: `nothing_waits`, `key_not_wanted`, `bad_change`.
+    """
     with repository.locked():
         return _signed(repository, hands, _waiting(repository), signers)
 
@@ -95,15 +99,24 @@ def refresh(repository: Repository, hands: Hands) -> Came:
 
 
 def discard(repository: Repository, hands: Hands) -> Came:
-    """Throw away what waits; its release number is not given again. Raises Trouble `nothing_waits`."""
+    """Throw away what waits, damaged or not; its release number is not given again. Raises Trouble `nothing_waits`."""
     with repository.locked():
-        change = _waiting(repository).change
-        write_line(repository, hands, Note("discard", f"discarded: {change.text}", change.release, change.bundle))
+        if not repository.pending.exists():
+            raise _nothing(repository)
+        text, number, bundle = "a change that can't be read", None, ""
+        try:
+            change = _waiting(repository).change
+            text, number, bundle = change.text, change.release, change.bundle
+        except Trouble as trouble:
+            if trouble.code == "nothing_waits":
+                text = "a change that was never finished"
+        if repository.root_numbers():
+            write_line(repository, hands, Note("discard", f"discarded: {text}", number, bundle))
         try:
             drop_pending(repository)
         except OSError as error:
             raise full(repository, error) from error
-        return Came(outcome="discarded", text=change.text)
+        return Came(outcome="discarded", text=text)
 
 
 def rotate(
@@ -143,12 +156,13 @@ def rotate(
 
 
 def _signed(repository: Repository, hands: Hands, pending: Pending, signers: Sequence[CryptoSigner]) -> Came:
-    """Sign what waits with each key, and publish it where that was enough."""
+    """Sign what waits with each key, and publish it where that was enough; what is not as we make it is not signed."""
+    differences(repository, pending)
     for signer in signers:
         signed = pending.sign(signer)
         if signed:
             text = f"{holder_of(signer.public_key)} signed {', '.join(signed)} of {pending.change.text}"
-            write_line(repository, hands, Note("signed", text, None, pending.change.bundle))
+            write_line(repository, hands, Note("signed", text, pending.change.release, pending.change.bundle))
     if not pending.complete:
         return Came(outcome="waits", text=pending.change.text, release=pending.change.release, needs=pending.needs())
     try:
@@ -169,8 +183,12 @@ def _published(repository: Repository, hands: Hands, pending: Pending) -> Came:
 def _waiting(repository: Repository) -> Pending:
     found = read_pending(repository)
     if found is None:
-        raise Trouble(f"nothing waits for a signature in {repository.folder}", cure="", code="nothing_waits")
+        raise _nothing(repository)
     return found
+
+
+def _nothing(repository: Repository) -> Trouble:
+    return Trouble(f"nothing waits for a signature in {repository.folder}", cure="", code="nothing_waits")
 
 
 def _change(kind: Literal["init", "rotate"], text: str, hands: Hands) -> Change:

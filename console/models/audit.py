@@ -140,7 +140,7 @@ def highest_versions(lines: Iterable[Line]) -> dict[str, int]:
 
 def highest_release(lines: Iterable[Line]) -> int:
     """The highest number that a release was ever given; 0 for none."""
-    return max((line.release or 0 for line in lines if line.act in ("release", "discard")), default=0)
+    return max((line.release or 0 for line in lines if line.act in ("release", "discard", "signed")), default=0)
 
 
 def missing_from(here: Iterable[Line], there: Iterable[Line]) -> tuple[Line, ...]:

@@ -36,6 +36,7 @@ METADATA_LIMIT_BYTES = 4 * 1024 * 1024
 CODE = "bad_repository"
 RELEASES = "releases/"
 _ID = re.compile(r"[0-9a-f]{32}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Repository:
@@ -91,9 +92,12 @@ class Repository:
         return read_bytes(self.metadata / name, code=CODE, what="the metadata", limit_bytes=METADATA_LIMIT_BYTES)
 
     def target_path(self, info: TargetFile) -> Path:
-        """Where a target's file lies."""
+        """Where a target's file lies. Raises Trouble `bad_repository` for one that lies outside or has no SHA-256."""
         folder, _, name = info.path.rpartition("/")
-        return self.targets / folder / f"{info.hashes['sha256']}.{name}"
+        sha256 = info.hashes.get("sha256", "")
+        if ".." in folder.split("/") or folder.startswith("/") or not _SHA256.fullmatch(sha256):
+            raise Trouble(f"{self.folder} names a target that can't be one: {info.path!r}", cure=_RESTORE, code=CODE)
+        return self.targets / folder / f"{sha256}.{name}"
 
     def target(self, info: TargetFile, limit_bytes: int) -> bytes:
         """A small target's bytes, held against its signed digest. Raises Trouble `bad_repository`."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.models import roles
+from console.models.differences import differences
 from console.models.keys import holder_of
-from console.models.pending import Change, Need, read_pending
+from console.models.pending import Change, Need, Pending, read_pending
 from console.models.repository import Published, Repository, id_of
+from remote.errors import Trouble
 from remote.release import ROLLOUT_ROLE, Release, Rollout
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ class RoleStands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitsFor(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that waits for signatures."""
+    """A change that waits for signatures. `changes` says what it really changes; `trouble` why nobody should sign it."""
 
     change: Change
+    changes: tuple[str, ...] = ()
+    trouble: str = ""
     needs: tuple[Need, ...]
     complete: bool
 
@@ -58,7 +62,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def standing(repository: Repository, now: datetime) -> Standing:
     """How it stands now. Raises Trouble `no_repository`, `bad_repository`."""
     pending = read_pending(repository)
-    waits = WaitsFor(change=pending.change, needs=pending.needs(), complete=pending.complete) if pending else None
+    waits = _waits(repository, pending) if pending else None
     if not (repository.metadata / "timestamp.json").exists() and pending is not None and pending.root is not None:
         return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), waits=waits)
     published = repository.published()
@@ -69,6 +73,18 @@ def standing(repository: Repository, now: datetime) -> Standing:
         releases=published.releases(),
         rollout=published.rollout(),
         waits=waits,
+    )
+
+
+def _waits(repository: Repository, pending: Pending) -> WaitsFor:
+    changes: tuple[str, ...] = ()
+    trouble = ""
+    try:
+        changes = differences(repository, pending)
+    except Trouble as error:
+        trouble = error.what
+    return WaitsFor(
+        change=pending.change, changes=changes, trouble=trouble, needs=pending.needs(), complete=pending.complete
     )
 
 

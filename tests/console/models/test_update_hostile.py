@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -14,10 +16,13 @@ from hypothesis import strategies as st
 
 from console.models import acting
 from console.models.audit import Audit, Line
+from console.models.differences import differences
 from console.models.fleet import Fleet, load_fleet
 from console.models.keys import holder_of, make_key, read_public, read_signer
 from console.models.pending import read_pending
+from console.models.releasing import Wanted
 from console.models.repository import Repository
+from console.models.standing import standing
 from console.models.verifying import verify
 from remote.errors import Trouble
 from tests.console.models.repo_world import World, no_passphrase
@@ -158,6 +163,88 @@ def test_a_damaged_pending_change_is_told_and_can_be_thrown_away(made: World) ->
     pending = read_pending(repository)
     assert pending is not None
     assert pending.needs()[0].missing == 2, "anna's signature is not for this"
+
+
+def change_targets(repository: Repository, change: Callable[[dict[str, Any]], object]) -> None:
+    """What somebody does who can write the folder while a release waits in it."""
+    path = repository.pending / "targets.json"
+    metadata = json.loads(path.read_bytes())
+    change(metadata["signed"])
+    metadata["signatures"] = []
+    path.write_text(json.dumps(metadata))
+
+
+def evil(signed: dict[str, Any]) -> None:
+    signed["targets"]["../../evil.json"] = {"length": 4, "hashes": {"sha256": "0" * 64}}
+
+
+def more(signed: dict[str, Any]) -> None:
+    signed["targets"]["releases/000099.json"] = signed["targets"][max(path for path in signed["targets"])]
+
+
+def other_model(signed: dict[str, Any]) -> None:
+    path = next(one for one in signed["targets"] if one.endswith("model.onnx"))
+    signed["targets"][path] = {"length": 1, "hashes": {"sha256": "1" * 64}}
+
+
+def wider(signed: dict[str, Any]) -> None:
+    signed["delegations"]["roles"][0]["paths"] = ["*", "bundles/*/*"]
+
+
+def handed_on(signed: dict[str, Any]) -> None:
+    signed["delegations"]["roles"].append({**signed["delegations"]["roles"][0], "name": "mallory"})
+
+
+@pytest.mark.parametrize("change", [evil, more, other_model, wider, handed_on], ids=lambda one: one.__name__)
+def test_what_was_changed_while_it_waited_is_not_signed(
+    made: World, tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """The second person signs what they are shown: a change that no command of ours makes is refused."""
+    repository = Repository(made.copied(tmp_path.name))
+    wanted = Wanted()
+    acting.release(repository, made.hands, made.bundle("blue"), wanted, [])
+    pending = read_pending(repository)
+    assert pending is not None
+    assert any("comes in: blue, bundle" in line for line in differences(repository, pending))
+    change_targets(repository, change)
+    with pytest.raises(Trouble) as caught:
+        acting.sign(repository, made.hands, made.by("anna", "ben"))
+    assert code_of(caught) == "bad_change"
+    waits = standing(repository, made.now()).waits
+    assert waits is not None
+    assert waits.trouble
+    assert acting.discard(repository, made.hands).outcome == "discarded"
+    assert verify(repository, made.hands).checks[0].verdict == "pass"
+
+
+def test_a_file_that_was_exchanged_while_it_waited_is_not_signed(made: World, tmp_path: Path) -> None:
+    repository = Repository(made.copied(tmp_path.name))
+    acting.release(repository, made.hands, made.bundle("blue"), Wanted(), [])
+    [model] = (repository.pending / "targets").rglob("model.onnx")
+    model.write_bytes(bytes(model.stat().st_size))
+    with pytest.raises(Trouble) as caught:
+        acting.sign(repository, made.hands, made.by("anna", "ben"))
+    assert code_of(caught) == "bad_change"
+
+
+def test_a_description_that_lies_does_not_hide_what_is_signed(made: World, tmp_path: Path) -> None:
+    repository = Repository(made.copied(tmp_path.name))
+    acting.rotate(repository, made.hands, [], remove=["cleo"])
+    path = repository.pending / "change.json"
+    path.write_bytes(path.read_bytes().replace(b"without cleo", b"more time"))
+    waits = standing(repository, made.now()).waits
+    assert waits is not None
+    assert "more time" in waits.change.text
+    assert any(line.startswith("cleo (") and line.endswith("may sign root no more") for line in waits.changes)
+
+
+def test_a_damaged_change_can_be_thrown_away(made: World, tmp_path: Path) -> None:
+    repository = Repository(made.copied(tmp_path.name))
+    first = acting.release(repository, made.hands, made.bundle("blue"), Wanted(), made.by("anna")).release or 0
+    (repository.pending / "targets.json").write_bytes(b"{")
+    assert acting.discard(repository, made.hands).outcome == "discarded"
+    came = acting.release(repository, made.hands, made.bundle("blue"), Wanted(), made.by("anna", "ben"))
+    assert (came.outcome, came.release) == ("published", first + 1), "anna's signature may lie somewhere"
 
 
 # ---------------------------------------------------------------- audit
