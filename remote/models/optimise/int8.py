@@ -19,6 +19,9 @@ METHODS = ("minmax", "entropy", "percentile")
 LEAST_OPSET = 13
 """From here on a weight may have a scale for each of its channels."""
 _FORM = {"ActivationSymmetric": True, "QuantizeBias": False, "AddQDQPairToWeight": True}
+_FORM_FOR_CPU = {"ActivationSymmetric": False}
+"""UINT8 activations with a zero point and INT32 biases: what ONNX Runtime computes in whole numbers on a CPU. TensorRT
+refuses both, and computes its own form in whole numbers, which ONNX Runtime computes in float."""
 _MOST_AT_ONCE = 16
 
 
@@ -60,17 +63,17 @@ def float_nodes(model: Any, *, keep: Sequence[str] = (), whole: bool = False) ->
     return tuple(dict.fromkeys((*last, *light, *keep)))
 
 
-def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pack: bool) -> Any:
+def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pack: bool, cpu: bool = False) -> Any:
     """The model with Q/DQ around all nodes but `leave`; scales from `feeds`.
 
     With `pack` the weights are stored as INT8: a quarter of the size. Without it they stay float32 behind Q and DQ, which
-    every TensorRT from 8 on takes.
+    every TensorRT from 8 on takes. With `cpu` the form is ONNX Runtime's own instead, which TensorRT refuses.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     methods = (CalibrationMethod.MinMax, CalibrationMethod.Entropy, CalibrationMethod.Percentile)
     chosen = dict(zip(METHODS, methods, strict=True))[method]
-    form: dict[str, Any] = dict(_FORM)
+    form: dict[str, Any] = dict(_FORM_FOR_CPU if cpu else _FORM)
     if method != "minmax":
         form["CalibStridedMinMax"] = _at_once(len(feeds))  # else every picture's tensors stay in memory
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -82,7 +85,7 @@ def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pa
             _reader(feeds),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
-            activation_type=QuantType.QInt8,
+            activation_type=QuantType.QUInt8 if cpu else QuantType.QInt8,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=list(leave),
             calibrate_method=chosen,

@@ -28,7 +28,8 @@ Say = Callable[[str], None]
 class Int8Options:
     """`keep` are nodes that stay in float by name, `keep_noisiest` how many more by measurement; `auto` goes on until the
 
-    budget holds. `whole` quantises the decoding part too. `pack` stores weights as INT8.
+    budget holds. `whole` quantises the decoding part too. `pack` stores weights as INT8. `cpu` makes the form that is fast on
+    ONNX Runtime and that TensorRT refuses.
     """
 
     method: str = "minmax"
@@ -37,6 +38,7 @@ class Int8Options:
     auto: bool = False
     whole: bool = False
     pack: bool = False
+    cpu: bool = False
 
 
 def made_int8(
@@ -69,7 +71,9 @@ def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8
     left = [name for name in heavy if name in leave]
     note = f"{len(heavy) - len(left)} of {len(heavy)} convolutions and matrix products are INT8"
     notes = [note, *([f"in float: {', '.join(left)}"] if left else [])]
-    if not options.pack:
+    if options.cpu:
+        notes.append("in ONNX Runtime's form, for CPUs: TensorRT does not take its biases")
+    elif not options.pack:
         notes.append(
             "weights are stored as float32 behind Q and DQ, so the file is no smaller; --pack stores them as INT8"
         )
@@ -78,7 +82,8 @@ def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8
         model=done,
         settings={
             "method": options.method,
-            "packed": options.pack,
+            "packed": options.pack or options.cpu,
+            "form": "onnxruntime" if options.cpu else "tensorrt",
             "int8_nodes": len(heavy) - len(left),
             "float_nodes": ", ".join(left),
         },
@@ -92,7 +97,12 @@ def _quantised(
     parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, leave: Sequence[str]
 ) -> Any:
     return quantised(
-        model, PictureFeeds(parent.contract, calibration.pictures), leave, method=options.method, pack=options.pack
+        model,
+        PictureFeeds(parent.contract, calibration.pictures),
+        leave,
+        method=options.method,
+        pack=options.pack,
+        cpu=options.cpu,
     )
 
 

@@ -196,7 +196,15 @@ def _judged(
         doubted = evidence
         if not evidence.pictures:
             doubted = replace(evidence, pictures=calibration.pictures, calibrated_on=True)
-        options = Int8Options(wanted.method, wanted.keep, wanted.keep_float, wanted.auto, wanted.whole, wanted.pack)
+        options = Int8Options(
+            wanted.method,
+            wanted.keep,
+            wanted.keep_float,
+            wanted.auto,
+            wanted.whole,
+            wanted.pack,
+            wanted.engine == "cpu",
+        )
         found.append(
             made_int8(parent, calibration, options, lambda made: judge(parent, made, doubted, work), say, work)
         )

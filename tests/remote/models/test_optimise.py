@@ -216,6 +216,21 @@ def test_packed_weights_are_a_quarter_and_compute_the_same(tmp_path: Path, calib
     assert size_of(tmp_path / "packed.onnx").model_bytes < 0.75 * size_of(tmp_path / "pair.onnx").model_bytes
 
 
+def test_the_form_is_the_engines(tmp_path: Path, calibration: Path) -> None:
+    """TensorRT refuses INT32 biases and zero points other than 0; without them ONNX Runtime computes in float."""
+    bundle = conv_bundle(tmp_path)
+    model = prepared(simplified(bundle.model))
+    feeds = PictureFeeds(bundle.contract, list_pictures(calibration))
+    kinds = {}
+    for cpu in (False, True):
+        made = quantised(model, feeds, (), method="minmax", pack=False, cpu=cpu)
+        kinds[cpu] = {one.data_type for one in made.graph.initializer}
+        zeros = [numpy_helper.to_array(one) for one in made.graph.initializer if one.name.endswith("zero_point")]
+        assert any(zero.any() for zero in zeros) == cpu
+    assert onnx.TensorProto.INT32 not in kinds[False]
+    assert {onnx.TensorProto.INT32, onnx.TensorProto.UINT8} <= kinds[True]
+
+
 def test_an_old_opset_is_raised_and_nothing_to_quantise_is_said(tmp_path: Path) -> None:
     write_conv_model(tmp_path / "model.onnx", opset=17)
     assert prepared(simplified(tmp_path / "model.onnx")).opset_import[0].version == 17
