@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,9 +71,20 @@ def parity(golden: Arrays, found: Arrays, tolerance: Tolerance, *, name: str, ag
         )
         cure = "Export it another way (--exporter, --opset), or say with --atol and --rtol what may differ"
         raise Trouble(what, cure=cure, code="parity_failed")
+    clear_db = signal_to_difference_db(golden, found)
+    if tolerance.snr_db is not None and clear_db < tolerance.snr_db:
+        what = f"the exported model is {clear_db:.1f} dB clear of its difference from {against}, not {tolerance.snr_db:g} dB"
+        raise Trouble(what, cure="Make the model again, or look at its worst layer", code="parity_failed")
     most = max(float(np.abs(_wide(golden[one]) - _wide(found[one])).max()) for one in golden)
     text = f"as {against}: largest difference {most:.2g}; nearest to its limit {worst}"
     return Check(name=name, verdict="pass", text=text, value=most, limit=tolerance.absolute, n=samples)
+
+
+def signal_to_difference_db(golden: Arrays, found: Arrays) -> float:
+    """10 log10 of the golden outputs' energy over the difference's, all outputs together; infinite where they are equal."""
+    signal = sum(float((_wide(one) ** 2).sum()) for one in golden.values())
+    apart = sum(float(((_wide(one) - _wide(found[name])) ** 2).sum()) for name, one in golden.items())
+    return math.inf if apart == 0 else 10 * math.log10(max(signal, sys.float_info.min) / apart)
 
 
 def refuse_not_finite(outputs: Arrays, when: str) -> None:

@@ -23,7 +23,7 @@ from remote.models.export.command import export
 from remote.models.export.export import export_model
 from remote.models.export.kinds import kind_of
 from remote.models.export.onnx_file import MOST_IR, examine, read_onnx
-from remote.models.export.parity import worst_of
+from remote.models.export.parity import parity, worst_of
 from remote.models.export.wishes import Wishes
 from remote.models.golden import Golden, golden_bytes, read_golden
 from remote.models.make import write_bundle
@@ -287,6 +287,30 @@ def test_an_element_may_differ_by_the_absolute_and_the_relative_part_together(
     tolerance = Tolerance(absolute=0.001, relative=0.001)
     worst = worst_of({"y": np.array([[golden]])}, {"y": np.array([[found]])}, tolerance)
     assert worst.beyond == beyond
+
+
+@pytest.mark.parametrize(("off", "fits"), [(0.099, True), (0.101, False)])
+def test_a_quantised_model_must_be_as_clear_as_was_recorded(off: float, fits: bool) -> None:
+    """A difference of a tenth of the signal is 20 dB."""
+    tolerance = Tolerance(absolute=1.0, relative=0.0, snr_db=20.0)
+    golden, found = {"y": np.ones((2, 4))}, {"y": np.full((2, 4), 1.0 + off)}
+    if fits:
+        assert parity(golden, found, tolerance, name="parity", against="it").verdict == "pass"
+        return
+    with pytest.raises(Trouble, match=r"19\.9 dB clear"):
+        parity(golden, found, tolerance, name="parity", against="it")
+
+
+@pytest.mark.parametrize(("wrong", "fits"), [(1, True), (2, False)])
+def test_so_many_elements_of_a_quantised_model_may_be_further_away(wrong: int, fits: bool) -> None:
+    tolerance = Tolerance(absolute=0.1, relative=0.0, wrong_share=0.1)
+    golden, found = {"y": np.zeros((1, 10))}, {"y": np.zeros((1, 10))}
+    found["y"][0, :wrong] = 0.2
+    if fits:
+        assert parity(golden, found, tolerance, name="parity", against="it").verdict == "pass"
+        return
+    with pytest.raises(Trouble, match="2 of 10 values"):
+        parity(golden, found, tolerance, name="parity", against="it")
 
 
 @pytest.mark.parametrize("other", [{"z": np.zeros((1, 2))}, {"y": np.zeros((1, 3))}, {}])
