@@ -99,7 +99,7 @@ def replay(
 
 
 class _Count:
-    """Counts what is right, for pictures that have a label file. Classes of the files are those of each bundle by index."""
+    """Counts what is right, for pictures that have a label file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -118,12 +118,12 @@ class _Count:
         if not file.is_file():
             return
         self.pictures += 1
+        known = _known(file, names_of(*labels), width, height)
+        self.objects += len(known)
         for side, answer in enumerate(answers):
-            known = _known(file, labels[side], width, height)
             same = len(pairs(known, answer.boxes))
             self.found[side] += same
             self.extra[side] += len(answer.boxes) - same
-            self.objects += len(known) if side == 0 else 0
 
     def truths(self) -> Truths | None:
         if not self.pictures:
@@ -136,6 +136,11 @@ class _Count:
             old_extra=self.extra[0],
             new_extra=self.extra[1],
         )
+
+
+def names_of(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    """What the classes of label files are called: the old bundle's labels, and the new one's where it only knows more."""
+    return new if new[: len(old)] == old else old
 
 
 def _known(file: Path, labels: tuple[str, ...], width: int, height: int) -> list[Box]:

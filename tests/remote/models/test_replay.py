@@ -21,7 +21,7 @@ from remote.models.make import make_bundle
 from remote.models.model_commands import model
 from remote.models.replay.comparing import Box, compared, pairs
 from remote.models.replay.pair_process import Told, _next
-from remote.models.replay.running import replay
+from remote.models.replay.running import names_of, replay
 from tests.tiny_models import LABELS, base_yolov8, tiny_bundle, write_model
 
 HERE = (0.0, 0.0, 10.0, 10.0)
@@ -96,6 +96,22 @@ def test_differences_scores_times_and_what_is_right_are_told(world: Path) -> Non
     assert truth is not None
     assert (truth.objects, truth.old_found, truth.new_found) == (2, 2, 1)
     assert (truth.old_extra, truth.new_extra) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        (("a", "b"), ("a", "b", "c"), ("a", "b", "c")),
+        (("a", "b"), ("b", "a"), ("a", "b")),
+        (("a", "b"), ("a",), ("a", "b")),
+    ],
+    ids=["more", "other-order", "fewer"],
+)
+def test_label_files_mean_what_they_meant_for_the_old_bundle(
+    old: tuple[str, ...], new: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    """Read by the order of the new one, a bundle that only renumbered its classes would seem to get everything wrong."""
+    assert names_of(old, new) == names
 
 
 def test_the_command_says_the_same_and_refuses_a_bundle_against_itself(world: Path) -> None:
