@@ -59,7 +59,7 @@ def read_golden(folder: Path) -> Golden | None:
             if sum(entry.file_size for entry in archive.infolist()) > LIMIT_BYTES:
                 raise _refused(path, f"unpacks to more than {LIMIT_BYTES} bytes")
             arrays = {entry.filename: _array(archive, entry) for entry in archive.infolist()}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
         raise _refused(path, f"can't be read: {error}") from error
     found = Golden(_named(arrays, "input:"), _named(arrays, "output:"))
     counts = {array.shape[0] if array.ndim else 0 for array in arrays.values()}

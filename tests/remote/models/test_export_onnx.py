@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import zipfile
@@ -250,6 +251,16 @@ def test_a_truncated_bundle_and_a_damaged_golden_file_are_refused(tmp_path: Path
     write_bundle(bundle.model, bundle.contract, tmp_path / "bad", {"golden.npz": b"PK\x03\x04 no zip"})
     with pytest.raises(Trouble) as caught:
         export_model(tmp_path / "bad", Wishes(output=tmp_path / "b"))
+    assert caught.value.code == "golden_invalid"
+
+
+def test_a_golden_file_that_claims_terabytes_is_refused_not_tried(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**14,)})
+    with zipfile.ZipFile(tmp_path / "golden.npz", "w") as archive:
+        archive.writestr("input:x.npy", header.getvalue())
+    with pytest.raises(Trouble) as caught:
+        read_golden(tmp_path)
     assert caught.value.code == "golden_invalid"
 
 
