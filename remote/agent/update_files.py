@@ -97,7 +97,7 @@ class UpdateFiles:
 def _load(path: Path, kind: type[T]) -> T | None:
     if not path.exists():
         return None
-    cure = "set the source of updates again; releases that were taken stay known"
+    cure = "enrol the robot again with `fieldgate updates enrol`"
     data = read_bytes(path, what="what is known of updates", code=DAMAGED, limit_bytes=FILE_LIMIT_BYTES)
     try:
         return msgspec.json.decode(data, type=kind)

@@ -208,7 +208,7 @@ class Updating:
     async def _looked(self, folder: str | None, by: str, highest: int) -> str:
         trusted = self._trusted
         if trusted is None:
-            cure = "set one with `fieldgate updates robots`, with the repository's root"
+            cure = "enrol it with `fieldgate updates enrol`"
             raise Trouble("this robot has no source of updates", cure=cure, code="no_update_source")
         under_way = self._ground.change_under_way()
         if under_way:

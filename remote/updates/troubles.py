@@ -32,7 +32,7 @@ _CURES = {
     EXPIRED: "either the repository is not kept fresh (`fieldgate updates refresh`), somebody holds back what is new, or "
     "this robot's clock is ahead: compare its time",
     ROLLBACK: "somebody shows an older state of the repository, or it was restored from an old copy: publish again",
-    UNSIGNED: "the keys that this robot trusts did not sign it: compare the root with the one of your repository",
+    UNSIGNED: "the keys that this robot trusts did not sign it: compare its address, or enrol the robot again",
     INVALID: "publish it again with `fieldgate publish`, or copy the repository again",
     CHANGED: "copy the repository's targets again: its files are not those that were signed",
     UNWRITABLE: "look who owns the agent's folder on the robot",

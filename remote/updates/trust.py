@@ -17,7 +17,7 @@ SLACK_NS = 600 * 10**9
 """Two clocks that are both right differ by less."""
 CURE = (
     "set the robot's clock (`timedatectl`, or let it reach a time server); if it is right and was ahead before, "
-    "set the source of updates again, which forgets the time seen"
+    "enrol it again (`fieldgate updates enrol`), which forgets the time seen"
 )
 
 
