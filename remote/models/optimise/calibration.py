@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from remote.errors import Trouble
 from remote.models.bundle import Bundle
 from remote.models.comparing.looking import Looker, read_frame
+from remote.models.comparing.samples import spread
 from remote.models.provenance import Calibration
 
 LEAST_PICTURES = 100
@@ -45,7 +46,8 @@ def read_calibration(bundle: Bundle, folder: Path, threads: int = 1) -> Calibrat
     labels: Counter[str] = Counter()
     digests = []
     looker = Looker(bundle, threads)
-    for path in list_pictures(folder)[:_MOST]:
+    everything = list_pictures(folder)
+    for path in spread(everything, _MOST):
         frame = read_frame(path)
         pixels = hashlib.sha256(frame.tobytes()).hexdigest()
         why = "twice there" if pixels in seen else _nothing_to_see(frame)
@@ -59,6 +61,8 @@ def read_calibration(bundle: Bundle, folder: Path, threads: int = 1) -> Calibrat
         found = looker.look(frame).reported.labels.tolist()
         labels.update(bundle.contract.labels[label] for label in set(found))
     looker.close()
+    if len(everything) > _MOST:
+        left_out[f"as {_MOST} are enough, evenly spread"] = len(everything) - _MOST
     _refuse_few(folder, len(used), left_out)
     whole = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
     by_label = {name: labels[name] for name in bundle.contract.labels if labels[name]}
