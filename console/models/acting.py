@@ -15,7 +15,7 @@ from console.models import roles
 from console.models.differences import differences
 from console.models.hands import Hands, make_online
 from console.models.keys import holder_of
-from console.models.pending import Change, Need, Pending, drop_pending, full, keep_pending, read_pending
+from console.models.pending import Change, Need, Pending, drop_pending, full, keep_pending, read_pending, refuse_second
 from console.models.publishing import Note, publish, publish_pending, write_line
 from console.models.releasing import Wanted, release_bundle
 from console.models.repository import Repository, id_of
@@ -61,6 +61,7 @@ def init(
         if repository.root_numbers():
             cure = "name another folder"
             raise Trouble(f"{repository.folder} is a repository already", cure=cure, code="repository_exists")
+        refuse_second(repository)
         identity, now = os.urandom(16).hex(), hands.now()
         for role, keys in (("root", offline), ("targets", targets)):
             roles.check_threshold(role, len({key.keyid for key in keys}), threshold)
@@ -137,6 +138,7 @@ def rotate(
     from tuf.api.metadata import Metadata
 
     with repository.locked():
+        refuse_second(repository)
         published = repository.published()
         root: Metadata[Root] = Metadata.from_bytes(published.root.to_bytes())
         targets: Metadata[Targets] = Metadata.from_bytes(published.targets.to_bytes())

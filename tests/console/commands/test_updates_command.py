@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -207,3 +209,14 @@ def test_what_can_not_be_done_is_said_with_its_code(
 )
 def test_a_command_line_that_can_not_be_meant_is_usage(repo: Path, words: str) -> None:
     assert run(words).exit_code == 2
+
+
+def test_help_and_listing_load_no_cryptography() -> None:
+    """Else each `--help` of the program takes longer."""
+    look = "import console.commands.publish, console.commands.updates_made, console.commands.updates_shown"
+    look += ", console.commands.updates_wave, console.models.acting, console.models.waves, sys"
+    script = (
+        f"{look}; print([name for name in ('tuf', 'cryptography', 'securesystemslib', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
