@@ -168,6 +168,8 @@ class Change:
     def tick(self) -> None:
         """A second went by."""
         self._book.retry()
+        if self.underway and self._task is not None and self._task.done():
+            self._drive_on()  # it ended by an error of the ground's own, which was logged
         self._wake()
 
     async def close(self) -> None:
@@ -259,15 +261,21 @@ class Change:
         """Do step after step until the change is over; `old` is the driver before this one, whose work ends first."""
         if old is not None:
             await asyncio.wait({old})
-        while self.underway:
-            step = self.slots.step
-            try:
-                await self._do(step)
-            except Trouble as trouble:
-                await self._failed(trouble.what, again=trouble.code == "no_space")
-            except Exception as error:
-                log.exception("the step %s of a change failed", step)
-                await self._failed(f"{step} failed: {error!r}")
+        try:
+            while self.underway:
+                await self._one_step()
+        except Exception:
+            log.exception("a change can't go on; the next tick tries again")
+
+    async def _one_step(self) -> None:
+        step = self.slots.step
+        try:
+            await self._do(step)
+        except Trouble as trouble:
+            await self._failed(trouble.what, again=trouble.code == "no_space")
+        except Exception as error:
+            log.exception("the step %s of a change failed", step)
+            await self._failed(f"{step} failed: {error!r}")
 
     async def _save(self, make: Callable[[], Slots]) -> None:
         """Put what `make` gives; a disk that can't take it now is waited for, unless another step comes meanwhile."""

@@ -4,6 +4,7 @@ here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -103,7 +104,7 @@ def switch(slots: Slots, before: Seen, embedded: Slot | None, now: Now) -> Slots
         candidate=candidate,
         previous=slots.current or embedded,
         older=slots.previous,
-        before=before,
+        before=before if math.isfinite(before.seconds) else None,  # the file holds no infinity
         attempts=0,
         highest_release=max(slots.highest_release, slots.candidate.release or 0),
     )

@@ -71,12 +71,15 @@ class SmallRobot:
         self.told: list[tuple[str, dict[str, Scalar]]] = []
         self.busy_with = ""
         self.wanted = True
-        self.before, self.since = Seen(), None
+        self.before = Seen()
+        self.since: Seen | None = None
         self.checks: tuple[Check, ...] = (Check(name="runs", verdict="pass", text="it runs"),)
         self.building: Callable[[], object] = lambda: None
         self.build_waits: asyncio.Event | None = None
         self.build_ended = ""
         self.on_tell: Callable[[str, dict[str, Scalar]], None] = lambda name, data: None
+        self.unable = ""
+        self._keep_up = False
         self.process: Process | None = None
         self.runs = ""
         self.frames = 0
@@ -106,9 +109,15 @@ class SmallRobot:
         return self.busy_with
 
     async def run_worker(self, digest: str) -> None:
-        if self.process is not None and self.runs != digest:
+        if self.process is None and not self._keep_up:
+            return  # somebody stopped it
+        if self.process is None or self.runs != digest:
+            self._keep_up = True
             await self.stop_worker()
             await self.start_worker()
+            if self.unable and self.runs == digest == bundle_files(GOOD)[0]:
+                await self.stop_worker()
+                raise Trouble(self.unable, code="engine")
 
     def worker_wanted(self) -> bool:
         return self.wanted
@@ -202,12 +211,3 @@ class SmallRobot:
         """How often the worker was started with this bundle on trial, over all lives."""
         lines = self.starts.read_text().split() if self.starts.exists() else []
         return sum(line.split(":")[0] == digest and line.split(":")[1] in AFTER_SWITCH for line in lines)
-
-
-def refuse(code: str) -> Callable[[], object]:
-    """A hook that raises Trouble with this code."""
-
-    def raising() -> object:
-        raise Trouble("it is refused", code=code)
-
-    return raising

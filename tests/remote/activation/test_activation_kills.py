@@ -6,11 +6,12 @@ Here a drawn part of the points; all of them, and all kinds of loss, in tests/wh
 from __future__ import annotations
 
 import random
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.killing import KILLED, CannotTrace
+from tests.killing import KILLED, CannotTrace, limited
 from tests.remote.activation.kill_matrix import LOSSES, Loss, Matrix, bad_one, good_one, one_point
 from tests.remote.activation.small_robot import CRASHES, CRASHES_LATE, GOOD
 
@@ -34,6 +35,16 @@ def test_a_model_that_crashes_is_gone_after_three_starts_whatever_is_killed(tmp_
             one_point(tmp_path / str(number), model, number, "cut", bad_one)
         except CannotTrace as reason:
             pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("size", [0, 100, 500, 700, 900])
+def test_a_write_torn_in_the_middle_leaves_the_old_or_the_new(tmp_path: Path, size: int) -> None:
+    """No file can grow beyond `size`: the write that would is cut off there, and the agent is killed in it."""
+    matrix = Matrix(tmp_path / "torn", GOOD)
+    assert limited(matrix.life, size, deadly=True) in (-signal.SIGXFSZ, 0)
+    matrix.holds()
+    slots = matrix.settle()
+    good_one("kill")(matrix, slots)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
