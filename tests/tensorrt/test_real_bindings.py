@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from remote.perception.engines.tensorrt.cuda_python_memory import ATTRIBUTES, CudaPythonMemory
+from remote.perception.engines.tensorrt.driver import CudaError, ask_cuda
 from tests.tensorrt.real_builder import ROOT
 
 WHEELS = Path(os.environ.get("TENSORRT_BINDINGS") or Path(sys.prefix) / "bindings")
@@ -100,3 +102,11 @@ def test_each_name_that_is_used_is_there(
         "optional": lacks,
         "refused": "engine_not_built",  # its libraries give no builder: said, and no crash
     }
+
+
+def test_cuda_python_has_each_function_that_is_used() -> None:
+    driver = pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings could not be fetched")
+    assert [name for name in ATTRIBUTES if not hasattr(driver, name)] == []
+    if isinstance(ask_cuda(), str):  # without a driver its first call raises: said, and no crash
+        with pytest.raises(CudaError, match="cuInit failed"):
+            CudaPythonMemory(driver)

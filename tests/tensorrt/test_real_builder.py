@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -16,10 +16,6 @@ from onnx import helper
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import Bundle, load_bundle
-from remote.models.comparing.samples import Feed
-from remote.models.optimise.graph import model_bytes, simplified
-from remote.models.optimise.half import made_half
-from remote.models.optimise.int8 import float_nodes, prepared, quantised
 from remote.perception.engines.tensorrt.attributes import missing
 from remote.perception.engines.tensorrt.build import Wishes, build_plan
 from tests.remote.perception.a_kit import model_of
@@ -27,6 +23,7 @@ from tests.tensorrt.real_builder import REAL, ROOT, build, builder, bundle_of, t
 from tests.tiny_models import base_yolov8, write_model
 
 SHAPES = {"images": (1, 3, 64, 64)}
+pytestmark = pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")  # its timing cache does nothing
 
 
 @pytest.fixture(scope="module", params=["tabletop", "yolox_nano"])
@@ -39,11 +36,24 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return bundle_of(model, tmp_path_factory.mktemp("real") / "yolox", "yolox", labels)
 
 
-def feeds(bundle: Bundle, count: int) -> Iterator[Feed]:
-    """Noise as the network takes it: what is measured of it is not looked at here, only whether it can be built."""
-    given, random = bundle.contract.input, np.random.default_rng(3)
-    for _ in range(count):
-        yield {given.name: random.random((1, 3, given.height, given.width), np.float32) / given.scale}
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Smooth coloured pictures, as many as INT8 wants: what comes of them is not looked at, only whether it can be built."""
+    folder, random = tmp_path_factory.mktemp("pictures"), np.random.default_rng(3)
+    for number in range(100):
+        coarse = random.integers(0, 256, (6, 8, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(coarse, (256, 192), interpolation=cv2.INTER_CUBIC))
+    return folder
+
+
+def optimised(bundle: Bundle, output: Path, *options: object) -> list[Path]:
+    """What `model optimise` makes of it for TensorRT."""
+    command = [sys.executable, "-m", "remote", "model", "optimise", bundle.path, "--output", output, "--keep-refused"]
+    words = map(str, [*command, "--runs", 0, "--for", "tensorrt", "--json", *options])
+    ended = subprocess.run(list(words), cwd=ROOT, capture_output=True, text=True, check=False)
+    made = [Path(one["path"]) for one in map(json.loads, ended.stdout.splitlines()) if one["path"]]
+    assert made, ended.stderr[-2000:]
+    return made
 
 
 # ------------------------------------------------------------ ours
@@ -58,22 +68,17 @@ def test_the_float_bundle_builds_and_says_how_far_it_is(bundle: Bundle) -> None:
     assert said[-1].done == 100
 
 
-def test_the_fp16_bundle_builds(bundle: Bundle) -> None:
-    half = made_half(bundle.model, list(feeds(bundle, 2)))
-    plan = build_plan(
-        builder(), model_bytes(half.model), shapes(bundle), Wishes(), say=lambda _: None, cancelled=lambda: False
-    )
-    assert len(plan.data) > 10_000
+def test_the_fp16_bundle_builds(bundle: Bundle, tmp_path: Path) -> None:
+    [made] = optimised(bundle, tmp_path / "made", "--fp16")
+    assert len(build(load_bundle(made)).data) > 10_000
 
 
-@pytest.mark.parametrize("pack", [False, True], ids=["scales_only", "packed"])
-def test_the_int8_bundle_builds(bundle: Bundle, pack: bool) -> None:
-    model = prepared(simplified(bundle.model))
-    made = quantised(model, feeds(bundle, 4), float_nodes(model), method="minmax", pack=pack)
-    plan = build_plan(
-        builder(), model_bytes(made), shapes(bundle), Wishes(), say=lambda _: None, cancelled=lambda: False
-    )
-    assert len(plan.data) > 10_000
+@pytest.mark.parametrize("form", [(), ("--pack",)], ids=["scales_only", "packed"])
+def test_the_int8_bundle_builds(bundle: Bundle, form: tuple[str, ...], pictures: Path, tmp_path: Path) -> None:
+    [made] = optimised(bundle, tmp_path / "made", "--int8", "--calibrate", pictures, *form)
+    model = onnx.load(made / "model.onnx")
+    assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in model.graph.node}
+    assert len(build(load_bundle(made)).data) > 10_000
 
 
 def shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
