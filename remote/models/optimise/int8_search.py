@@ -53,6 +53,7 @@ def made_int8(
         kept += _noisiest(parent, model, calibration, options, kept, options.keep_noisiest, folder, say)
     judged = judge(_made(parent, model, calibration, options, kept))
     rounds = 1
+    say(_told(judged, rounds))
     while options.auto and judged.row.verdict != "pass" and rounds < MOST_ROUNDS:
         count = max(1, len(heavy_nodes(model)) // 8)
         worst = _noisiest(parent, model, calibration, options, kept, count, folder, say)
@@ -61,7 +62,15 @@ def made_int8(
         kept += worst
         rounds += 1
         judged = judge(_made(parent, model, calibration, options, kept))
+        say(_told(judged, rounds))
     return judged
+
+
+def _told(judged: Judged, rounds: int) -> str:
+    """One round's end in a line: its verdict and what stood in its way."""
+    row = judged.row
+    against = [check.text for check in row.checks if check.verdict in ("fail", "inconclusive")]
+    return f"round {rounds}: {row.verdict}" + (f"; {'; '.join(against)}" if against else "")
 
 
 def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, kept: Sequence[str]) -> Made:
