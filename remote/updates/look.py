@@ -18,7 +18,7 @@ from remote.updates.order import Facts, Found, Order
 from remote.updates.repository import Repository, root_in_words
 from remote.updates.staging import Staging, staging
 from remote.updates.troubles import DISK, trouble
-from remote.updates.trust import check_clock
+from remote.updates.trust import check_clock, check_signed
 
 MISFIT = "release_not_for_us"
 OLDER = "release_old"
@@ -42,7 +42,7 @@ def look(
     fetcher = Fetcher(clock, lambda: say(Progress(done=0, unit="bytes", text="metadata")))
     repository = Repository(order.url, Path(order.cache), order.root, fetcher)
     signed = repository.refresh()
-    check_clock(wall_ns(), signed or 0)
+    check_signed(wall_ns(), signed)
     rollout = repository.rollout()
     why = _nothing(rollout, order)
     if rollout is None or why:

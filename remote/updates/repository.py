@@ -48,6 +48,7 @@ class Repository:
     def __init__(self, url: str, cache: Path, root: bytes, fetcher: Fetcher) -> None:
         base = url.rstrip("/")
         self._cache, self._fetcher = cache, fetcher
+        self._read_targets: Targets | None = None
         self.targets_url = f"{base}/{TARGETS_FOLDER}/"
         metadata_url = f"{base}/{METADATA_FOLDER}/"
         with disk_told(cache), told("the trusted root"):
@@ -102,7 +103,9 @@ class Repository:
 
     def _targets(self) -> Targets:
         """The top-level targets, as refresh verified and kept them."""
-        return Metadata[Targets].from_file(str(self._cache / "targets.json")).signed
+        if self._read_targets is None:
+            self._read_targets = Metadata[Targets].from_file(str(self._cache / "targets.json")).signed
+        return self._read_targets
 
     def _signed(self, path: str) -> TargetFile:
         target = self._targets().targets.get(path)

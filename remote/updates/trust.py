@@ -21,6 +21,16 @@ CURE = (
 )
 
 
+def check_signed(now_wall_ns: int, signed_wall_ns: int | None) -> None:
+    """Raise Trouble (code `time_untrusted`) for a clock that stands before the time at which metadata was signed."""
+    if signed_wall_ns is not None and now_wall_ns < signed_wall_ns - SLACK_NS:
+        what = f"this robot's clock says {utc(now_wall_ns)}, and the repository was signed at {utc(signed_wall_ns)}"
+        cure = (
+            "set the robot's clock (`timedatectl`); if it is right, correct the laptop's that signs and refresh again"
+        )
+        raise Trouble(what, cure=cure, code=UNTRUSTED)
+
+
 def check_clock(now_wall_ns: int, floor_wall_ns: int) -> None:
     """Raise Trouble (code `time_untrusted`) for a clock that stands before what it surely is."""
     floor_wall_ns = max(floor_wall_ns, VERSION_WALL_NS)

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from remote.manifest import MANIFEST, digest_of
 from remote.release import Needs
+from remote.updates.trust import wall_ns_of
 from tests.file_server import Server
 from tests.remote.updates.looking_robot import Robot
 from tests.tuf_repository import Repository, bundle_files
@@ -102,3 +105,45 @@ def test_a_release_for_this_kind_of_robot_is_taken(repository: Repository, robot
     repository.open(2, everyone=True)
     repository.publish(bump=True)
     assert robot.look().outcome == "taken"
+
+
+# ------------------------------------------------------------------ the clock
+
+
+MINUTE_NS = 60 * 10**9
+CLOCKS = {"right": (0, ""), "nine-minutes-back": (-9, ""), "eleven-minutes-back": (-11, "time_untrusted")}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_a_clock_before_the_floor_is_refused_beyond_ten_minutes(robot: Robot, server: Server, name: str) -> None:
+    minutes, code = CLOCKS[name]
+    floor = robot.now_wall_ns
+    robot.now_wall_ns += minutes * MINUTE_NS
+    if not code:
+        assert robot.look(floor_wall_ns=floor).outcome == "taken"
+        return
+    assert robot.refused(floor_wall_ns=floor).code == code
+    assert not server.sent, "nobody is asked by a robot that does not know the time"
+
+
+def test_a_robot_that_boots_in_1970_is_refused_although_it_never_saw_a_time(robot: Robot) -> None:
+    robot.now_wall_ns = 0
+    assert robot.refused().code == "time_untrusted"
+
+
+def test_a_clock_before_the_signing_of_what_it_is_shown_is_refused(repository: Repository, robot: Robot) -> None:
+    robot.now_wall_ns -= 11 * MINUTE_NS
+    trouble = robot.refused()
+    assert trouble.code == "time_untrusted"
+    assert "was signed at" in trouble.what
+    robot.now_wall_ns += 2 * MINUTE_NS
+    assert robot.look().outcome == "taken"
+
+
+@given(st.one_of(st.text(max_size=30), st.integers(), st.none(), st.datetimes().map(str)))
+def test_what_is_no_time_of_signing_is_none(told: object) -> None:
+    assert wall_ns_of(told) is None or isinstance(told, str)
+
+
+def test_the_time_of_signing_is_read_to_the_second() -> None:
+    assert wall_ns_of("2026-11-21T12:00:01Z") == 1_795_262_401 * 10**9
