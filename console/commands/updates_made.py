@@ -41,6 +41,12 @@ _a_key = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--targets-key", "targets", type=_a_key, multiple=True, help="Other keys for releases than those of root."
 )
 @click.option("--timestamp-days", type=click.IntRange(1, 90), default=7, show_default=True, help="A timestamp's life.")
+@click.option(
+    "--releases-above",
+    type=click.IntRange(0, 900_000),
+    default=0,
+    help="Releases get higher numbers than this: for robots that took some of a repository before.",
+)
 @_open_online
 @as_person
 @as_json
@@ -50,6 +56,7 @@ def init(
     keys: tuple[Path, ...],
     targets: tuple[Path, ...],
     timestamp_days: int,
+    releases_above: int,
     online_unencrypted: bool,
     person: str | None,
     as_json: bool,
@@ -75,6 +82,7 @@ def init(
         threshold=threshold,
         passphrase=None if online_unencrypted else new_passphrase("the online keys on this laptop"),
         days={"timestamp": timestamp_days},
+        releases_above=releases_above,
     )
     tell(came, repo, as_json)
 

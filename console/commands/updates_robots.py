@@ -45,6 +45,7 @@ def enrol(
     """
     from console.models.publishing import Note, write_line
     from console.models.repository import id_of
+    from console.models.roles import releases_above
     from console.robots import Robots
     from remote.model_states import UpdateSource
     from remote.protocol import SetUpdates
@@ -54,11 +55,23 @@ def enrol(
     source = UpdateSource(url=url, robot_class=robot_class, check_every_s=0.0 if only_when_told else every_s)
     data = repository.raw(f"{root.signed.version}.root.json")
     with commanding(Robots().get(robot), take_over) as visit:
-        _done(visit, SetUpdates(source, data), 30.0)
+        reply = _done(visit, SetUpdates(source, data), 30.0)
     text = f"{robot} ({robot_class}) takes releases from {url}, root {root.signed.version}"
     with repository.locked():
         write_line(repository, hands_of(person, Passphrases()), Note("enrol", text))
     click.echo(f"{text} of repository {id_of(root.signed)[:8]}", err=True)
+    state = reply.state.models.updates if reply.state and reply.state.models else None
+    _warn_numbers(robot, state.release if state and state.release else 0, releases_above(root.signed), repository)
+
+
+def _warn_numbers(robot: str, taken: int, above: int, repository: Repository) -> None:
+    """A robot goes to higher numbers only, also where they come from another repository."""
+    highest = max([above, *(one.number for one in repository.published().releases())])
+    if taken > highest:
+        text = (
+            f"{robot} has taken release {taken} before and takes only higher numbers; this repository is at {highest}"
+        )
+        click.echo(f"warning: {text}: make it with --releases-above {taken}", err=True)
 
 
 def _repository(repo: Path | None, url: str) -> Repository:

@@ -51,11 +51,12 @@ def init(
     threshold: int = roles.LEAST_THRESHOLD,
     passphrase: str | None,
     days: dict[str, int] | None = None,
+    releases_above: int = 0,
 ) -> Came:
     """Make a repository whose root and targets want `threshold` of these keys; it is there once so many have signed.
 
-    `passphrase` locks the online keys that are made here (None: they are left open). Raises Trouble: `repository_exists`,
-    `bad_threshold`, `change_waits`, `repository_full`.
+    `passphrase` locks the online keys that are made here (None: they are left open). `releases_above`: releases get higher
+    numbers than this. Raises Trouble: `repository_exists`, `bad_threshold`, `change_waits`, `repository_full`.
     """
     with repository.locked():
         if repository.root_numbers():
@@ -66,7 +67,7 @@ def init(
         for role, keys in (("root", offline), ("targets", targets)):
             roles.check_threshold(role, len({key.keyid for key in keys}), threshold)
         online, rollout = make_online(hands, identity, passphrase)
-        root = roles.first_root(identity, offline, targets, online, threshold, days or {}, now)
+        root = roles.first_root(identity, offline, targets, online, threshold, days or {}, now, releases_above)
         change = _change("init", f"repository {identity[:8]} with {threshold} of {len(offline)} keys", hands)
         pending = keep_pending(repository, change, root, roles.first_targets(root.signed, rollout, now))
         return _signed(repository, hands, pending, signers)

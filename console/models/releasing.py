@@ -12,7 +12,7 @@ from console.models.audit import Audit, highest_release
 from console.models.hands import Hands
 from console.models.pending import Change, Opening, Pending, keep_pending, refuse_second
 from console.models.repository import Published, Repository, id_of
-from console.models.roles import expiry
+from console.models.roles import expiry, releases_above
 from remote.atomic import replacing
 from remote.errors import Trouble
 from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, digest_of, parse_manifest
@@ -38,7 +38,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def next_number(repository: Repository, hands: Hands, published: Published) -> int:
     """One above every number that was ever given, also where the repository was restored from an older copy."""
     lines = (*hands.lines(id_of(published.root.signed)), *Audit(repository.audit_path).lines())
-    return 1 + max(highest_release(lines), *(one.number for one in published.releases()), 0, 0)
+    floor = releases_above(published.root.signed)
+    return 1 + max(highest_release(lines), floor, *(one.number for one in published.releases()))
 
 
 def release_bundle(repository: Repository, hands: Hands, bundle: Path, wanted: Wanted) -> Pending:

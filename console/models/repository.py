@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 OURS = "x-fieldgate"
-"""A field of the root's own: `id` of the repository and `days` that each role's metadata is good for."""
+"""A field of the root's own: `id` of the repository, `days` that each role's metadata is good for, and `releases_above`."""
 METADATA_LIMIT_BYTES = 4 * 1024 * 1024
 CODE = "bad_repository"
 RELEASES = "releases/"

@@ -35,6 +35,13 @@ def days_of(root: Root, role: str) -> int:
     return found if isinstance(found, int) and 1 <= found <= _MOST_DAYS else DAYS[role]
 
 
+def releases_above(root: Root) -> int:
+    """Every release of the repository has a higher number than this."""
+    ours = root.unrecognized_fields.get(OURS)
+    found = ours.get("releases_above") if isinstance(ours, dict) else None
+    return found if isinstance(found, int) and found > 0 else 0
+
+
 def expiry(root: Root, role: str, now: datetime) -> datetime:
     """Until when a role's metadata that is signed now is good."""
     return now + timedelta(days=days_of(root, role))
@@ -48,13 +55,14 @@ def first_root(
     threshold: int,
     days: dict[str, int],
     now: datetime,
+    releases_above: int = 0,
 ) -> Metadata[Root]:
     """The first root of the repository with that id, unsigned. `online` signs snapshot and timestamp. Raises Trouble
     `bad_threshold`.
     """
     from tuf.api.metadata import Metadata, Root
 
-    ours = {"id": identity, "days": {**DAYS, **days}}
+    ours = {"id": identity, "days": {**DAYS, **days}, "releases_above": releases_above}
     root = Root(version=1, consistent_snapshot=True, unrecognized_fields={OURS: ours})
     for role, keys in (("root", offline), ("targets", targets)):
         check_threshold(role, len({key.keyid for key in keys}), threshold)

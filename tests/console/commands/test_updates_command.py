@@ -104,6 +104,12 @@ def test_a_release_says_for_whom_it_is_and_that_nobody_takes_it_yet(repo: Path) 
     assert "release 2" in released("red --again --key anna.pem --key ben.pem").stderr
 
 
+def test_a_new_repository_goes_on_above_the_numbers_that_robots_have_taken(here: Path) -> None:
+    """Else robots that are enrolled anew, because too many keys were stolen, would take nothing for ever."""
+    said("init repo --key anna.pem --key ben.pem --online-unencrypted --releases-above 41")
+    assert "release 42" in released("red --key anna.pem --key ben.pem").stderr
+
+
 def test_a_bundle_that_does_not_load_is_not_released(repo: Path) -> None:
     assert code(run("red --to repo --key anna.pem", publish)) == "bad_bundle"
     assert (
