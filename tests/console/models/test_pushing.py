@@ -1,0 +1,131 @@
+"""A push as it is told: each step once, the end for what it is, and what this laptop knows when the robot is away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from console.models.pushing import EVERY_S, Following, ended_lines, result_line
+from console.store.known_models import AGAIN_NS, KnownModels, known_models
+from remote.model_states import ModelsState, Outcome, Progress, Slot
+from remote.protocol import AgentState, JournalState, Pong, Reply, WorkerState
+from remote.verdicts import Check
+
+DIGEST, OTHER = "a" * 64, "b" * 64
+CANDIDATE = Slot(digest=DIGEST, name="tiny", origin="push")
+TESTING = ModelsState(candidate=CANDIDATE, step="self_test")
+
+
+def outcome(digest: str = DIGEST, ended: str = "returned", wall_ns: int = 2) -> Outcome:
+    bad = Check(name="p99", verdict="fail", text="p99 of end to end", value=41.2, limit=30.6, unit="ms", n=900)
+    good = Check(name="frames", verdict="pass", text="it ran", value=900.0)
+    given = {
+        "digest": digest,
+        "name": "tiny",
+        "ended": ended,
+        "why": "too slow",
+        "step": "probation",
+        "wall_ns": wall_ns,
+    }
+    return msgspec.convert({**given, "checks": (good, bad)}, Outcome)
+
+
+def test_each_step_is_told_once_and_progress_now_and_then() -> None:
+    now = [0.0]
+    following = Following(DIGEST, None, lambda: now[0])
+    assert len(following.take(TESTING)) == 1
+    assert following.take(TESTING) == ()
+    far = msgspec.structs.replace(TESTING, step="probation", attempts=1, progress=Progress(done=1.0, whole=9.0))
+    assert "[7 of 8] probation" in following.take(far)[0]
+    assert following.take(far) == ()
+    now[0] += EVERY_S
+    assert "1 of 9" in following.take(far)[0]
+    assert "start 2 of it" in following.take(msgspec.structs.replace(far, attempts=2))[0]
+    assert "waits: the arm moves" in following.take(msgspec.structs.replace(far, waits_for="the arm moves"))[0]
+
+
+def test_the_end_of_this_change_is_not_that_of_the_one_before() -> None:
+    before = outcome(wall_ns=1)
+    following = Following(DIGEST, before)
+    following.take(msgspec.structs.replace(TESTING, last=before))
+    assert following.outcome is None
+    following.take(ModelsState(last=outcome(wall_ns=2)))
+    assert following.outcome == outcome(wall_ns=2)
+    assert not following.overtaken
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ModelsState(last=outcome(OTHER)),
+        ModelsState(step="building", candidate=Slot(digest=OTHER, name="x", origin="push")),
+    ],
+    ids=["another ended", "another goes on"],
+)
+def test_a_change_that_followed_while_nobody_looked_is_no_end_of_ours(state: ModelsState) -> None:
+    following = Following(DIGEST, None)
+    following.take(state)
+    assert following.overtaken
+    assert following.outcome is None
+
+
+def test_the_result_is_one_line_and_what_failed_comes_first() -> None:
+    assert result_line(outcome()) == "returned: too slow"
+    assert result_line(outcome(ended="committed")) == "committed"
+    assert ended_lines(outcome())[1].startswith("  fail: p99")
+
+
+# ------------------------------------------------------------ what this laptop knows
+
+
+class Wall:
+    def __init__(self) -> None:
+        self.ns = 10**18
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+def told(models: ModelsState) -> AgentState:
+    return AgentState(
+        version=1,
+        mono_ns=0,
+        worker=WorkerState("stopped", 0),
+        source=None,
+        bundle=None,
+        lease=None,
+        epoch=0,
+        journal=JournalState("j", 1, 1, 1),
+        models=models,
+    )
+
+
+def test_the_newest_state_is_kept_with_the_time_at_which_it_was_heard(tmp_path: Path) -> None:
+    wall = Wall()
+    keeper = KnownModels(tmp_path / "models", "orin", wall)
+    assert known_models("orin", tmp_path / "models") is None
+    keeper.note(told(TESTING))
+    assert known_models("orin", tmp_path / "models") == (TESTING, 10**18)
+    wall.ns += 1
+    keeper.note(told(msgspec.structs.replace(TESTING, progress=Progress(done=3.0))))
+    assert known_models("orin", tmp_path / "models") == (TESTING, 10**18), "progress alone is not worth a write"
+    later = ModelsState(last=outcome())
+    keeper.note(Reply(id="r", state=told(later)))
+    assert known_models("orin", tmp_path / "models") == (later, 10**18 + 1)
+    wall.ns += AGAIN_NS + 1
+    keeper.note(Pong(id=1, mono_ns=0, wall_ns=0))
+    assert known_models("orin", tmp_path / "models") == (later, wall.ns), "what is heard of is still so"
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"\xff\x00", b"[" * 5000, b'{"state":{"step":"dancing"},"wall_ns":1}'])
+def test_a_damaged_file_is_nothing_known(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "orin.json").write_bytes(data)
+    assert known_models("orin", tmp_path) is None
+
+
+def test_a_disk_that_is_not_there_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    KnownModels(tmp_path / "file" / "models", "orin").note(told(TESTING))
+    assert known_models("orin", tmp_path / "file" / "models") is None
