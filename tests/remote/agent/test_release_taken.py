@@ -1,4 +1,4 @@
-"""A real agent with the real worker takes a signed release over HTTP and from a stick, and keeps it when it does well."""
+"""A real agent with the real worker takes a signed release over HTTP and switches to it when nobody uses the worker."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ def repository(tmp_path: Path) -> Repository:
     return repository
 
 
-@pytest.mark.parametrize("way", ["network", "stick"])
 def test_a_release_is_taken_and_waits_until_nobody_uses_the_worker(
-    make_robot: Callable[..., Robot], repository: Repository, way: str
+    make_robot: Callable[..., Robot], repository: Repository
 ) -> None:
     """Nobody commands a release: without an idle check it must not restart a worker that somebody uses."""
     robot = make_robot("real")
@@ -40,13 +39,12 @@ def test_a_release_is_taken_and_waits_until_nobody_uses_the_worker(
     with serving(repository.folder) as server:
         source = UpdateSource(url=server.url, robot_class="arm", check_every_s=0)
         assert console.ask(SetUpdates(source, repository.first_root), epoch=epoch).error is None
-        folder = str(repository.folder) if way == "stick" else None
-        assert console.ask(TakeUpdate(folder), epoch=epoch).error is None
-        assert bool(server.bytes_of("model.onnx")) == (way == "network")
+        assert console.ask(TakeUpdate(), epoch=epoch).error is None
+        assert server.bytes_of("model.onnx")
     waits = until(console, lambda state: state.step == "waiting_for_safe" and bool(state.waits_for), "waiting")
     assert waits.candidate is not None
     assert waits.candidate.release == 1
-    assert waits.candidate.origin == ("usb" if way == "stick" else "release")
+    assert waits.candidate.origin == "release"
     assert waits.updates is not None
     assert "took release 1" in waits.updates.says
     second = console.ask(TakeUpdate(), epoch=epoch)
