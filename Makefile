@@ -74,11 +74,12 @@ format: $(READY_DEV) ## write the one format
 docs: $(READY_DEV)  ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
 
-picture: $(READY)   ## write docs/screen.svg, checklist.svg, field.svg and failures.svg from the running demo
+picture: $(READY)   ## write docs/screen.svg, checklist.svg, field.svg, failures.svg and models.svg from the running demo
 	$(BIN)/fieldgate demo --picture docs/screen.svg
 	@sh docs/picture.sh $(BIN) docs/checklist.svg
 	@sh docs/field_picture.sh $(BIN) docs/field.svg
 	@sh docs/failures_picture.sh $(BIN) docs/failures.svg
+	@sh docs/models_picture.sh $(BIN) docs/models.svg
 
 $(READY): requirements/run.txt pyproject.toml
 	@bash requirements/prepare.sh "$(PYTHON)" $(VENV) requirements/run.txt
