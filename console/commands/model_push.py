@@ -44,6 +44,7 @@ _PROBATION = (
     click.option("--p99-ratio", type=click.FloatRange(0), help="The same as a multiple of before; 0: not asked [1.5]."),
     click.option("--failed-share", type=click.FloatRange(0, 1), help="Of frames without an answer [0.01]."),
     click.option("--miss-share-more", type=click.FloatRange(0, 1), help="More known objects missed than before [0.1]."),
+    click.option("--boxes-ratio", type=click.FloatRange(0), help="Boxes a frame beside before; 0: not asked [3]."),
     click.option("--hottest-c", type=float, help="Bound of the hottest sensor [95]."),
     click.option("--memory-mb", type=click.FloatRange(0, min_open=True), help="Bound of the worker's memory."),
     click.option("--restarts", type=click.IntRange(1, 3), help="Starts of the worker before it comes back [3]."),
@@ -199,8 +200,11 @@ def _probation(asked: dict[str, Any]) -> Probation | None:
     from remote.model_states import Probation
 
     given = {name: value for name, value in asked.items() if value is not None}
-    if given.get("p99_ratio") == 0:
-        given["p99_ratio"] = None
+    for name in ("p99_ratio", "boxes_ratio"):
+        if given.get(name) == 0:
+            given[name] = None
+    if (given.get("boxes_ratio") or 2.0) <= 1:
+        raise click.UsageError("--boxes-ratio must be more than 1, or 0.")
     return Probation(**given) if given else None
 
 

@@ -6,16 +6,19 @@ import asyncio
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from remote.agent.self_test import run_self_test
 from remote.errors import Trouble
+from remote.manifest import CONTRACT, GOLDEN, MANIFEST, MODEL, PROVENANCE, entry_of, manifest_bytes
 from remote.model_states import Progress
-from remote.models.provenance import Tolerance
+from remote.models.golden import Golden, golden_bytes
+from remote.models.provenance import Provenance, Tolerance
 from remote.models.self_test import compared, self_test
 from remote.verdicts import Check, overall
-from tests.tiny_models import tiny_bundle
+from tests.tiny_models import base_yolov8, tiny_bundle
 
 TIGHT = Tolerance(absolute=1e-3, relative=0.0)
 
@@ -82,3 +85,25 @@ def test_a_broken_bundle_keeps_its_own_reason(tmp_path: Path) -> None:
     with pytest.raises(Trouble) as trouble:
         run(made.path)
     assert trouble.value.code in ("bundle_changed", "bundle_incomplete")
+
+
+def golden_bundle(folder: Path, off: float) -> Path:
+    """A bundle whose golden outputs differ by `off` from what its model gives."""
+    made = tiny_bundle(folder)
+    given = np.full((2, 1, 3, 64, 64), 0.5, np.float32)
+    base, follow = base_yolov8()
+    wanted = np.stack([base + follow * np.float32(0.5)] * 2) + np.float32(off)
+    golden = golden_bytes(Golden({"images": given}, {"output0": wanted.astype(np.float32)}))
+    (made.path / GOLDEN).write_bytes(golden)
+    provenance = Provenance(step="export", source="a test", opset=13, tolerance=TIGHT)
+    (made.path / PROVENANCE).write_bytes(msgspec.json.encode(provenance))
+    files = {name: entry_of(made.path / name) for name in (MODEL, CONTRACT, GOLDEN, PROVENANCE)}
+    (made.path / MANIFEST).write_bytes(manifest_bytes(made.contract.name, files))
+    return made.path
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.0, "pass"), (0.01, "fail")])
+def test_golden_samples_decide_by_the_tolerance_of_the_bundle(tmp_path: Path, off: float, verdict: str) -> None:
+    checks = self_test(golden_bundle(tmp_path, off), lambda progress: None, runs=1)
+    found = next(check for check in checks if check.name == "golden")
+    assert (found.verdict, overall(checks)) == (verdict, verdict), found
