@@ -27,6 +27,9 @@ from remote.protocol import (
 )
 from tests.remote.agent.model_robot import LONG, ended, models, push, running, stage, until
 from tests.remote.agent.robot import Console, Robot
+from tests.remote.agent.test_agent_disk import fill, small_disk
+
+__all__ = ["small_disk"]
 
 MakeRobot = Callable[..., Robot]
 
@@ -273,3 +276,25 @@ def test_a_plain_choice_that_does_not_start_leaves_what_was(real: Robot, tmp_pat
     assert error is not None
     assert models(console) == before
     console.until(lambda: console.state.worker.phase == "running", "the worker with the one before")
+
+
+# ------------------------------------------------------------ a full disk
+
+
+def test_on_a_full_disk_a_change_is_refused_and_what_runs_runs_on(small_disk: Path, tmp_path: Path) -> None:
+    (small_disk / "settings.yaml").write_text("limits: {disk_free_floor_bytes: 0}\n")
+    robot = Robot(small_disk).start()
+    try:
+        console = robot.console()
+        epoch = console.take_lease()
+        assert console.ask(Start(), epoch=epoch).error is None
+        digest = stage(robot.home, tmp_path / "made")
+        before = models(console)
+        fill(small_disk)
+        error = push(console, epoch, digest).error
+        assert error is not None
+        assert error.code == "slots_unwritable"
+        assert models(console) == before
+        assert console.state.worker.phase == "running"
+    finally:
+        robot.end(signal.SIGKILL)
