@@ -25,6 +25,8 @@ from remote.verdicts import ValidationReport
 if TYPE_CHECKING:
     from console.checking.checking_app import CheckingApp
 
+_PLACES = ("current", "candidate", "previous", "agent", "")
+"""In which order the bundles of the attached robot stand, by their place."""
 OTHERS_EVERY_S = 5.0
 """How often it is looked up what is known of the other robots."""
 LIST_S = 10.0
@@ -208,7 +210,7 @@ class ModelsDesk:
         if self.leaving:
             return
         if isinstance(report, Listed):
-            self._stored = report.stored
+            self._stored = tuple(sorted(report.stored, key=lambda one: (_PLACES.index(one.use), one.name, one.digest)))
         elif isinstance(report, Others):
             self._others = report.known
         elif isinstance(report, Sending):
