@@ -87,14 +87,6 @@ def test_a_pushed_bundle_is_kept_and_sealed_and_the_one_before_stays_for_the_way
     assert removed.code == "bundle_in_use"
 
 
-def test_what_the_person_who_pushed_does_not_wait_for_goes_on(real: Robot, tmp_path: Path) -> None:
-    console, epoch = running(real)
-    digest = stage(real.home, tmp_path / "made")
-    push(console, epoch, digest)
-    console.close()
-    assert ended(real.console("ben").subscribe(), digest).ended == "committed"
-
-
 # ------------------------------------------------------------ what is refused
 
 
@@ -194,19 +186,6 @@ def test_after_a_kill_in_probation_the_candidate_is_known_and_nothing_starts_by_
     assert again.ask(GoBack("enough"), epoch=epoch).error is None
     assert ended(again, digest).ended == "returned"
     assert current(again) == before
-
-
-def test_after_a_kill_in_the_self_test_the_change_is_taken_up_again(real: Robot, tmp_path: Path) -> None:
-    console, epoch = running(real)
-    digest = stage(real.home, tmp_path / "made")
-    push(console, epoch, digest)
-    until(console, lambda m: m.step == "self_test", "the self-test")
-    real.end(signal.SIGKILL)
-    again = real.start().console().subscribe()
-    until(again, lambda m: m.step in ("switched", "probation"), "the switch")
-    epoch = again.take_lease()
-    assert again.ask(Start(), epoch=epoch).error is None
-    assert ended(again, digest).ended == "committed"
 
 
 # ------------------------------------------------------------ the robot has a say, and people who stopped it too
