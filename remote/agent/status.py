@@ -96,6 +96,7 @@ def readable(answer: Answer) -> str:
         ("worker", f"{worker.phase}, run {worker.run}, {worker.restarts} restarts"),
         ("source", state.source or "none"),
         ("bundle", bundle),
+        ("change", _change(state)),
         ("watch", in_words(state.watch)),
         ("lease", lease),
         ("consoles", ", ".join(name for name in state.consoles if "(status)" not in name) or "none"),
@@ -103,6 +104,15 @@ def readable(answer: Answer) -> str:
     )
     trouble = [f"trouble   {state.journal.trouble}"] if state.journal.trouble else []
     return "\n".join([f"{name:<9} {text}" for name, text in rows] + trouble)
+
+
+def _change(state: AgentState) -> str:
+    """The step that a change of models is in and what holds it; `none` where nothing changes."""
+    models = state.models
+    if models is None or models.step == "idle" or models.candidate is None:
+        return "none"
+    waits = f", waits: {models.waits_for}" if models.waits_for else ""
+    return f"{models.candidate.name} ({models.candidate.digest[:12]}), {models.step.replace('_', ' ')}{waits}"
 
 
 def running_pid(places: Places) -> int | None:
