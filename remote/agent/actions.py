@@ -90,8 +90,7 @@ class Actions:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
         if not insist:  # at boot a camera may come later than the agent: the worker waits for it
             await asyncio.to_thread(sources.check, agent.settings.source)
-        config = await asyncio.to_thread(agent.worker_config, agent.settings.source, digest)
-        await agent.supervisor.start(config, insist=insist)
+        await agent.supervisor.start(agent.worker_config(agent.settings.source), insist=insist)
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""

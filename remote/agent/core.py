@@ -188,15 +188,14 @@ class Agent:
         self.failures.conditions = self.watch.conditions if self.watch else {}
         self.supervisor.look_out_for(self.watch)
 
-    def worker_config(self, source: str, digest: str) -> WorkerConfig:
-        """How the worker is started with this source and bundle. Raises Trouble where the bundle is not usable."""
-        folder, _ = self.bundles.find(digest)
+    def worker_config(self, source: str) -> WorkerConfig:
+        """How the worker is started with this source. Which bundle it runs is decided before each start (Changing)."""
         pictures = str(self.places.pictures)
         threads = self.settings.threads
         return WorkerConfig(
             run=0,
             source=source,
-            bundle=str(folder),
+            bundle="",
             pictures=pictures,
             threads=threads,
             drills=self.drills,

@@ -84,17 +84,16 @@ class AgentGround:
             await self._know(digest)
         elif not supervisor.wanted or self.runs != digest or supervisor.state.phase != "running":
             self._keep_up = True
-            await self._restart(digest)
+            await self._restart()
             await self._know(digest)
 
-    async def _restart(self, digest: str) -> None:
+    async def _restart(self) -> None:
         agent = self._agent
         await agent.supervisor.stop()
-        config = await asyncio.to_thread(agent.worker_config, agent.settings.source, digest)
         if not self._keep_up:  # somebody stopped it meanwhile
             return
         try:
-            await agent.supervisor.start(config, insist=True)
+            await agent.supervisor.start(agent.worker_config(agent.settings.source), insist=True)
         except Trouble as trouble:
             if trouble.code != "stopped":
                 raise

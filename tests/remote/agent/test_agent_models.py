@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 from collections.abc import Callable
@@ -277,3 +278,22 @@ def test_on_a_full_disk_a_change_is_refused_and_what_runs_runs_on(small_disk: Pa
         assert console.state.worker.phase == "running"
     finally:
         robot.end(signal.SIGKILL)
+
+
+def test_a_bundle_that_is_gone_from_the_store_leaves_the_one_that_came_with_the_agent(
+    real: Robot, tmp_path: Path
+) -> None:
+    console = real.console()
+    epoch = console.take_lease()
+    before = current(console)
+    digest = stage(real.home, tmp_path / "made")
+    place = real.home / "bundles" / digest
+    (real.home / "bundles" / f".staging-{digest}").rename(place)
+    assert console.ask(SetBundle(digest), epoch=epoch).error is None
+    shutil.rmtree(place)
+    started = console.ask(Start(), epoch=epoch)
+    assert started.error is None
+    console.until(lambda: console.state.worker.phase == "running", "the worker")
+    assert current(console) == before
+    console.subscribe()
+    assert console.await_named("model_slot_unusable").data["digest"] == digest
