@@ -29,11 +29,17 @@ QUICK = ["--probation-frames", "5", "--least-s", "0", "--failed-share", "1", "--
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def heeds_ctrl_c() -> None:
+    """Who was started in the background ignores it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Desk:
     """A laptop that knows one robot, and a console of its own on the robot."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
         self.robot = Robot(folder / "home", "real", 60.0).start()
         self.watcher, self.epoch = running(self.robot)
         self.free()
@@ -49,7 +55,11 @@ class Desk:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "FIELDGATE_HOME": str(self.folder / "laptop")}
         command = [sys.executable, "-c", "from console.cli import main; main()", "model", *words]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+        made = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, preexec_fn=heeds_ctrl_c
+        )
+        self.started.append(made)
+        return made
 
     def run(self, *words: str) -> tuple[int, str, str]:
         process = self.start(*words)
@@ -70,6 +80,9 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     made = Desk(tmp_path_factory.mktemp("push"))
     yield made
+    for process in made.started:
+        process.kill()
+        process.wait()
     made.robot.end(signal.SIGKILL)
 
 
