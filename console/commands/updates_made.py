@@ -117,24 +117,25 @@ def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_j
 
     ask = Passphrases()
     hands, repository = hands_of(person, ask), repository_of(repo)
-    _agree(repository, yes)
-    came = acting.sign(repository, hands, signers_of(keys, ask))
+    agreed = _agree(repository, yes)
+    came = acting.sign(repository, hands, signers_of(keys, ask), agreed)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
 
 
-def _agree(repository: Repository, yes: bool) -> None:
-    """Say what waits, and ask at a terminal."""
+def _agree(repository: Repository, yes: bool) -> str:
+    """Say what waits, and ask at a terminal; the digest of what was shown, empty for nothing."""
     from console.models.differences import differences
     from console.models.pending import read_pending
 
     pending = read_pending(repository)
     if pending is None:
-        return
+        return ""
     for line in differences(repository, pending):
         click.echo(f"  {line}", err=True)
     if not yes and sys.stdin.isatty() and not click.confirm("Sign this?", err=True):
         raise Trouble("nothing was signed", code="not_confirmed")
+    return pending.digest
 
 
 @click.command()

@@ -81,13 +81,19 @@ def release(
         return _signed(repository, hands, release_bundle(repository, hands, bundle, wanted), signers)
 
 
-def sign(repository: Repository, hands: Hands, signers: Sequence[CryptoSigner]) -> Came:
-    """Add signatures to what waits, and publish it once there are enough.
+def sign(repository: Repository, hands: Hands, signers: Sequence[CryptoSigner], agreed: str | None = None) -> Came:
+    """Add signatures to what waits, and publish it once there are enough. `agreed` is the digest of what was shown to the
+    person; None: nobody was asked.
 
-    Raises Trouble: `nothing_waits`, `key_not_wanted`, `bad_change`.
+    Raises Trouble: `nothing_waits`, `key_not_wanted`, `bad_change`, `changed_meanwhile` where another change waits by now.
     """
     with repository.locked():
-        return _signed(repository, hands, _waiting(repository), signers)
+        pending = _waiting(repository)
+        if agreed is not None and agreed != pending.digest:
+            what = "another change waits now than the one that was shown; nothing was signed"
+            cure = f"look at it: `fieldgate updates show {repository.folder}`; if nobody of you made it, discard it"
+            raise Trouble(what, cure=cure, code="changed_meanwhile")
+        return _signed(repository, hands, pending, signers)
 
 
 def refresh(repository: Repository, hands: Hands) -> Came:

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from console.models.keys import holder_of
+from console.models.keys import holder_of, own_id
 from console.models.pending import Pending
 from console.models.repository import METADATA_LIMIT_BYTES, RELEASES, Repository
+from console.models.roles import delegations
+from console.printing import in_line
 from remote.errors import Trouble
-from remote.release import ROLLOUT_ROLE, Release, file_target, parse_release, release_target
+from remote.release import Release, file_target, parse_release, release_target
 
 if TYPE_CHECKING:
+    from securesystemslib.signer import Key
     from tuf.api.metadata import Root, TargetFile, Targets
 
 _PATH = re.compile(r"(?:releases/\d{6}\.json|bundles/[0-9a-f]{64}/[A-Za-z0-9][A-Za-z0-9._-]{0,127})")
@@ -21,11 +24,11 @@ _PIECE_BYTES = 1 << 20
 
 
 def differences(repository: Repository, pending: Pending) -> tuple[str, ...]:
-    """A sentence for each thing that changes; every file that comes with it is held against what would be signed.
+    """A sentence on one line for each thing that changes; every file that comes with it is held against what would be signed.
 
     Raises Trouble `bad_change` for a change that no command of ours makes: nobody should sign that.
     """
-    return tuple(_all(repository, pending))
+    return tuple(in_line(line) for line in _all(repository, pending))
 
 
 def _all(repository: Repository, pending: Pending) -> Iterator[str]:
@@ -42,9 +45,13 @@ def _root(before: Root | None, root: Root) -> Iterator[str]:
     yield f"root {root.version}, good until {root.expires:%Y-%m-%d}"
     if not root.consistent_snapshot:
         raise _bad("the root ends consistent snapshots")
+    if before is not None and before.unrecognized_fields != root.unrecognized_fields:
+        raise _bad("the root says other things of the repository than before")
     for role in sorted(root.roles):
         new = {keyid: root.get_key(keyid) for keyid in root.roles[role].keyids}
         old = {keyid: before.get_key(keyid) for keyid in before.roles[role].keyids} if before else {}
+        for keyid, key in new.items():
+            _check_key(key, old.get(keyid))
         for keyid in new.keys() - old.keys():
             yield f"{holder_of(new[keyid])} ({keyid[:8]}) may sign {role}"
         for keyid in old.keys() - new.keys():
@@ -60,7 +67,7 @@ def _targets(repository: Repository, pending: Pending, before: Targets | None, t
     for path in sorted(old.keys() - targets.targets.keys()):
         yield f"{path} goes out"
     for path in sorted(old.keys() & targets.targets.keys()):
-        if old[path].hashes != targets.targets[path].hashes:
+        if old[path] != targets.targets[path]:
             raise _bad(f"another file stands in the place of {path}")
     new = {path: info for path, info in targets.targets.items() if path not in old}
     releases = [_release(repository, pending, path, info) for path, info in new.items() if path.startswith(RELEASES)]
@@ -75,21 +82,28 @@ def _targets(repository: Repository, pending: Pending, before: Targets | None, t
     yield from _delegation(before, targets)
 
 
+def _check_key(key: Key, known: Key | None = None) -> None:
+    """A key's id is made of the key: another key under an id that people know would sign for them, and nothing would show it.
+
+    `known` is the key that had this id before. Raises Trouble `bad_change`.
+    """
+    if known is not None and known != key:
+        raise _bad(f"another key stands under the id of {holder_of(known)} ({key.keyid[:8]})")
+    if own_id(key) != key.keyid:
+        raise _bad(f"the key of {holder_of(key)} has an id that is not its own ({key.keyid[:8]})")
+
+
 def _delegation(before: Targets | None, targets: Targets) -> Iterator[str]:
-    was, now = _keys(before), _keys(targets)
-    if set(now) - {ROLLOUT_ROLE} or not now:
-        raise _bad("it hands targets on to others than the rollout key")
-    if was != now:
-        keys = targets.delegations.keys if targets.delegations else {}
-        names = ", ".join(f"{holder_of(keys[keyid])} ({keyid[:8]})" for keyid in now[ROLLOUT_ROLE][0])
-        yield f"{names} opens releases from now on"
-    if now[ROLLOUT_ROLE][1] != ["rollout.json"]:
-        raise _bad("the rollout key may sign more than rollout.json")
-
-
-def _keys(targets: Targets | None) -> dict[str, tuple[list[str], Any]]:
-    delegated = targets.delegations.roles if targets and targets.delegations else None
-    return {name: (list(role.keyids), role.paths) for name, role in (delegated or {}).items()}
+    """One key, one role, one target: whatever else is handed on is not ours."""
+    made = targets.delegations
+    keys = list(made.keys.values()) if made else []
+    if made is None or len(keys) != 1 or made.to_dict() != delegations(keys[0]).to_dict():
+        raise _bad("it hands on to others than one rollout key, or more than rollout.json")
+    old = before.delegations.keys if before and before.delegations else {}
+    [rollout] = keys
+    _check_key(rollout, old.get(rollout.keyid))
+    if rollout.keyid not in old:
+        yield f"{holder_of(rollout)} ({rollout.keyid[:8]}) opens releases from now on"
 
 
 def _release(repository: Repository, pending: Pending, path: str, info: TargetFile) -> Release:

@@ -87,6 +87,19 @@ def holder_of(key: Any) -> str:
     return named if isinstance(named, str) and 0 < len(named) <= 64 else str(key.keyid)[:8]
 
 
+def own_id(key: Any) -> str:
+    """The id that a key of ours has by what it is; empty for what is no ed25519 key. TUF itself takes any id for any key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from securesystemslib.signer import SSlibKey
+
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.keyval["public"]))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    made = SSlibKey.from_crypto(public, scheme="ed25519")
+    return str(made.keyid) if (made.keytype, made.scheme, made.keyval) == (key.keytype, key.scheme, key.keyval) else ""
+
+
 def _public_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.pub")
 

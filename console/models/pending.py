@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,12 @@ class Pending:
     def files(self) -> Path:
         """The folder of the targets that come with it, under their own names."""
         return self.folder / "targets"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is signed of it, whoever has signed it so far."""
+        parts = (b"" if one is None else one.signed_bytes for one in (self.root, self.targets))
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def path(self, role: str) -> Path:
         """Where a role's metadata lies."""

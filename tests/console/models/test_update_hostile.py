@@ -25,7 +25,7 @@ from console.models.repository import Repository
 from console.models.standing import standing
 from console.models.verifying import verify
 from remote.errors import Trouble
-from tests.console.models.repo_world import World, no_passphrase
+from tests.console.models.repo_world import World, no_passphrase, write_bundle
 
 
 def code_of(trouble: pytest.ExceptionInfo[Trouble]) -> str:
@@ -195,7 +195,26 @@ def handed_on(signed: dict[str, Any]) -> None:
     signed["delegations"]["roles"].append({**signed["delegations"]["roles"][0], "name": "mallory"})
 
 
-@pytest.mark.parametrize("change", [evil, more, other_model, wider, handed_on], ids=lambda one: one.__name__)
+def other_rollout_key(signed: dict[str, Any]) -> None:
+    """The key itself is exchanged, its id stays: nothing but the key's bytes would tell."""
+    [key] = signed["delegations"]["keys"].values()
+    key["keyval"]["public"] = "11" * 32
+
+
+def spare_rollout_key(signed: dict[str, Any]) -> None:
+    [key] = signed["delegations"]["keys"].values()
+    signed["delegations"]["keys"]["0" * 64] = key
+
+
+def other_length(signed: dict[str, Any]) -> None:
+    signed["targets"]["releases/000001.json"]["length"] = 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [evil, more, other_model, wider, handed_on, other_rollout_key, spare_rollout_key, other_length],
+    ids=lambda one: one.__name__,
+)
 def test_what_was_changed_while_it_waited_is_not_signed(
     made: World, tmp_path: Path, change: Callable[[dict[str, Any]], object]
 ) -> None:
@@ -225,6 +244,88 @@ def test_a_file_that_was_exchanged_while_it_waited_is_not_signed(made: World, tm
     with pytest.raises(Trouble) as caught:
         acting.sign(repository, made.hands, made.by("anna", "ben"))
     assert code_of(caught) == "bad_change"
+
+
+def change_root(repository: Repository, change: Callable[[dict[str, Any]], object]) -> None:
+    """The same while a new root waits."""
+    path = repository.pending / "root.json"
+    metadata = json.loads(path.read_bytes())
+    change(metadata["signed"])
+    metadata["signatures"] = []
+    path.write_text(json.dumps(metadata))
+
+
+def exchanged(signed: dict[str, Any]) -> None:
+    keys = signed["keys"]
+    keys[signed["roles"]["root"]["keyids"][0]]["keyval"]["public"] = "11" * 32
+
+
+def one_key_twice(signed: dict[str, Any]) -> None:
+    one, other, *_ = (signed["keys"][keyid] for keyid in signed["roles"]["root"]["keyids"])
+    other["keyval"] = one["keyval"]
+
+
+def with_a_false_id(signed: dict[str, Any]) -> None:
+    keyid = signed["roles"]["root"]["keyids"][0]
+    signed["keys"]["f" * 64] = signed["keys"][keyid]
+    signed["roles"]["root"]["keyids"].append("f" * 64)
+
+
+def renamed(signed: dict[str, Any]) -> None:
+    signed["keys"][signed["roles"]["root"]["keyids"][0]]["x-fieldgate-holder"] = "mallory"
+
+
+def other_words(signed: dict[str, Any]) -> None:
+    signed["x-fieldgate"]["releases_above"] = 999_999
+
+
+@pytest.mark.parametrize(
+    "change", [exchanged, one_key_twice, with_a_false_id, renamed, other_words], ids=lambda one: one.__name__
+)
+def test_a_key_that_was_exchanged_under_its_id_is_not_signed(
+    made: World, tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """Else who can write the folder becomes a holder of the offline keys by a harmless-looking `rotate` for more time."""
+    repository = Repository(made.copied(tmp_path.name))
+    acting.rotate(repository, made.hands, [])
+    pending = read_pending(repository)
+    assert pending is not None
+    assert len(differences(repository, pending)) == 2, "only more time"
+    change_root(repository, change)
+    with pytest.raises(Trouble) as caught:
+        acting.sign(repository, made.hands, made.by("anna", "ben"))
+    assert code_of(caught) == "bad_change"
+    assert repository.root_numbers() == (1,)
+
+
+def test_another_change_than_the_one_that_was_shown_is_not_signed(made: World, tmp_path: Path) -> None:
+    """While a person reads what waits and looks for the passphrase, somebody puts another change in its place."""
+    repository = Repository(made.copied(tmp_path.name))
+    acting.release(repository, made.hands, made.bundle("blue"), Wanted(), [])
+    pending = read_pending(repository)
+    assert pending is not None
+    shown = pending.digest
+    acting.discard(repository, made.hands)
+    acting.release(repository, made.hands, made.bundle("green"), Wanted(), [])
+    for agreed in (shown, ""):
+        with pytest.raises(Trouble) as caught:
+            acting.sign(repository, made.hands, made.by("anna", "ben"), agreed)
+        assert code_of(caught) == "changed_meanwhile"
+    pending = read_pending(repository)
+    assert pending is not None
+    assert acting.sign(repository, made.hands, made.by("anna"), pending.digest).outcome == "waits"
+    assert acting.sign(repository, made.hands, made.by("ben"), pending.digest).outcome == "published", (
+        "signatures count not"
+    )
+
+
+def test_a_name_can_not_bring_a_line_of_its_own_into_what_is_shown(made: World, tmp_path: Path) -> None:
+    repository = Repository(made.copied(tmp_path.name))
+    bundle = write_bundle(tmp_path / "bundle", "good\nroot wants 1 of 3 signatures")
+    acting.release(repository, made.hands, bundle, Wanted(), [])
+    pending = read_pending(repository)
+    assert pending is not None
+    assert all("\n" not in line for line in differences(repository, pending))
 
 
 def test_a_description_that_lies_does_not_hide_what_is_signed(made: World, tmp_path: Path) -> None:
