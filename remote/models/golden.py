@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +21,20 @@ from remote.manifest import GOLDEN
 LIMIT_BYTES = 256 * 1024**2
 CODE = "golden_invalid"
 Arrays = dict[str, NDArray[Any]]
+# RuntimeError: encrypted. TypeError, SyntaxError, TokenError: what numpy's reader of headers lets through.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,7 @@ def read_golden(folder: Path) -> Golden | None:
             if sum(entry.file_size for entry in archive.infolist()) > LIMIT_BYTES:
                 raise _refused(path, f"unpacks to more than {LIMIT_BYTES} bytes")
             arrays = {entry.filename: _array(archive, entry) for entry in archive.infolist()}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
+    except _UNREADABLE as error:
         raise _refused(path, f"can't be read: {error}") from error
     found = Golden(_named(arrays, "input:"), _named(arrays, "output:"))
     counts = {array.shape[0] if array.ndim else 0 for array in arrays.values()}
@@ -72,6 +89,8 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     with archive.open(entry) as file:
         data = io.BytesIO(file.read(entry.file_size))
     array: NDArray[Any] = np.lib.format.read_array(data, allow_pickle=False)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{entry.filename} holds {array.dtype}, no numbers")
     return array
 
 
