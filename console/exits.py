@@ -9,14 +9,15 @@ TROUBLE = 1
 USAGE = 2
 """The command line itself can't be understood (click's own code)."""
 ALARM = 3
-"""`--fail-on` came true, `check`/`eval`/`phase`/`model push` measured a failure, `session` found something that must hold and
-does not, or `verify` found something that does not count."""
+"""`--fail-on` came true, `check`/`phase`/`model` measured a failure, `session` found something that must hold and does not, a
+release is stopped, or `verify` (also `updates verify`) found something that does not count."""
 UNREACHABLE = 4
 """The robot can't be reached: name, network, SSH service, or no agent there."""
 UNTRUSTED = 5
 """The robot's host key is unknown or changed, or it refused our key."""
 REFUSED = 6
-"""The agent answered and refused: lease held by another, command expired, state changed, wrong version."""
+"""The agent answered and refused: lease held by another, command expired, state changed, wrong version, a change of models
+under way, a bundle in use."""
 NO_DATA = 7
 """Nothing that was asked for came in time, or what was counted decides nothing yet."""
 FORGED = 8
