@@ -12,7 +12,9 @@ from remote.histogram import Histogram
 from remote.protocol import Body, Failure, Host, Scored, Window
 
 BEFORE_S = 300.0
-"""How far back `before` looks, in seconds of windows."""
+"""How far back `before` looks from the newest window on. A worker that stands still does not make it forget: robots that take a
+release while nobody uses the worker would keep a blind model, as there would be nothing to compare it with.
+"""
 _NS_PER_S = 1e9
 _MB = 1e6
 
@@ -71,6 +73,7 @@ class Seeing:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._recent: deque[tuple[int, Body]] = deque()
+        self._newest_ns: int | None = None
         self._digest = ""
         self._since = _Sum()
 
@@ -89,14 +92,22 @@ class Seeing:
         """A window, a failure or a sample of the computer; others mean nothing here."""
         if isinstance(body, (Window, Failure, Host)):
             with self._lock:
-                self._recent.append((mono_ns, body))
-                while self._recent and mono_ns - self._recent[0][0] > BEFORE_S * _NS_PER_S:
-                    self._recent.popleft()
+                self._remember(body, mono_ns)
                 if self._digest:
                     _add(self._since, body, self._digest)
 
+    def _remember(self, body: Body, mono_ns: int) -> None:
+        """Windows push out what is BEFORE_S older than they are; what comes long after the last of them is not wanted."""
+        if isinstance(body, Window):
+            self._newest_ns = mono_ns
+        if self._newest_ns is None or mono_ns - self._newest_ns > BEFORE_S * _NS_PER_S:
+            return
+        self._recent.append((mono_ns, body))
+        while self._newest_ns - self._recent[0][0] > BEFORE_S * _NS_PER_S:
+            self._recent.popleft()
+
     def before(self, digest: str) -> Seen:
-        """What was seen of this bundle over the last BEFORE_S seconds."""
+        """What was seen of this bundle in the BEFORE_S seconds up to the newest window."""
         with self._lock:
             bodies = [body for _, body in self._recent]
         return _summed(bodies, digest)

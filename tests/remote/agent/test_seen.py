@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from remote.activation.probation import judge
 from remote.agent.seen import BEFORE_S, Seeing
 from remote.histogram import Histogram
-from remote.protocol import CameraHealth, Failure, Host, Scored, Window
+from remote.model_states import Probation
+from remote.protocol import CameraHealth, Failure, Host, LabelCount, Scored, Window
 
 OLD, NEW = "a" * 64, "b" * 64
 S_NS = 1_000_000_000
@@ -75,6 +79,26 @@ def test_before_looks_back_some_minutes_at_one_bundle() -> None:
     seeing.take(host(40.0, 1e6), late_ns)
     found = seeing.before(OLD)
     assert (found.frames, found.hottest_c) == (2, 40.0)
+
+
+def test_a_worker_that_stood_still_for_a_night_is_still_compared_with() -> None:
+    """A release waits until nobody uses the worker: then a model that finds nothing must not be kept for want of a past."""
+    seeing = Seeing()
+    seeing.take(host(30.0, 1e6), 0)
+    seen = msgspec.structs.replace(window(OLD, frames=300), labels={"cube": LabelCount(600, 300, 540.0, 0.9, 0.9)})
+    seeing.take(seen, S_NS)
+    for second in range(1, 40_000, 10):
+        seeing.take(host(50.0 + second / 1000, 1e6), second * S_NS)
+    before = seeing.before(OLD)
+    assert (before.frames, before.boxes) == (300, 600)
+    assert before.hottest_c is not None
+    assert before.hottest_c < 51.0, "heat of the night is not the model's"
+    seeing.begin(NEW)
+    for second in range(40):
+        seeing.take(window(NEW, frames=100), (40_000 + second) * S_NS)
+    verdict, checks = judge(Probation(), before, seeing.since())
+    assert verdict == "fail"
+    assert [check.name for check in checks if check.verdict == "fail"] == ["boxes"]
 
 
 def test_objects_are_added_and_unknown_extras_stay_unknown() -> None:
