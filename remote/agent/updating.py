@@ -91,6 +91,8 @@ class Updating:
         self._busy = False
         self._floor_due_s = 0.0
         self._look: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Future[Found] | None = None
+        self._fetching_for = self._called_off_by = ""
         self.progress: Progress | None = None
         """How far a download is; None while none is under way."""
 
@@ -122,8 +124,11 @@ class Updating:
     async def set_source(self, command: SetUpdates, by: str) -> None:
         """Trust this source and root from now on; without a root the one before stays. It forgets the time that was seen.
 
+        A look that is under way is called off: whoever makes it slow must not keep a robot from another source.
+
         Raises Trouble: `bad_source`, `no_root`, `update_underway`, what is wrong with the root, `updates_unwritable`.
         """
+        await self._call_off(by)
         with _One(self):
             before = self._trusted
             if command.source is None:
@@ -199,10 +204,12 @@ class Updating:
             log.exception("a look for a release failed")
 
     async def take(self, folder: str | None, by: str) -> str:
-        """Look now, in `folder` or over the network; what came of it, in words.
+        """Look now, in `folder` or over the network; what came of it, in words. A look of the robot's own gives way.
 
         Raises Trouble: `no_update_source`, `update_underway`, `bad_source`, what the client refused, what the change refused.
         """
+        if self._fetching_for == BY_ITSELF:
+            await self._call_off(by)
         return await self._looked(folder, by, self._ground.highest_release())
 
     async def _looked(self, folder: str | None, by: str, highest: int) -> str:
@@ -230,10 +237,10 @@ class Updating:
     async def _look_and_hand_on(self, trusted: Trusted, folder: str | None, by: str, highest: int) -> str:
         check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
         order = await asyncio.to_thread(self._order, trusted, folder, highest)
-        found = await self._found(order)
+        found = await self._found(order, by)
         held = found.release.bundle if found.release and not found.folder else ""
         if held and not await asyncio.to_thread(self._ground.is_whole, held):
-            found = await self._found(msgspec.structs.replace(order, held=()))
+            found = await self._found(msgspec.structs.replace(order, held=()), by)
         release = found.release
         if release is None:
             if self._remember(found.text):
@@ -260,10 +267,33 @@ class Updating:
         self._taken(found, slot)
         return f"took {found.text}"
 
-    async def _found(self, order: Order) -> Found:
-        found = await self._child.run(self._files.write_order(msgspec.json.encode(order)), self._progressed)
+    async def _found(self, order: Order, by: str) -> Found:
+        """What the client found. Raises Trouble as it does, `update_called_off`."""
+        written = self._files.write_order(msgspec.json.encode(order))
+        self._fetching_for, self._called_off_by = by, ""
+        self._fetching = asyncio.ensure_future(self._child.run(written, self._progressed))
+        try:
+            found = await self._fetching
+        except asyncio.CancelledError:
+            if not self._called_off_by:
+                raise
+            cure = "look again when that has ended; what was fetched is kept"
+            what = f"the look was called off: {self._called_off_by} wants something else"
+            raise Trouble(what, cure=cure, code="update_called_off") from None
+        finally:
+            self._fetching, self._fetching_for = None, ""
         self._raise_floor(found.signed_wall_ns)
         return found
+
+    async def _call_off(self, by: str) -> None:
+        """End the look that is under way, if there is one, and wait until it has."""
+        fetching = self._fetching
+        if fetching is None:
+            return
+        self._called_off_by = by
+        fetching.cancel()
+        await asyncio.wait({fetching})
+        await asyncio.sleep(0)  # whoever waited for it goes on, to its end
 
     def _order(self, trusted: Trusted, folder: str | None, highest: int) -> Order:
         return Order(
@@ -342,10 +372,7 @@ class _One:
 
 
 def _trusted(source: UpdateSource, root: bytes, before: Trusted | None) -> Trusted:
-    parts = urlsplit(source.url)
-    if not (parts.scheme in ("http", "https") and parts.hostname) and not (parts.scheme == "file" and parts.path):
-        cure = "give http://, https:// or file:// and the repository's folder"
-        raise Trouble(f"{source.url[:200]!r} is no address of a repository", cure=cure, code="bad_source")
+    _check_address(source.url)
     if len(root) > ROOT_LIMIT_BYTES:
         raise Trouble(f"a root of {len(root)} bytes is not taken", cure="give the repository's root", code="no_root")
     if root:
@@ -354,6 +381,21 @@ def _trusted(source: UpdateSource, root: bytes, before: Trusted | None) -> Trust
         cure = "give the root with it: `N.root.json` of the repository's metadata"
         raise Trouble("no root was given and none is trusted yet", cure=cure, code="no_root")
     return Trusted(source=source, root=before.root)
+
+
+def _check_address(url: str) -> None:
+    """Raise Trouble (`bad_source`). A password in it would be shown to every console and written into the journal."""
+    cure = "give http://, https:// or file:// and the repository's folder"
+    try:
+        parts = urlsplit(url)
+        place = parts.hostname if parts.scheme in ("http", "https") else parts.path if parts.scheme == "file" else ""
+        right = bool(place) and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        parts, right = urlsplit(""), False
+    if "@" in parts.netloc:
+        raise Trouble("the address holds a name or a password", cure="give it without", code="bad_source")
+    if not right:
+        raise Trouble(f"{url[:200]!r} is no address of a repository", cure=cure, code="bad_source")
 
 
 def _folder_url(folder: str) -> str:

@@ -292,6 +292,67 @@ async def test_a_second_look_and_a_look_during_a_change_are_refused(
     assert (await agent.refused()).code == "update_underway"
 
 
+class Drips(UpdateChild):
+    """A client whose server sends just enough, for a day, as long as it is not asked for a folder or a root."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.quick, self.drips = Here(folder), asyncio.Event()
+
+    async def run(self, order: Path, say: Callable[[Progress], None]) -> Found:
+        if b'"url":"http' in order.read_bytes():
+            self.drips.set()
+            await asyncio.sleep(86_400)
+        return await self.quick.run(order, say)
+
+
+async def test_a_slow_server_keeps_no_person_from_the_stick_or_from_another_source(
+    agent: Agent, repository: Repository, server: Server
+) -> None:
+    """Else whoever sits on the network keeps a robot from every other way to a release, a day at a time."""
+    agent.child = drips = Drips(agent.folder)
+    agent.again()
+    await agent.set(repository, server.url, every_s=60.0)
+    agent.hands.mono_s += 4000
+    agent.updating.tick()
+    await drips.drips.wait()
+    assert (await agent.updating.take(str(repository.folder), "anna")).startswith("took release")
+    assert (agent.ground.begun[-1].origin, agent.ground.begun[-1].by) == ("usb", "anna")
+    drips.drips.clear()
+    slow = asyncio.ensure_future(agent.updating.take(None, "anna"))
+    await drips.drips.wait()
+    assert (await agent.refused()).code == "update_underway", "another person's look is no reason"
+    await agent.set(repository, "http://127.0.0.1:1", every_s=0)
+    with pytest.raises(Trouble) as raised:
+        await slow
+    assert raised.value.code == "update_called_off"
+    agent.hands.mono_s += 4000
+    agent.updating.tick()
+    await agent.updating.end()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://a:99999/",
+        "http://anna:secret@host/r",
+        "http://host/\nx",
+        "http://host/\x1b[2J",
+        "ftp://a/b",
+        "",
+    ],
+)
+async def test_an_address_that_is_none_or_holds_a_password_is_refused(
+    agent: Agent, repository: Repository, url: str
+) -> None:
+    with pytest.raises(Trouble) as raised:
+        await agent.set(repository, url)
+    assert raised.value.code == "bad_source"
+    assert "secret" not in str(raised.value)
+    assert agent.updating.state() is None
+
+
 async def test_what_was_refused_is_told_once_when_it_looks_by_itself(
     agent: Agent, repository: Repository, server: Server
 ) -> None:
