@@ -6,15 +6,18 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from remote.agent import settings as settings_file
 from remote.agent import watch_file
 from remote.agent.bundles import BundleStore
+from remote.agent.care_ground import AgentCareGround
 from remote.agent.changing import Changing
 from remote.agent.clock import Clock
 from remote.agent.counters import Counters
+from remote.agent.engine_build import tensorrt_installed
+from remote.agent.engine_care import EngineCare
 from remote.agent.errands import Errands
 from remote.agent.failure_desk import FailureDesk
 from remote.agent.failure_log import FailureLog
@@ -114,6 +117,8 @@ class Agent:
         )
         self.seeing = Seeing()
         self.models = Changing(self)
+        self.provers: list[Callable[[], bool]] = []  # whether what measures times here runs now
+        self.engines = EngineCare(AgentCareGround(self), tensorrt_installed)
         floor = settings.limits.disk_free_floor_bytes
         self.updates = Updating(places.updates, places.bundles, AgentUpdateGround(self), clock, free_floor_bytes=floor)
         self.bundle: BundleState | None = None
@@ -200,6 +205,7 @@ class Agent:
             threads=threads,
             drills=self.drills,
             engines=str(self.places.engines),
+            wishes=self.settings.engine,
         )
 
     def save(self, settings: Settings) -> None:
@@ -243,6 +249,7 @@ class Agent:
         """The supervisor's state is another one."""
         if self.supervisor.bundle is not None and self.supervisor.state.phase == "running":
             self.bundle = self.supervisor.bundle
+            self.engines.worker_runs(self.supervisor.state.run, self.supervisor.engine)
         self.changed()
 
     # ------------------------------------------------------------ telling everybody

@@ -14,6 +14,7 @@ from remote.agent.child import Ended, TooLate, run_child
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.perception.engines.build_process import CANCEL_S, Said
+from remote.perception.engines.wishes import Wishes, words_of
 
 LIMIT_S = 3600.0
 COMMAND = (sys.executable, "-m", "remote.perception.engines.build_process")
@@ -34,6 +35,7 @@ async def build_engine(
     threads: int,
     say: Say,
     *,
+    wishes: Wishes = Wishes(),
     limit_s: float = LIMIT_S,
     command: Sequence[str] = COMMAND,
     worth_it: Callable[[], bool] = tensorrt_installed,
@@ -47,8 +49,9 @@ async def build_engine(
         cache: the folder of engines that this robot built.
         threads: of ONNX Runtime, where that is used.
         say: is told how far the build is.
+        wishes: how the engine is to be built.
         limit_s: how long it may take.
-        command: the child's command line, to which folder, cache and threads are added.
+        command: the child's command line, to which folder, cache, threads and wishes are added.
         worth_it: whether a child is started at all.
 
     Raises:
@@ -72,7 +75,7 @@ async def build_engine(
             last = said
 
     try:
-        arguments = (*command, str(folder), str(cache), str(threads))
+        arguments = (*command, str(folder), str(cache), str(threads), words_of(wishes))
         ended = await run_child(arguments, cwd=folder, limit_s=limit_s, on_line=hear, grace_s=CANCEL_S)
     except OSError as error:
         cure = "install fieldgate again on the robot, or free some memory"

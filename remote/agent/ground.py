@@ -45,14 +45,16 @@ class AgentGround:
     async def build(self, digest: str, say: Say) -> str:
         """ONNX Runtime reads the model as it is; where an engine has to be built it is built in a child process."""
         folder = await asyncio.to_thread(self._agent.bundles.folder, digest)
-        return await build_engine(folder, self._agent.places.engines, self._agent.settings.threads, say)
+        settings = self._agent.settings
+        return await build_engine(folder, self._agent.places.engines, settings.threads, say, wishes=settings.engine)
 
     async def self_test(self, digest: str, say: Say) -> tuple[Check, ...]:
         """In a process of its own; the worker goes on beside it."""
         agent = self._agent
         folder = await asyncio.to_thread(agent.bundles.folder, digest)
+        settings, places = agent.settings, agent.places
         return await run_self_test(
-            folder, agent.settings.threads, say, cwd=agent.places.state, engines=agent.places.engines
+            folder, settings.threads, say, cwd=places.state, engines=places.engines, wishes=settings.engine
         )
 
     async def busy(self) -> str:

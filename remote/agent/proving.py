@@ -32,6 +32,7 @@ class Proving:
     def __init__(self, agent: Agent, check: BundleCheck) -> None:
         self._agent, self._check = agent, check
         self._validation = Validation(agent.places.state)
+        agent.provers += [lambda: self.busy, lambda: check.busy]
 
     async def validate(self, command: Validate, _who: Holder, request: Request) -> Reply:
         """Run the suite on a bundle of this robot. Raises Trouble: `bad_runs`, `bad_limit`, `check_busy`, or as
@@ -54,6 +55,7 @@ class Proving:
             constraints=agent.watch.constraints if agent.watch else Constraints(),
             beside=self._beside(),
             engines=str(agent.places.engines),
+            wishes=agent.settings.engine,
         )
         report = await self._validation.run(plan, lambda: self._build(folder))
         return Reply(id=request.id, validation=report)
@@ -64,7 +66,10 @@ class Proving:
         """
         agent = self._agent
         try:
-            await build_engine(folder, agent.places.engines, agent.settings.threads, lambda progress: None)
+            settings = agent.settings
+            await build_engine(
+                folder, agent.places.engines, settings.threads, lambda progress: None, wishes=settings.engine
+            )
         except Trouble as trouble:
             log.warning("no engine was built for a validation: %s", trouble)
 
@@ -91,6 +96,7 @@ class Proving:
             of=found,
             threads=agent.settings.threads,
             engines=agent.places.engines,
+            wishes=agent.settings.engine,
             seconds=command.seconds,
         )
         agent.shadow.begin(contest, who.name)

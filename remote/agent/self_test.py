@@ -12,6 +12,7 @@ from remote.activation.ground import Say
 from remote.agent.child import Ended, TooLate, run_child
 from remote.errors import Trouble
 from remote.models.self_test_process import Told
+from remote.perception.engines.wishes import Wishes, words_of
 from remote.verdicts import Check
 
 LIMIT_S = 300.0
@@ -25,10 +26,12 @@ async def run_self_test(
     *,
     cwd: Path,
     engines: Path,
+    wishes: Wishes = Wishes(),
     limit_s: float = LIMIT_S,
     command: Sequence[str] = COMMAND,
 ) -> tuple[Check, ...]:
-    """What the self-test of the bundle in `folder` found; `engines` is the folder of engines that this robot built.
+    """What the self-test of the bundle in `folder` found; `engines` is the folder of engines that this robot built, `wishes`
+    how.
 
     Raises Trouble: what the bundle itself is refused for; `self_test_timeout`; `self_test_crashed` where the process died of
     it; `no_self_test` where it can't be started.
@@ -44,7 +47,10 @@ async def run_self_test(
 
     try:
         ended = await run_child(
-            (*command, str(folder), str(threads), str(engines)), cwd=cwd, limit_s=limit_s, on_line=heard
+            (*command, str(folder), str(threads), str(engines), words_of(wishes)),
+            cwd=cwd,
+            limit_s=limit_s,
+            on_line=heard,
         )
     except OSError as error:
         cure = "install fieldgate again on the robot, or free some memory"

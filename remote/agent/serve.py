@@ -139,6 +139,7 @@ class _Daemon:
         systemd.notify(f"READY=1\nMAINPID={os.getpid()}")
         log.info("agent %s listens on %s", __version__, self._places.socket)
         agent.models.change.resume()
+        agent.engines.look()
         self._do(agent.models.sweep())
         if self._options.autostart or self._settings.autostart:
             self._do(self._autostart())
@@ -174,6 +175,7 @@ class _Daemon:
             one.cancel()
         await self._agent.shadow.end("the agent ended")
         await self._agent.updates.end()
+        await self._agent.engines.end()
         await self._agent.models.change.close()
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
@@ -211,6 +213,7 @@ class _Daemon:
             self._link_lost()
         agent.failures.tick()
         agent.models.tick()
+        agent.engines.tick()
         agent.updates.tick()
         self._look_for_loneliness()
         feed_watchdog(agent, time.monotonic())

@@ -10,6 +10,7 @@ import msgspec
 from remote import strict_yaml
 from remote.atomic import write_atomically
 from remote.errors import Trouble
+from remote.perception.engines.wishes import Wishes
 
 MiB = 1024 * 1024
 Bytes = Annotated[int, msgspec.Meta(ge=0)]
@@ -56,7 +57,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """All settings with their defaults. `bundle` is what a fresh agent begins with, None: the bundle that came with it.
 
     `folders` are offered to consoles as sources. `threads` is what the engine may use. `autostart` starts the worker with
-    the agent. `name` is shown as the robot's name; the host name where empty. `idle` asks the robot before a model is switched.
+    the agent. `name` is shown as the robot's name; the host name where empty. `idle` asks the robot before a model is
+    switched. `engine` is how TensorRT engines are built here.
     """
 
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "scene:"
@@ -67,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     folders: tuple[str, ...] = ()
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     idle: Idle | None = None
+    engine: Wishes = Wishes()
     limits: Limits = Limits()
 
 

@@ -22,6 +22,7 @@ from remote.errors import Trouble
 from remote.model_states import ShadowState
 from remote.models.replay.comparing import Difference
 from remote.models.replay.pair_process import Told
+from remote.perception.engines.wishes import Wishes, words_of
 from remote.protocol import BundleState, Event, Picture, Scalar
 
 WIDEST_PX = 4096
@@ -44,7 +45,7 @@ class _Over(Exception):
 @dataclass(frozen=True)
 class Contest:
     """Who is compared: the folders of both bundles and what is said of them, the engines' threads and the folder of those
-    that this robot built, for how long.
+    that this robot built, for how long; `wishes` is how they were built.
     """
 
     current: Path
@@ -54,6 +55,7 @@ class Contest:
     threads: int
     engines: Path
     seconds: float
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass
@@ -165,6 +167,7 @@ class Shadow:
             str(contest.candidate),
             str(contest.threads),
             str(contest.engines),
+            words_of(contest.wishes),
         )
         process = await asyncio.create_subprocess_exec(
             *words,

@@ -13,6 +13,7 @@ from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import load_bundle
 from remote.models.check import run_on_greys
+from remote.perception.engines.wishes import Wishes
 from remote.verdicts import Check
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def self_test(
     *,
     threads: int = 1,
     engines: Path | None = None,
+    wishes: Wishes | None = None,
     runs: int = RUNS,
     clock: Callable[[], int] = time.monotonic_ns,
 ) -> tuple[Check, ...]:
     """Verify, load and run the bundle in `folder`: grey pictures, golden samples, the engine's time.
 
-    `engines` is the folder of engines that this robot built; None: ONNX Runtime.
+    `engines` is the folder of engines that this robot built; None: ONNX Runtime. `wishes` is how they were built.
 
     The time is told, not judged: probation judges it under the robot's own load. Raises Trouble where the bundle can't be
     loaded at all: what load_bundle, the engine, read_golden and read_provenance refuse.
@@ -48,7 +50,7 @@ def self_test(
     say(Progress(done=0.0, text="verifying and loading"))
     bundle = load_bundle(folder)
     golden, provenance = read_golden(folder), read_provenance(folder)
-    detector = Detector(bundle, threads=threads, engine_cache=engines)
+    detector = Detector(bundle, threads=threads, engine_cache=engines, wishes=wishes)
     try:
         checks = [Check(name="loads", verdict="pass", text=f"verified and loaded on {detector.engine.name}")]
         checks.append(_plausible(detector, folder))

@@ -1,4 +1,4 @@
-"""`python -m remote.models.self_test_process FOLDER THREADS ENGINES`: the self-test for a program that waits for it.
+"""`python -m remote.models.self_test_process FOLDER THREADS ENGINES WISHES`: the self-test for a program that waits for it.
 
 Says lines of JSON: Told with `progress` as it goes on, last one with `checks` or `error`. Ends with its parent, whose end
 closes its stdin. It makes itself nice, so that a worker beside it keeps its rate.
@@ -18,6 +18,7 @@ import msgspec
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.self_test import self_test
+from remote.perception.engines.wishes import wishes_in
 from remote.protocol import ErrorInfo
 from remote.verdicts import Check
 
@@ -45,7 +46,9 @@ def main() -> None:
 
     try:
         folder, threads, engines = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-        say(Told(checks=self_test(folder, lambda far: say(Told(progress=far)), threads=threads, engines=engines)))
+        wishes = wishes_in(sys.argv[4])
+        checks = self_test(folder, lambda far: say(Told(progress=far)), threads=threads, engines=engines, wishes=wishes)
+        say(Told(checks=checks))
     except Trouble as trouble:
         say(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
 

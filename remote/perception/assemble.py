@@ -74,7 +74,7 @@ def assemble(
 
 def _warm_detector(bundle: Bundle, config: WorkerConfig) -> Detector:
     engines = Path(config.engines) if config.engines else None
-    detector = Detector(bundle, threads=config.threads, engine_cache=engines)
+    detector = Detector(bundle, threads=config.threads, engine_cache=engines, wishes=config.wishes)
     try:
         detector.warm_up(WARM_UP_RUNS)
     except FrameFault as fault:

@@ -14,6 +14,7 @@ from remote.models.contract import Thresholds
 from remote.perception.arrays import Pixels
 from remote.perception.engines.base import Engine
 from remote.perception.engines.choose import open_engine
+from remote.perception.engines.wishes import Wishes
 from remote.perception.faults import BadFrame
 from remote.perception.postprocess import Boxes, Postprocessor
 from remote.perception.preprocess import Fit, Preprocessor
@@ -38,6 +39,7 @@ class Detector:
         thresholds: instead of the contract's.
         clock: monotonic nanoseconds.
         engine_cache: the folder of engines that this robot built; None: ONNX Runtime.
+        wishes: how they were built.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Detector:
         thresholds: Thresholds | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
         engine_cache: Path | None = None,
+        wishes: Wishes | None = None,
     ) -> None:
-        self.engine: Engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=engine_cache)
+        model, contract = bundle.model, bundle.contract
+        self.engine: Engine = open_engine(model, contract, threads=threads, cache=engine_cache, wishes=wishes)
         self.contract = bundle.contract
         self._post = Postprocessor(bundle.contract, self.engine.output.shape, thresholds)
         self._pre: Preprocessor | None = None

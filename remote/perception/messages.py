@@ -9,6 +9,7 @@ from typing import Literal, Union
 
 import msgspec
 
+from remote.perception.engines.wishes import Wishes
 from remote.protocol import BundleState, Clip, Event, Failure, Picture, Sample, Watch, Window
 
 
@@ -16,7 +17,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker is started: one JSON object as the first line on its stdin.
 
     `bundle` is the bundle's folder, `pictures` the folder where pictures of failures are written as DIGEST.jpg.
-    `engines` is the folder of engines that this robot built, empty for none.
+    `engines` is the folder of engines that this robot built, empty for none; `wishes` is how they were built.
     """
 
     run: int
@@ -28,6 +29,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     drills: bool = False
     watch: Watch | None = None
     engines: str = ""
+    wishes: Wishes = Wishes()
 
 
 # ------------------------------------------------------------ worker -> agent

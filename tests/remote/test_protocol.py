@@ -89,12 +89,13 @@ def strings_in_calls(folder: str) -> Iterator[tuple[str, str]]:
 
 
 # Codes of commands and of the start, which no console ever gets over the wire.
+SPEAKING = ("remote/agent", "remote/activation", "remote/updates", "remote/perception", "remote/models/validation")
 LOCAL = {"already_running", "bad_settings", "no_journal", "path_too_long", "unsafe_place"}
 
 
 @pytest.mark.parametrize("what", ["event", "code"])
 def test_every_event_and_error_code_of_the_agent_is_on_the_page(what: str) -> None:
-    spoken = {word for kind, word in strings_in_calls("remote/agent") if kind == what} - LOCAL
+    spoken = {word for folder in SPEAKING for kind, word in strings_in_calls(folder) if kind == what} - LOCAL
     assert len(spoken) > 15
     assert {word for word in spoken if f"`{word}`" not in PAGE} == set()
 

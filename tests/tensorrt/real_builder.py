@@ -6,11 +6,12 @@ from pathlib import Path
 
 from remote.models.bundle import Bundle, load_bundle
 from remote.models.make import Family, make_bundle
-from remote.perception.engines.tensorrt.build import Plan, Wishes, build_plan
+from remote.perception.engines.tensorrt.build import Plan, build_plan
 from remote.perception.engines.tensorrt.driver import Device
 from remote.perception.engines.tensorrt.kit import shapes_of
 from remote.perception.engines.tensorrt.probe import Found, import_tensorrt
 from remote.perception.engines.tensorrt.progress import Say
+from remote.perception.engines.wishes import Wishes
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "real"

@@ -36,7 +36,8 @@ LIBRARIES = ("nvinfer", "nvonnxparser", "nvinfer_plugin")
 LOOK = """
 import json, tensorrt_bindings as trt
 from remote.perception.engines.tensorrt import attributes
-from remote.perception.engines.tensorrt.build import Wishes, build_plan
+from remote.perception.engines.tensorrt.build import build_plan
+from remote.perception.engines.wishes import Wishes
 from remote.perception.engines.tensorrt.driver import Device
 from remote.perception.engines.tensorrt.probe import Found
 from remote.errors import Trouble

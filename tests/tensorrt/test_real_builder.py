@@ -17,7 +17,8 @@ from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import Bundle, load_bundle
 from remote.perception.engines.tensorrt.attributes import missing
-from remote.perception.engines.tensorrt.build import Wishes, build_plan
+from remote.perception.engines.tensorrt.build import build_plan
+from remote.perception.engines.wishes import Wishes
 from tests.remote.perception.a_kit import model_of
 from tests.tensorrt.real_builder import REAL, ROOT, build, builder, bundle_of, tabletop
 from tests.tiny_models import base_yolov8, write_model

@@ -1,5 +1,5 @@
-"""`python -m remote.models.replay.pair_process OLD NEW THREADS [ENGINES]`: compares two bundles on JPEGs that come on its
-stdin. ENGINES is the folder of engines that this robot built.
+"""`python -m remote.models.replay.pair_process OLD NEW THREADS [ENGINES WISHES]`: compares two bundles on JPEGs that come on
+its stdin. ENGINES is the folder of engines that this robot built, WISHES how.
 
 Each JPEG comes after its length (4 bytes, big-endian); for each one line of JSON goes to stdout, a Told. The first line says
 that both engines are warm, or what is wrong. It ends when its stdin ends, and makes itself nice, so that a worker beside it
@@ -13,13 +13,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Optional
+from typing import TYPE_CHECKING, BinaryIO, Optional
 
 import msgspec
 
 from remote.errors import Trouble
 from remote.models.replay.comparing import Difference
+from remote.perception.engines.wishes import wishes_in
 from remote.protocol import ErrorInfo
+
+if TYPE_CHECKING:
+    from remote.models.replay.two import Two
 
 NICENESS = 10
 MOST_BYTES = 64 * 1024 * 1024
@@ -44,17 +48,20 @@ def main() -> None:
         os.write(out, msgspec.json.encode(told) + b"\n")
 
     try:
-        engines = Path(sys.argv[4]) if len(sys.argv) > 4 else None
-        _compare(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), engines, tell)
+        from remote.models.replay.two import Two
+
+        engines = Path(sys.argv[4]) if len(sys.argv) > 5 else None
+        wishes = wishes_in(sys.argv[5]) if engines else None
+        two = Two(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), engines=engines, wishes=wishes)
+        _compare(two, tell)
     except Trouble as trouble:
         tell(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
 
 
-def _compare(old: Path, new: Path, threads: int, engines: Path | None, tell: Callable[[Told], None]) -> None:
-    from remote.models.replay.two import Two, difference
+def _compare(two: Two, tell: Callable[[Told], None]) -> None:
+    from remote.models.replay.two import difference
     from remote.perception.picture_files import decoded
 
-    two = Two(old, new, threads=threads, engines=engines)
     tell(Told(ready=True))
     while (jpeg := _next(sys.stdin.buffer)) is not None:
         picture = decoded(jpeg)

@@ -9,6 +9,7 @@ from remote.models.bundle import load_bundle
 from remote.models.replay.comparing import Box, Difference, compared
 from remote.perception.arrays import Pixels
 from remote.perception.detector import Detector
+from remote.perception.engines.wishes import Wishes
 from remote.perception.faults import FrameFault
 
 
@@ -23,15 +24,19 @@ class Answer(NamedTuple):
 class Two:
     """An old and a new bundle, verified, loaded and warm. Raises Trouble as load_bundle and the engines do.
 
-    `engines` is the folder of engines that this robot built; None: ONNX Runtime.
+    `engines` is the folder of engines that this robot built, `wishes` is how; None: ONNX Runtime.
     """
 
-    def __init__(self, old: Path, new: Path, *, threads: int = 1, engines: Path | None = None) -> None:
+    def __init__(
+        self, old: Path, new: Path, *, threads: int = 1, engines: Path | None = None, wishes: Wishes | None = None
+    ) -> None:
         bundles = load_bundle(old), load_bundle(new)
         self.digests = tuple(bundle.digest for bundle in bundles)
         self.names = tuple(bundle.contract.name for bundle in bundles)
         self.labels = tuple(bundle.contract.labels for bundle in bundles)
-        self._detectors = tuple(Detector(bundle, threads=threads, engine_cache=engines) for bundle in bundles)
+        self._detectors = tuple(
+            Detector(bundle, threads=threads, engine_cache=engines, wishes=wishes) for bundle in bundles
+        )
         for detector in self._detectors:
             detector.warm_up()
 

@@ -19,6 +19,7 @@ from remote.models.validation.profiles import Profile
 from remote.models.validation.safety import keeps_limits, limits_of
 from remote.models.validation.suite import Found, Say
 from remote.perception.detector import Detector
+from remote.perception.engines.wishes import why_only_onnx_runtime
 from remote.perception.faults import FrameFault
 from remote.protocol import Constraints
 from remote.verdicts import Check
@@ -45,10 +46,11 @@ def check_detector(
     say("loading the engine")
     golden, provenance = read_golden(bundle.path), read_provenance(bundle.path)
     engines = Path(plan.engines) if plan.engines else None
-    detector = Detector(bundle, threads=plan.threads, engine_cache=engines)
+    detector = Detector(bundle, threads=plan.threads, engine_cache=engines, wishes=plan.wishes)
     try:
         run_on_greys(detector, bundle.path)
-        checks = [loads(profile, detector.engine.name, here.words.get("tensorrt", ""))]
+        right = "" if why_only_onnx_runtime(bundle.model) else here.words.get("tensorrt", "")
+        checks = [loads(profile, detector.engine.name, right)]
         say("comparing with the golden samples")
         checks.append(_parity(detector, golden, provenance.tolerance if provenance else None))
         detector.warm_up(1)  # the golden samples lie where frames of another size leave their padding alone
@@ -65,7 +67,9 @@ def check_detector(
 
 
 def loads(profile: Profile, engine: str, tensorrt: str) -> Check:
-    """The model loaded; on a board that has TensorRT nothing is proved of it by another engine."""
+    """The model loaded; on a board whose TensorRT (by version, empty for none that is to run it) was not used nothing is
+    proved.
+    """
     if profile.board and tensorrt and not engine.startswith("TensorRT"):
         text = f"TensorRT {tensorrt} is on this board and was not used: {engine}"
         return Check(name="model_loads", verdict="inconclusive", text=text)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from remote.perception.engines.wishes import Wishes
 from remote.protocol import Constraints
 
 
@@ -15,7 +16,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     `folder` is the bundle's. `limits` are given instead of the profile's. `pictures` is a folder of recorded pictures, empty
     for none; `simulation` and `hil` are tables of results (CSV), empty for none. `constraints` are those in force. `beside`
     says what else runs on this machine now (the robot's worker), empty for nothing. `engines` is the folder of engines that
-    this robot built, empty for none.
+    this robot built, empty for none; `wishes` is how they were built.
     """
 
     folder: str
@@ -29,3 +30,4 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     constraints: Constraints = Constraints()
     beside: str = ""
     engines: str = ""
+    wishes: Wishes = Wishes()

@@ -1,4 +1,4 @@
-"""`python -m remote.perception.engines.build_process FOLDER CACHE THREADS [PRECISION WORKSPACE_MB]`: a bundle's engine.
+"""`python -m remote.perception.engines.build_process FOLDER CACHE THREADS [WISHES]`: a bundle's engine.
 
 For a program that waits for it. Says lines of JSON (Said): progress, and at last the engine's name or an error. Called off by
 closing its stdin; it is nice, so that a worker beside it keeps its rate.
@@ -18,11 +18,11 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.model_states import Progress
+from remote.perception.engines.wishes import Wishes, why_only_onnx_runtime, wishes_in
 from remote.protocol import ErrorInfo
 
 if TYPE_CHECKING:
     from remote.models.bundle import Bundle
-    from remote.perception.engines.tensorrt.build import Precision, Wishes
     from remote.perception.engines.tensorrt.kit import Kit
 
 NICENESS = 10
@@ -62,10 +62,11 @@ class Builder:
         from remote.perception.engines.choose import open_engine
 
         bundle = load_bundle(folder)
-        if not isinstance(self._kit, str):
+        only = why_only_onnx_runtime(bundle.model)
+        if not only and not isinstance(self._kit, str):
             name = self._there(self._kit, bundle, cache, wishes)
             return name or self._build(self._kit, bundle, cache, wishes)
-        engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=None)
+        engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=cache if only else None)
         engine.close()
         return engine.name
 
@@ -119,9 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.write(out, msgspec.json.encode(said) + b"\n")
 
     from remote.perception.engines.choose import this_kit
-    from remote.perception.engines.tensorrt.build import WORKSPACE_MB, Wishes
 
-    wishes = Wishes(cast("Precision", rest[0]), int(rest[1])) if rest else Wishes("model", WORKSPACE_MB)
+    wishes = wishes_in(rest[0]) if rest else Wishes()
     builder = Builder(this_kit(), lambda progress: say(Said(progress=progress)), off.is_set)
     try:
         say(Said(engine=builder.make(Path(folder), Path(cache), int(threads), wishes)))

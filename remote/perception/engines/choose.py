@@ -11,9 +11,9 @@ from remote.errors import Trouble
 from remote.models.contract import Contract
 from remote.perception.engines.base import Engine
 from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
+from remote.perception.engines.wishes import NOT_TENSORRT, Wishes, why_only_onnx_runtime
 
 if TYPE_CHECKING:
-    from remote.perception.engines.tensorrt.build import Wishes
     from remote.perception.engines.tensorrt.kit import Kit
 
 log = logging.getLogger("fieldgate.engines")
@@ -47,11 +47,13 @@ def open_engine(
         open_kit: gives the TensorRT of this machine.
 
     Raises:
-        Trouble: as OnnxRuntimeEngine. Where the engine in the cache can't be used, the model runs on ONNX Runtime, and its
-            name says why.
+        Trouble: as OnnxRuntimeEngine. Where the engine in the cache can't be used, or the bundle is made for ONNX Runtime
+            alone, the model runs on ONNX Runtime, and its name says why.
     """
     if cache is None:
         return OnnxRuntimeEngine(model, contract, threads=threads)
+    if only := why_only_onnx_runtime(model):
+        return _told(OnnxRuntimeEngine(model, contract, threads=threads), only)
     kit = (open_kit or this_kit)()
     if isinstance(kit, str):
         log.info("TensorRT is not used: %s", kit)
@@ -63,8 +65,12 @@ def open_engine(
     if not isinstance(opened, str):
         return opened
     log.warning("TensorRT is not used: %s", opened)
-    engine = OnnxRuntimeEngine(model, contract, threads=threads)
-    engine.name += f"; not TensorRT: {opened}"  # somebody who owns a GPU wants to know
+    return _told(OnnxRuntimeEngine(model, contract, threads=threads), opened)
+
+
+def _told(engine: OnnxRuntimeEngine, why: str) -> OnnxRuntimeEngine:
+    """Somebody who owns a GPU wants to know."""
+    engine.name += NOT_TENSORRT + why
     return engine
 
 

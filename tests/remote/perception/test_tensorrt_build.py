@@ -10,8 +10,9 @@ from onnx import helper, numpy_helper
 
 from remote.errors import Trouble
 from remote.model_states import Progress
-from remote.perception.engines.tensorrt.build import Plan, Wishes, build_plan
+from remote.perception.engines.tensorrt.build import Plan, build_plan
 from remote.perception.engines.tensorrt.progress import Course
+from remote.perception.engines.wishes import Wishes
 from tests.remote.perception.a_kit import Machine, machine, model_of
 from tests.remote.perception.fake_tensorrt import LOOKS, Look
 from tests.tiny_models import base_yolov8, write_model

@@ -20,12 +20,14 @@ from remote.agent.engine_build import build_engine
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import Bundle
+from remote.models.make import write_any_bundle
+from remote.models.provenance import Provenance
 from remote.perception import worker
 from remote.perception.detector import Detector
 from remote.perception.engines import choose
 from remote.perception.engines.build_process import Builder
 from remote.perception.engines.choose import open_engine, why_not_tensorrt
-from remote.perception.engines.tensorrt.build import Wishes
+from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME, Wishes, words_of
 from remote.perception.faults import EngineLost
 from remote.perception.messages import WorkerConfig
 from tests.remote.perception.a_kit import Machine, machine
@@ -99,6 +101,46 @@ def test_this_machine_says_why_it_has_no_tensorrt_without_loading_it() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout.strip() == why_not_tensorrt()
+
+
+@pytest.mark.parametrize(
+    ("step", "form", "why"),
+    [
+        ("int8", "onnxruntime", "its INT8 is in the form for CPUs"),
+        ("dynamic", "", "it is quantised dynamically"),
+        ("int8", "tensorrt", ""),
+        ("fp16", "", ""),
+    ],
+    ids=["cpu-int8", "dynamic", "tensorrt-int8", "fp16"],
+)
+def test_a_bundle_for_onnx_runtime_alone_is_never_given_to_tensorrt(
+    bundle: Bundle, tmp_path: Path, step: str, form: str, why: str
+) -> None:
+    provenance = Provenance(step=step, source="a test", opset=13, settings={"form": form} if form else {})
+    extra = {"provenance.json": msgspec.json.encode(provenance)}
+    made, cache = machine(tmp_path), tmp_path / "e"
+    meant = write_any_bundle(bundle.model, bundle.contract, tmp_path / "meant", extra)
+    assert isinstance(meant, Bundle)
+    name, said = made_for(made, meant, cache)
+    engine = open_engine(meant.model, meant.contract, threads=1, cache=cache, open_kit=lambda: made.kit)
+    assert made.seen.built == (0 if why else 1)
+    assert engine.name.startswith("ONNX Runtime" if why else "TensorRT")
+    assert name == engine.name
+    if why:
+        assert f"; not TensorRT: {ONLY_ONNX_RUNTIME}: {why}" in name
+        assert said == []
+    engine.close()
+
+
+def test_other_wishes_are_another_engine(bundle: Bundle, tmp_path: Path) -> None:
+    made, cache = machine(tmp_path), tmp_path / "e"
+    for wishes in (Wishes(), Wishes(workspace_mb=64), Wishes("fp16"), Wishes()):
+        Builder(made.kit, lambda _: None, lambda: False).make(bundle.path, cache, 1, wishes)
+    assert made.seen.built == 3
+    found = open_engine(
+        bundle.model, bundle.contract, threads=1, cache=cache, wishes=Wishes("fp16"), open_kit=lambda: made.kit
+    )
+    assert found.name.startswith("TensorRT")
 
 
 # ------------------------------------------------------------ building it
@@ -236,12 +278,16 @@ def test_the_real_child_names_the_engine_of_this_machine(process: subprocess.Pop
 
 def test_the_worker_runs_the_engine_that_the_child_built(bundle: Bundle, tmp_path: Path) -> None:
     environment, cache = site(tmp_path / "jetson"), tmp_path / "engines"
+    wishes = Wishes("fp16", 64)
     command = [sys.executable, "-m", "remote.perception.engines.build_process", str(bundle.path), str(cache), "1"]
+    command.append(words_of(wishes))
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as builder:
         assert builder.stdout is not None
         name = json.loads(builder.stdout.read().splitlines()[-1]).get("engine", "")
     assert name.startswith("TensorRT 10.3, Orin of the tests (8.7)")
-    config = WorkerConfig(run=1, source="scene:", bundle=str(bundle.path), pictures=str(tmp_path), engines=str(cache))
+    config = WorkerConfig(
+        run=1, source="scene:", bundle=str(bundle.path), pictures=str(tmp_path), engines=str(cache), wishes=wishes
+    )
     command = [sys.executable, "-m", "remote.perception.worker"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -12,13 +12,13 @@ import pytest
 from remote.errors import Trouble
 from remote.models.bundle import Bundle
 from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
-from remote.perception.engines.tensorrt.build import Wishes
 from remote.perception.engines.tensorrt.cuda_python_memory import ATTRIBUTES, CudaPythonMemory
 from remote.perception.engines.tensorrt.driver import CudaError, Device, Driver, ask_cuda
 from remote.perception.engines.tensorrt.driver_memory import DriverMemory
 from remote.perception.engines.tensorrt.engine import LOST_AFTER, TensorRTEngine
 from remote.perception.engines.tensorrt.memory import Memory, open_memory
 from remote.perception.engines.tensorrt.probe import Found, find
+from remote.perception.engines.wishes import Wishes
 from remote.perception.faults import EngineLost, InferenceError
 from tests.remote.perception.a_kit import Machine, machine, picture
 from tests.remote.perception.fake_gpu import FakeGpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from remote.errors import Trouble
 from remote.model_states import Progress
@@ -12,23 +12,10 @@ from remote.perception.engines.tensorrt import refusals
 from remote.perception.engines.tensorrt.probe import Found
 from remote.perception.engines.tensorrt.progress import Cancelled, Say, make_monitor
 from remote.perception.engines.tensorrt.words import Words
+from remote.perception.engines.wishes import Wishes
 
 Shapes = Mapping[str, tuple[int, ...]]
-Precision = Literal["model", "fp16"]
-WORKSPACE_MB = 1024
 _MB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How an engine is to be built.
-
-    `precision`: `model` computes in the types that the model was written in, also where it is quantised; `fp16` allows half
-    precision beside them, only for TensorRTs that can be allowed it. `workspace_mb` bounds the scratch memory of a layer.
-    """
-
-    precision: Precision = "model"
-    workspace_mb: int = WORKSPACE_MB
 
 
 @dataclass(frozen=True)
@@ -104,7 +91,7 @@ def _network_flags(found: Found, wishes: Wishes) -> int:
     # Attributes that are deprecated may go at any release; from 10 on all networks have an explicit batch.
     if not found.typed and hasattr(flags, "EXPLICIT_BATCH"):
         bits |= 1 << int(flags.EXPLICIT_BATCH)  # type: ignore[union-attr]
-    if found.typed and wishes.precision == "model":
+    if found.typed and wishes.precision == "as_exported":
         bits |= 1 << int(flags.STRONGLY_TYPED)  # type: ignore[union-attr]
     return bits
 
@@ -141,7 +128,7 @@ def _refuse_other_inputs(network: Any, shapes: Shapes) -> None:
 
 def _allow_types(found: Found, network: Any, config: Any, wishes: Wishes) -> None:
     """Flags for TensorRTs that compute in FP32 unless allowed otherwise; a strongly typed network takes none."""
-    if found.typed and wishes.precision == "model":
+    if found.typed and wishes.precision == "as_exported":
         return
     trt = found.trt
     layers = [network.get_layer(index) for index in range(network.num_layers)]

@@ -21,6 +21,7 @@ import msgspec
 from remote.atomic import TEMPORARY_GLOB, write_atomically
 from remote.errors import Trouble
 from remote.perception.engines.tensorrt.key import EngineKey
+from remote.perception.engines.wishes import NOTHING_BUILT
 
 SECRET = "secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
@@ -65,7 +66,7 @@ class EngineCache:
                 return "the engine in the cache is for something else"
             plan = self._path(key, "plan").read_bytes()
         except FileNotFoundError:
-            return "no engine was built on this robot for this model yet"
+            return NOTHING_BUILT
         except OSError as error:
             return f"the engine in the cache can't be read: {error.strerror}"
         if hashlib.sha256(plan).hexdigest() != manifest.plan:

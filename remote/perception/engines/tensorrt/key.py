@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from remote.monitor.identity import Identity, read_identity
-from remote.perception.engines.tensorrt.build import Shapes, Wishes
+from remote.perception.engines.tensorrt.build import Shapes
 from remote.perception.engines.tensorrt.probe import Found
+from remote.perception.engines.wishes import Wishes
 
 _MODE = re.compile(r"pmode:0*(\d+)")
 

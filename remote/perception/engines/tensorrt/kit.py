@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.models.contract import Contract
-from remote.perception.engines.tensorrt.build import Plan, Shapes, Wishes, build_plan
+from remote.perception.engines.tensorrt.build import Plan, Shapes, build_plan
 from remote.perception.engines.tensorrt.cache import EngineCache
 from remote.perception.engines.tensorrt.driver import CudaError, Driver
 from remote.perception.engines.tensorrt.engine import TensorRTEngine
@@ -16,6 +16,7 @@ from remote.perception.engines.tensorrt.key import EngineKey, key_for, machine
 from remote.perception.engines.tensorrt.memory import Memory, open_memory
 from remote.perception.engines.tensorrt.probe import Found, find
 from remote.perception.engines.tensorrt.progress import Cancelled, Say
+from remote.perception.engines.wishes import Wishes
 from remote.perception.preprocess import input_shape
 
 
