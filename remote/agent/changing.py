@@ -64,14 +64,17 @@ class Changing:
         with contextlib.suppress(Trouble):  # the next start tries again
             await asyncio.to_thread(self._agent.bundles.sweep)
 
-    def begin(self, slot: Slot, probation: Probation = Probation()) -> None:
-        """Begin a change to a bundle of the store or of a staging folder. Raises Trouble as Change.begin."""
+    def begin(self, slot: Slot, probation: Probation | None = None) -> None:
+        """Begin a change to a bundle of the store or of a staging folder; without `probation` that of the settings holds.
+
+        Raises Trouble as Change.begin.
+        """
         steps.must_be_idle(self.change.slots)
         if self.trying is not None:
             cure = "try again when the worker has started"
             raise Trouble("a person is choosing another bundle just now", cure=cure, code="update_underway")
         self.ground.settled()
-        self.change.begin(slot, probation)
+        self.change.begin(slot, probation or self._agent.settings.probation)
 
     def tick(self) -> None:
         """A second went by."""

@@ -9,7 +9,7 @@ import msgspec
 
 from remote.agent.core import Agent
 from remote.agent.lease import Holder
-from remote.model_states import Probation, StoredBundle
+from remote.model_states import StoredBundle
 from remote.protocol import Activate, CancelChange, GetStored, GoBack, RemoveBundle, Reply, Request
 
 REASON_LIMIT = 300
@@ -38,7 +38,7 @@ class ModelActions:
         agent = self._agent
         slot = await asyncio.to_thread(agent.bundles.slot, command.digest, "push", by=who.name)
         slot = msgspec.structs.replace(slot, since_wall_ns=agent.clock.wall_ns())
-        agent.models.begin(slot, command.probation or Probation())
+        agent.models.begin(slot, command.probation)
         return self._done(request)
 
     async def cancel(self, command: CancelChange, who: Holder, request: Request) -> Reply:

@@ -10,6 +10,7 @@ import msgspec
 from remote import strict_yaml
 from remote.atomic import write_atomically
 from remote.errors import Trouble
+from remote.model_states import Probation
 from remote.perception.engines.wishes import Wishes
 
 MiB = 1024 * 1024
@@ -58,7 +59,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `folders` are offered to consoles as sources. `threads` is what the engine may use. `autostart` starts the worker with
     the agent. `name` is shown as the robot's name; the host name where empty. `idle` asks the robot before a model is
-    switched. `engine` is how TensorRT engines are built here.
+    switched. `engine` is how TensorRT engines are built here. `probation` is what a model must show
+    where a push says nothing else, so each release over the air.
     """
 
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "scene:"
@@ -69,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     folders: tuple[str, ...] = ()
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     idle: Idle | None = None
+    probation: Probation = Probation()
     engine: Wishes = Wishes()
     limits: Limits = Limits()
 
