@@ -154,7 +154,7 @@ class _Parts:
 
     def add(self, ours: Any, theirs: Any) -> None:
         self.whole.add(ours, theirs)
-        axis = _axis(ours.shape)
+        axis = parts_axis(ours.shape)
         if axis is None:
             return
         ours, away = ours.astype(np.float64), ours.astype(np.float64) - theirs.astype(np.float64)
@@ -184,8 +184,10 @@ class _Parts:
         return float(10 * np.log10(ratios[at])), at
 
 
-def _axis(shape: tuple[int, ...]) -> int | None:
-    """The channels of [n, c, h, w]; of a table [n, a, b] the shorter of both."""
+def parts_axis(shape: tuple[int, ...]) -> int | None:
+    """Where a tensor's parts are counted, None where it has none: the channels of [n, c, h, w]; of a table [n, a, b] the
+    shorter of both.
+    """
     if len(shape) == 4:
         axis = 1
     elif len(shape) == 3:

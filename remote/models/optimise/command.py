@@ -27,6 +27,7 @@ _FOLDER = click.Path(path_type=Path)
     "--keep-float", default=0, type=click.IntRange(0, 1000), help="INT8: leave the N noisiest layers in float."
 )
 @click.option("--auto", is_flag=True, help="INT8: leave more layers in float until the budget holds.")
+@click.option("--heavy", is_flag=True, help="INT8: convolutions and matrix products only, nothing between them.")
 @click.option("--whole", is_flag=True, help="INT8: quantise the decoding of boxes too.")
 @click.option("--pack", is_flag=True, help="INT8: store weights as INT8, a quarter of the size.")
 @click.option(

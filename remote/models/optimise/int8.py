@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from remote.errors import Trouble
+from remote.models.comparing.layers import HEAVY
 from remote.models.comparing.model_file import onnx_module, read_model
 from remote.models.comparing.samples import Feed
 from remote.models.optimise.graph import decoding_part, heavy_nodes, model_bytes, opset_of, tidied
@@ -63,17 +64,22 @@ def float_nodes(model: Any, *, keep: Sequence[str] = (), whole: bool = False) ->
     return tuple(dict.fromkeys((*last, *light, *keep)))
 
 
-def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pack: bool, cpu: bool = False) -> Any:
+def quantised(
+    model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pack: bool, cpu: bool = False, heavy: bool = False
+) -> Any:
     """The model with Q/DQ around all nodes but `leave`; scales from `feeds`.
 
     With `pack` the weights are stored as INT8: a quarter of the size. Without it they stay float32 behind Q and DQ, which
-    every TensorRT from 8 on takes. With `cpu` the form is ONNX Runtime's own instead, which TensorRT refuses.
+    every TensorRT from 8 on takes. With `cpu` the form is ONNX Runtime's own instead, which TensorRT refuses. With `heavy` only
+    what convolutions and matrix products take in is quantised; all between them stays in float.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     methods = (CalibrationMethod.MinMax, CalibrationMethod.Entropy, CalibrationMethod.Percentile)
     chosen = dict(zip(METHODS, methods, strict=True))[method]
     form: dict[str, Any] = dict(_FORM_FOR_CPU if cpu else _FORM)
+    if heavy:
+        form["OpTypesToExcludeOutputQuantization"] = list(HEAVY)
     if method != "minmax":
         form["CalibStridedMinMax"] = _at_once(len(feeds))  # else every picture's tensors stay in memory
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -84,6 +90,7 @@ def quantised(model: Any, feeds: Feeds, leave: Sequence[str], *, method: str, pa
             str(written),
             _reader(feeds),
             quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=list(HEAVY) if heavy else None,
             per_channel=True,
             activation_type=QuantType.QUInt8 if cpu else QuantType.QInt8,
             weight_type=QuantType.QInt8,

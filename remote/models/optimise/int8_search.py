@@ -1,9 +1,13 @@
-"""INT8 with a way out: what loses too much goes back to float, the noisiest layers first, until the budget holds."""
+"""INT8 with a way out: what loses too much goes back to float until the budget holds, first what lies between the layers,
+
+then the layers that cost most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +18,17 @@ from remote.models.optimise.advice import int8_advice
 from remote.models.optimise.calibration import CalibrationSet
 from remote.models.optimise.derive import Judged
 from remote.models.optimise.graph import heavy_nodes, model_bytes, refuse_unknown_nodes, simplified
+from remote.models.optimise.influence import influence
 from remote.models.optimise.int8 import float_nodes, prepared, quantised
 from remote.models.optimise.made import Made, tools
 
 LOOKED_AT = 8
 """Pictures of the node-by-node comparison."""
-MOST_ROUNDS = 5
+ALONE_ON = 4
+"""Pictures on which each layer is quantised alone."""
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
+"""Of the layers that go back to float, those that cost most first: with the two rounds before at most seven."""
+_WORTH = {"fail": 0, "skipped": 1, "inconclusive": 1, "pass": 2}
 Judge = Callable[[Made], Judged]
 Say = Callable[[str], None]
 
@@ -28,7 +37,8 @@ Say = Callable[[str], None]
 class Int8Options:
     """`keep` are nodes that stay in float by name, `keep_noisiest` how many more by measurement; `auto` goes on until the
 
-    budget holds. `whole` quantises the decoding part too. `pack` stores weights as INT8. `cpu` makes the form that is fast on
+    budget holds. `heavy` quantises what convolutions and matrix products take in and nothing else. `whole` quantises the
+    decoding part too. `pack` stores weights as INT8. `cpu` makes the form that is fast on
     ONNX Runtime and that TensorRT refuses.
     """
 
@@ -39,31 +49,48 @@ class Int8Options:
     whole: bool = False
     pack: bool = False
     cpu: bool = False
+    heavy: bool = False
 
 
 def made_int8(
     parent: Bundle, calibration: CalibrationSet, options: Int8Options, judge: Judge, say: Say, folder: Path
 ) -> Judged:
-    """Quantise, measure, and where asked give layers back to float. The last round's model, whatever its verdict is."""
+    """Quantise, measure, and where asked give back to float what costs most. The best of all rounds, the last of equal ones."""
     model = prepared(simplified(parent.model))
     refuse_unknown_nodes(model, options.keep)
-    kept = list(options.keep)
     say(int8_advice(parent.contract.task))
+    best: Judged | None = None
+    for number, (heavy, kept) in enumerate(_rounds(parent, model, calibration, options, folder, say), 1):
+        judged = judge(_made(parent, model, calibration, replace(options, heavy=heavy), kept))
+        say(_told(judged, number))
+        if best is None or _WORTH[judged.row.verdict] >= _WORTH[best.row.verdict]:
+            best = judged
+        if judged.row.verdict == "pass":
+            break
+    assert best is not None  # there is one round at least
+    return best
+
+
+def _rounds(
+    parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8Options, folder: Path, say: Say
+) -> Iterator[tuple[bool, tuple[str, ...]]]:
+    """(whether only heavy nodes are quantised, which of them stay in float), one round after the other."""
+    kept = options.keep
     if options.keep_noisiest:
         kept += _noisiest(parent, model, calibration, options, kept, options.keep_noisiest, folder, say)
-    judged = judge(_made(parent, model, calibration, options, kept))
-    rounds = 1
-    say(_told(judged, rounds))
-    while options.auto and judged.row.verdict != "pass" and rounds < MOST_ROUNDS:
-        count = max(1, len(heavy_nodes(model)) // 8)
-        worst = _noisiest(parent, model, calibration, options, kept, count, folder, say)
-        if not worst:
-            break
-        kept += worst
-        rounds += 1
-        judged = judge(_made(parent, model, calibration, options, kept))
-        say(_told(judged, rounds))
-    return judged
+    yield options.heavy, kept
+    if not options.auto:
+        return
+    if not options.heavy:
+        say("all between convolutions and matrix products goes back to float")
+        yield True, kept
+    feeds = [from_picture(parent.contract, path) for path in spread(calibration.pictures, ALONE_ON)]
+    found = influence(model, feeds, float_nodes(model, keep=kept, whole=options.whole))
+    say(f"{found.looked_at} layers were quantised alone; most is lost by {', '.join(found.order[:8])}")
+    counts = sorted({math.ceil(len(found.order) * share) for share in SHARES})
+    for count in counts:
+        if count < len(found.order):  # one at least stays INT8
+            yield True, (*kept, *found.order[:count])
 
 
 def _told(judged: Judged, rounds: int) -> str:
@@ -79,6 +106,8 @@ def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8
     heavy = heavy_nodes(model)
     left = [name for name in heavy if name in leave]
     note = f"{len(heavy) - len(left)} of {len(heavy)} convolutions and matrix products are INT8"
+    if options.heavy:
+        note += "; all between them is in float"
     notes = [note, *([f"in float: {', '.join(left)}"] if left else [])]
     if options.cpu:
         notes.append("in ONNX Runtime's form, for CPUs: TensorRT does not take its biases")
@@ -93,6 +122,7 @@ def _made(parent: Bundle, model: Any, calibration: CalibrationSet, options: Int8
             "method": options.method,
             "packed": options.pack or options.cpu,
             "form": "onnxruntime" if options.cpu else "tensorrt",
+            "only_heavy": options.heavy,
             "int8_nodes": len(heavy) - len(left),
             "float_nodes": ", ".join(left),
         },
@@ -112,6 +142,7 @@ def _quantised(
         method=options.method,
         pack=options.pack,
         cpu=options.cpu,
+        heavy=options.heavy,
     )
 
 

@@ -52,6 +52,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     keep_float: int = 0
     auto: bool = False
     whole: bool = False
+    heavy: bool = False
     pack: bool = False
     engine: str = "any"
     module: str = ""
@@ -204,6 +205,7 @@ def _judged(
             wanted.whole,
             wanted.pack,
             wanted.engine == "cpu",
+            wanted.heavy,
         )
         found.append(
             made_int8(parent, calibration, options, lambda made: judge(parent, made, doubted, work), say, work)

@@ -15,14 +15,19 @@ from remote.models.make import make_bundle
 CELLS = 64
 
 
-def write_conv_model(path: Path, *, first_scale: float = 1.0, seed: int = 0, opset: int = 17) -> Path:
+def write_conv_model(
+    path: Path, *, first_scale: float = 1.0, loud: float = 1.0, seed: int = 0, opset: int = 17
+) -> Path:
     """[1, 3, 64, 64] -> [1, 6, 64]: two convolutions, boxes of up to 64 pixels beside scores of at most 1, in one tensor.
 
-    `first_scale` multiplies the first convolution's weights; the second ones are divided by it.
+    `first_scale` multiplies the first convolution's weights; the second ones are divided by it. `loud` does so with one channel
+    of both: the others have few steps left where their tensor is quantised.
     """
     random = np.random.default_rng(seed)
     first = (random.normal(0, 0.12, (8, 3, 8, 8)) * first_scale).astype(np.float32)
     middle = (random.normal(0, 0.3, (8, 8, 3, 3)) / first_scale).astype(np.float32)
+    first[0] *= loud
+    middle[:, 0] /= loud
     last = random.normal(0, 0.4, (6, 8, 1, 1)).astype(np.float32)
     bias = np.array([1, 1, 1, 1, -1, -1], np.float32)
     centres = np.stack([(np.arange(CELLS) % 8 + 0.5) * 8, (np.arange(CELLS) // 8 + 0.5) * 8])[None].astype(np.float32)
@@ -61,10 +66,10 @@ def write_conv_model(path: Path, *, first_scale: float = 1.0, seed: int = 0, ops
     return path
 
 
-def conv_bundle(folder: Path, *, first_scale: float = 1.0, seed: int = 0) -> Bundle:
+def conv_bundle(folder: Path, *, first_scale: float = 1.0, loud: float = 1.0, seed: int = 0) -> Bundle:
     """A bundle in `folder/conv`."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = write_conv_model(folder / "conv.onnx", first_scale=first_scale, seed=seed)
+    model = write_conv_model(folder / "conv.onnx", first_scale=first_scale, loud=loud, seed=seed)
     return make_bundle(model, "yolov8", ("cube", "ball"), folder / "conv")
 
 

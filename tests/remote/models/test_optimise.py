@@ -26,6 +26,7 @@ from remote.models.optimise.command import optimise
 from remote.models.optimise.dynamic import ONLY_CPU, refuse_for_tensorrt
 from remote.models.optimise.graph import decoding_part, model_bytes, simplified, tidied
 from remote.models.optimise.half import made_half
+from remote.models.optimise.influence import influence
 from remote.models.optimise.int8 import METHODS, float_nodes, prepared, quantised
 from remote.models.optimise.prune import made_pruned, without_smallest
 from remote.models.optimise.structured import hook
@@ -202,6 +203,40 @@ def test_boxes_and_scores_are_not_quantised_in_one_tensor(tmp_path: Path, calibr
         found[whole] = compare_layers(bundle.model, tmp_path / "made.onnx", drawn(bundle, 4)).layers[-1]
     assert found[True].node == "together"
     assert (found[True].weakest_db or 0) < (found[False].weakest_db or 0) - 6
+
+
+def test_auto_gives_back_to_float_what_costs_most_and_no_more(
+    tmp_path: Path, calibration: Path, pictures: Path
+) -> None:
+    """One loud channel leaves the others no steps: without the way out the whole bundle would be lost."""
+    bundle = conv_bundle(tmp_path, loud=2000.0)
+    words = (bundle.path, "--output", tmp_path / "out", "--int8", "--calibrate", calibration, "--images", pictures)
+    lost = run(*words, "--agreement", "0.8")
+    assert lost.exit_code == 3, lost.output
+    done = run(*words, "--agreement", "0.8", "--auto")
+    assert done.exit_code == 0, done.output
+    assert "round 3: pass" in done.stderr
+    assert "most is lost by middle" in done.stderr
+    origin = read_provenance(tmp_path / "out" / "conv-int8")
+    assert origin is not None
+    assert (origin.settings["float_nodes"], origin.settings["int8_nodes"]) == ("middle, last", 1)
+
+
+def test_auto_ends_also_where_nothing_helps(tmp_path: Path, calibration: Path, pictures: Path) -> None:
+    bundle = conv_bundle(tmp_path, loud=2000.0)
+    words = ("--int8", "--calibrate", calibration, "--images", pictures, "--auto", "--budget", "0", "--agreement", "1")
+    done = run(bundle.path, "--output", tmp_path / "out", *words)
+    assert done.exit_code in (3, 7), done.output
+    assert done.stderr.count("round ") == 3
+
+
+def test_what_was_not_measured_in_time_is_given_back_last(tmp_path: Path) -> None:
+    bundle = conv_bundle(tmp_path, loud=2000.0)
+    model = prepared(simplified(bundle.model))
+    assert influence(model, drawn(bundle, 2), ()).order[0] == "middle"
+    ticks = iter([0.0, 1.0, 99.0, 99.0])
+    found = influence(model, drawn(bundle, 2), (), limit_s=10, clock=lambda: next(ticks))
+    assert (found.order, found.looked_at) == (("first", "middle", "last"), 1)
 
 
 def test_packed_weights_are_a_quarter_and_compute_the_same(tmp_path: Path, calibration: Path) -> None:
