@@ -55,7 +55,7 @@ def test_from_an_empty_robot_to_people_found_in_photographs(bare_server: Sshd, t
     assert "worker stopped" in fieldgate("stop", "orin")
 
 
-@pytest.mark.whole
+@pytest.mark.tour
 def test_a_second_deploy_changes_nothing(bare_server: Sshd) -> None:
     fieldgate("robot", "add", "orin", f"127.0.0.1:{bare_server.port}")
     fieldgate("deploy", "orin", "--yes")

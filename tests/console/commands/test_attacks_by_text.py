@@ -6,12 +6,15 @@ import json
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import console.looking
 from console.campaigns.opening import new_campaign
+from console.looking import looking_at
 from tests.console.checklist.campaign_world import NOW_NS, World
 from tests.console.checklist.given_robot import BUNDLE
 from tests.console.commands.program import run
@@ -92,6 +95,7 @@ def evil(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("PYTHONUTF8", "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+    monkeypatch.setattr(console.looking, "looking_at", partial(looking_at, patience_s=0.5))  # there is no robot
     pack = world.folder / "evil.yaml"
     pack.write_text(PACK)
     campaign = new_campaign(

@@ -275,6 +275,7 @@ def test_the_wheel_is_one_that_pip_takes(tmp_path: Path) -> None:
         "-q",
         "--no-deps",
         "--no-index",
+        "--no-compile",
         "--target",
         str(target),
         str(first),
