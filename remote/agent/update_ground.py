@@ -49,6 +49,15 @@ class AgentUpdateGround:
         slots = self._agent.models.change.slots
         return f"{slots.step} of {slots.candidate.name}" if slots.candidate else ""
 
+    def waiting_release(self) -> int | None:
+        """Its number."""
+        slots = self._agent.models.change.slots
+        return slots.candidate.release if slots.candidate and slots.step == "waiting_for_safe" else None
+
+    def drop_release(self, why: str) -> None:
+        """What runs goes on."""
+        self._agent.models.change.cancel(why)
+
     async def begin_release(self, slot: Slot) -> None:
         """Hand it to the change, which asks the robot before it switches."""
         self._agent.models.begin(slot)

@@ -9,18 +9,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
 from remote.agent.clock import Clock
 from remote.agent.update_child import UpdateChild
-from remote.agent.update_files import ROOT_LIMIT_BYTES, Seen, Trusted, UpdateFiles
+from remote.agent.update_files import Seen, Trusted, UpdateFiles
+from remote.agent.update_source import folder_url, trusted_source
 from remote.agent.update_times import UpdateTimes
 from remote.errors import Trouble
-from remote.model_states import Progress, Slot, UpdateSource, UpdateState
+from remote.model_states import Progress, Slot, UpdateState
 from remote.protocol import Scalar, SetUpdates, Severity
-from remote.release import METADATA_FOLDER
 from remote.updates.order import Facts, Found, Order
 from remote.updates.trust import check_clock
 
@@ -49,6 +48,12 @@ class UpdateGround(Protocol):
 
     def change_under_way(self) -> str:
         """What change of models is under way, in words; empty for none."""
+
+    def waiting_release(self) -> int | None:
+        """The release that is ready and waits for the robot to be idle; None where none does."""
+
+    def drop_release(self, why: str) -> None:
+        """Call that change off. Raises Trouble."""
 
     async def begin_release(self, slot: Slot) -> None:
         """Begin the change to this verified bundle in its staging folder, or in the store. Raises Trouble."""
@@ -135,7 +140,7 @@ class Updating:
                 self._files.forget_source()
                 self._trusted = None
             else:
-                trusted = _trusted(command.source, command.root, before)
+                trusted = trusted_source(command.source, command.root, before)
                 await self._check_root(trusted)
                 self._files.save(trusted)
                 self._trusted = trusted
@@ -184,7 +189,8 @@ class Updating:
             self._raise_floor(None)
         if not self._times.is_due(now_s):
             return
-        if self._busy or self._ground.change_under_way():
+        waits = self._ground.waiting_release() is not None
+        if self._busy or (self._ground.change_under_way() and not waits):
             self._times.later(now_s)
             return
         self._look = asyncio.get_running_loop().create_task(self._by_itself())
@@ -197,11 +203,32 @@ class Updating:
 
     async def _by_itself(self) -> None:
         try:
+            waiting = self._ground.waiting_release()
+            if waiting is not None:
+                await self._look_if_stopped(waiting)
+                return
             await self._looked(None, BY_ITSELF, max(self._seen.release, self._ground.highest_release()))
         except Trouble as trouble:
             log.info("a look for a release ended: %s", trouble.what)
         except Exception:  # the task's outer catch: the next look is another one
             log.exception("a look for a release failed")
+
+    async def _look_if_stopped(self, number: int) -> None:
+        """A release that was fetched and waits for the robot to be idle is dropped where it has been stopped meanwhile."""
+        trusted = self._trusted
+        assert trusted is not None  # tick has looked
+        with _One(self):
+            found = None
+            try:
+                check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
+                order = await asyncio.to_thread(self._order, trusted, None, number)
+                found = await self._found(msgspec.structs.replace(order, only_rollout=True), BY_ITSELF)
+            finally:
+                self.progress = None
+                self._times.looked(self._now_s(), trusted.source.check_every_s, well=found is not None)
+        if found.stopped == number == self._ground.waiting_release():
+            self._remember(found.text)
+            self._ground.drop_release(found.text)
 
     async def take(self, folder: str | None, by: str) -> str:
         """Look now, in `folder` or over the network; what came of it, in words. A look of the robot's own gives way.
@@ -297,7 +324,7 @@ class Updating:
 
     def _order(self, trusted: Trusted, folder: str | None, highest: int) -> Order:
         return Order(
-            url=trusted.source.url if folder is None else _folder_url(folder),
+            url=trusted.source.url if folder is None else folder_url(folder),
             cache=str(self._files.cache(trusted)),
             root=trusted.root,
             bundles=str(self._bundles),
@@ -369,38 +396,3 @@ class _One:
 
     def __exit__(self, *_: object) -> None:
         self._updating._busy = False
-
-
-def _trusted(source: UpdateSource, root: bytes, before: Trusted | None) -> Trusted:
-    _check_address(source.url)
-    if len(root) > ROOT_LIMIT_BYTES:
-        raise Trouble(f"a root of {len(root)} bytes is not taken", cure="give the repository's root", code="no_root")
-    if root:
-        return Trusted(source=source, root=root)
-    if before is None:
-        cure = "give the root with it: `N.root.json` of the repository's metadata"
-        raise Trouble("no root was given and none is trusted yet", cure=cure, code="no_root")
-    return Trusted(source=source, root=before.root)
-
-
-def _check_address(url: str) -> None:
-    """Raise Trouble (`bad_source`). A password in it would be shown to every console and written into the journal."""
-    cure = "give http://, https:// or file:// and the repository's folder"
-    try:
-        parts = urlsplit(url)
-        place = parts.hostname if parts.scheme in ("http", "https") else parts.path if parts.scheme == "file" else ""
-        right = bool(place) and parts.port != 0 and url.isprintable() and " " not in url
-    except ValueError:
-        parts, right = urlsplit(""), False
-    if "@" in parts.netloc:
-        raise Trouble("the address holds a name or a password", cure="give it without", code="bad_source")
-    if not right:
-        raise Trouble(f"{url[:200]!r} is no address of a repository", cure=cure, code="bad_source")
-
-
-def _folder_url(folder: str) -> str:
-    path = Path(folder)
-    if not path.is_absolute() or not (path / METADATA_FOLDER).is_dir():
-        cure = f"name the folder on the robot that holds `{METADATA_FOLDER}` and `targets`"
-        raise Trouble(f"there is no copy of the repository in {folder[:200]}", cure=cure, code="bad_source")
-    return path.as_uri()

@@ -45,8 +45,9 @@ def look(
     check_signed(wall_ns(), signed)
     rollout = repository.rollout()
     why = _nothing(rollout, order)
-    if rollout is None or why:
-        return Found(outcome="nothing", text=why, signed_wall_ns=signed)
+    if rollout is None or why or order.only_rollout:
+        stopped = rollout.release if rollout and rollout.stopped else None
+        return Found(outcome="nothing", text=why, signed_wall_ns=signed, stopped=stopped)
     release = repository.release(rollout.release)
     _check_fits(release, order.facts)
     folder, fetched = _had(order, repository, release, say, clock)

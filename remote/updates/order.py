@@ -25,7 +25,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One look at the repository at `url` (http, https, file).
 
     `cache` is the folder of the verified metadata, `root` the trusted root metadata, `bundles` the folder that staging
-    folders `.staging-DIGEST` lie in. `only_root`: say what the root is, fetch nothing. `held` are bundles that need no
+    folders `.staging-DIGEST` lie in. `only_root`: say what the root is, fetch nothing. `only_rollout`: say what is open,
+    fetch no bundle. `held` are bundles that need no
     download. `floor_wall_ns` is the time before which it can't be; `free_floor_bytes` is what must stay free on the disk.
     """
 
@@ -35,6 +36,7 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     bundles: str
     facts: Facts
     only_root: bool = False
+    only_rollout: bool = False
     highest_release: int = 0
     held: tuple[str, ...] = ()
     floor_wall_ns: int = 0
@@ -44,7 +46,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it. `taken`: `release` lies verified in `folder` (empty: it was held already); `nothing`: there is none.
 
-    `signed_wall_ns` is when the newest metadata was signed, by the signer's clock; None where it does not say.
+    `stopped` is the release that the rollout says is stopped. `signed_wall_ns` is when the newest metadata was signed, by the
+    signer's clock; None where it does not say.
     """
 
     outcome: Literal["taken", "nothing"]
@@ -53,6 +56,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
     fetched_bytes: int = 0
     signed_wall_ns: Union[int, None] = None
+    stopped: Union[int, None] = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

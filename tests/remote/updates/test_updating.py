@@ -36,6 +36,8 @@ class Ground:
         self.folder, self.begun, self.events = folder, [], []  # type: ignore[var-annotated]
         self.highest, self.under_way, self.whole = 0, "", True
         self.refuses: Trouble | None = None
+        self.waiting: int | None = None
+        self.dropped: list[str] = []
         self.held: tuple[str, ...] = ()
 
     def update_facts(self, robot_class: str) -> Facts:
@@ -52,6 +54,12 @@ class Ground:
 
     def change_under_way(self) -> str:
         return self.under_way
+
+    def waiting_release(self) -> int | None:
+        return self.waiting
+
+    def drop_release(self, why: str) -> None:
+        self.dropped.append(why)
 
     async def begin_release(self, slot: Slot) -> None:
         if self.refuses:
@@ -351,6 +359,33 @@ async def test_an_address_that_is_none_or_holds_a_password_is_refused(
     assert raised.value.code == "bad_source"
     assert "secret" not in str(raised.value)
     assert agent.updating.state() is None
+
+
+async def test_a_release_that_waits_for_an_idle_robot_is_dropped_when_it_is_stopped(
+    agent: Agent, repository: Repository, server: Server
+) -> None:
+    """A wave that does badly stops the rest, also those that have it already and only wait to be switched."""
+    await agent.set(repository, server.url, every_s=60.0)
+    await agent.updating.take(None, BY_ITSELF)
+    [taken] = agent.ground.begun
+    agent.ground.under_way, agent.ground.waiting = "waiting_for_safe of tiny", taken.release
+
+    async def look() -> None:
+        agent.hands.mono_s += 4000
+        agent.updating.tick()
+        assert agent.updating._look is not None
+        await agent.updating._look
+
+    await look()
+    assert not agent.ground.dropped, "it is open still"
+    repository.open(taken.release, everyone=True, stopped="two robots went back")
+    repository.publish(bump=True)
+    await look()
+    assert agent.ground.dropped == [f"release {taken.release} was stopped: two robots went back"]
+    agent.ground.waiting = taken.release + 1
+    await look()
+    assert len(agent.ground.dropped) == 1, "another one waits"
+    assert len(agent.ground.begun) == 1
 
 
 async def test_what_was_refused_is_told_once_when_it_looks_by_itself(
