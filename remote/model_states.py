@@ -55,16 +55,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a candidate must show before it is kept; None: that is not asked.
 
-    It runs for at least `frames` frames and `least_s` seconds. `p99_ms` bounds the 99th percentile of end_to_end; without it
-    `p99_ratio` bounds it as a multiple of what the model before it took. `failed_share` bounds frames without an answer,
-    `miss_share_more` how much larger a share of known objects may be missed than before (with 95 % confidence). `boxes_ratio`
-    bounds how many times more or fewer boxes a frame it finds than the model before: where nobody knows what is in view, that
-    tells a blind model from a good one.
-    `hottest_c` bounds the hottest sensor, `memory_mb` the worker's memory. `restarts` is how often the worker may have to be
-    started in all before the one before comes back. `most_s`: without a decision by then it comes back as well.
+    It runs for at least `frames` frames and `least_s` seconds: with fewer than 437 no comparison of the 99th percentile can be
+    decided at the first look (remote/activation/probation.py), and the next one comes at twice the frames. `p99_ms` bounds
+    the 99th percentile of end_to_end; without it `p99_ratio` bounds it as a multiple of what the model before it took.
+    `failed_share` bounds frames without an answer, `miss_share_more` how much larger a share of known objects may be missed
+    than before (with 95 % confidence). `boxes_ratio` bounds how many times more or fewer boxes a frame it finds than the
+    model before: where nobody knows what is in view, that tells a blind model from a good one. `hottest_c` bounds the hottest
+    sensor, `memory_mb` the worker's memory. `restarts` is how often the worker may have to be started in all before the one
+    before comes back. `most_s`: without a decision by then it comes back as well.
     """
 
-    frames: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 300
+    frames: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 450
     least_s: Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)] = 30.0
     most_s: Annotated[float, msgspec.Meta(gt=0, le=7 * 86_400)] = 3600.0
     p99_ms: float | None = None

@@ -33,7 +33,12 @@ take_over_option = click.option(
 )
 _no_wait = click.option("--no-wait", is_flag=True, help="End when the change has begun; the robot goes on by itself.")
 _PROBATION = (
-    click.option("--probation-frames", "frames", type=click.IntRange(1, 10_000_000), help="Frames of probation [300]."),
+    click.option(
+        "--probation-frames",
+        "frames",
+        type=click.IntRange(1, 10_000_000),
+        help="Frames of probation [450]: 437 or more, or p99 is decided later.",
+    ),
     click.option("--least-s", type=click.FloatRange(0, 7 * 86_400), help="Seconds of probation at least [30]."),
     click.option(
         "--most-s", type=click.FloatRange(0, 7 * 86_400, min_open=True), help="Undecided by then: back [3600]."

@@ -1,21 +1,26 @@
-"""Keeps the slots: in memory, in their file, and told to the journal; the file is written before anything else follows."""
+"""Keeps the slots: in memory, in their file, and told to the journal; the file is written before anything else follows.
+
+Beside them what is said of the step that they are in: what it waits for, and how far it is.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from remote.activation import slots as slots_file
+from remote.activation import steps
 from remote.activation.ground import Ground
 from remote.activation.slots import Slots
 from remote.activation.steps import Now
 from remote.atomic import TEMPORARY_GLOB, sync
 from remote.errors import Trouble
-from remote.model_states import Outcome, Slot
+from remote.model_states import Outcome, Progress, Slot
 from remote.protocol import Severity
+from remote.verdicts import Check
 
 log = logging.getLogger("fieldgate.agent")
 
@@ -37,12 +42,21 @@ class Clock(Protocol):
 
 
 class Book:
-    """`slots` is what holds; `unsaved` says why the file could not follow yet, empty while it does."""
+    """`slots` is what holds; `unsaved` says why the file could not follow yet, empty while it does. `waits_for` and
+    `progress` are what is said of the step.
+    """
 
     def __init__(self, path: Path, ground: Ground, clock: Clock, embedded: Slot | None) -> None:
         self._path, self._ground, self._clock, self.embedded = path, ground, clock, embedded
         self.slots = Slots()
         self.unsaved = ""
+        self.waits_for = ""
+        self.progress: Progress | None = None
+
+    @property
+    def current(self) -> Slot | None:
+        """What the worker runs or would run; None where there is no bundle at all."""
+        return self.slots.current or self.embedded
 
     def now(self) -> Now:
         """One look at the clocks."""
@@ -67,6 +81,11 @@ class Book:
         self.unsaved = ""
         self._hold(new)
 
+    def move(self, new: Slots) -> None:
+        """The same for another step: what was said of the one before is over. Raises Trouble (`slots_unwritable`)."""
+        self.put(new)
+        self.says()
+
     def put_anyway(self, new: Slots) -> None:
         """Hold and tell even where the file can't be written now: the way back is not held up by a full disk.
 
@@ -79,6 +98,17 @@ class Book:
             self.unsaved = trouble.what
             self._ground.tell("model_slots_unsaved", "error", trouble.what, cure=trouble.cure)
         self._hold(new)
+
+    def give_back(self, ended: Literal["returned", "cancelled"], why: str, checks: Sequence[Check] = ()) -> None:
+        """After the switch: the one before is current again, whether the file can be written or not."""
+        self.put_anyway(steps.give_back(self.slots, ended, why, checks, self.now()))
+        self.says()
+
+    def says(self, waits_for: str = "", progress: Progress | None = None) -> None:
+        """Say what holds the step and how far it is; nothing by default."""
+        if (waits_for, progress) != (self.waits_for, self.progress):
+            self.waits_for, self.progress = waits_for, progress
+            self._ground.changed()
 
     def retry(self) -> None:
         """Write what could not be written before, if there is such."""

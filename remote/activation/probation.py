@@ -25,7 +25,12 @@ FIRST_FAIL_LOOK = 32
 QUANTILE = 0.99
 FEWEST_FRAMES = 100
 FEWEST_BOXES = 0.1
-"""With fewer frames, or boxes a frame, of the model before nothing is compared with it."""
+"""With fewer frames, or boxes a frame, of the model before its boxes are not compared."""
+FRAMES_TO_COMPARE = 450
+"""So many frames of the model before let the first look decide on its p99: its upper bound needs 368, as 0.99^368 < 2.5 %.
+
+Of the candidate it needs 437, as 0.99^437 < 1.25 %: 5 % are halved for the first look, and again as both bounds may err.
+"""
 BAD_RESULTS = ("bad_output", "inference_error")
 DEATHS = ("worker_crash", "worker_hang")
 
@@ -67,8 +72,8 @@ def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) ->
     found = (
         _reached("frames", since.frames - looks.calm_frames, plan.frames, "frames"),
         _reached("seconds", since.seconds - looks.calm_s, plan.least_s, "s"),
-        _none_of("bad_results", BAD_RESULTS, since, 1, "results that are no numbers, or errors of the engine"),
-        _none_of("worker_deaths", DEATHS, since, plan.restarts, "ends of the worker that nobody asked for"),
+        _none_of("bad_results", BAD_RESULTS, since, 0, "results were no numbers, or errors of the engine"),
+        _none_of("worker_deaths", DEATHS, since, plan.restarts - 1, "ends of the worker that nobody asked for"),
         _worst("hottest", "the hottest sensor", since.hottest_c, plan.hottest_c, "C"),
         _worst("memory", "the worker's memory", since.memory_mb, plan.memory_mb, "MB"),
         _latency(plan, before.end_to_end_ms, since.end_to_end_ms, errors),
@@ -78,6 +83,13 @@ def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) ->
     )
     checks = tuple(check for check in found if check is not None)
     return overall(checks), checks
+
+
+def frames_to_compare(plan: Probation) -> int:
+    """How many frames of the model before this plan needs, to be decided at its first look; 0: it compares nothing."""
+    if plan.p99_ratio is not None and plan.p99_ms is None:
+        return FRAMES_TO_COMPARE
+    return FEWEST_FRAMES if plan.boxes_ratio is not None or plan.miss_share_more is not None else 0
 
 
 def looked(plan: Probation, since: Seen, looks: Looks) -> Looks:
@@ -103,14 +115,15 @@ def _is_pass_look(plan: Probation, since: Seen, looks: Looks) -> bool:
 
 def _reached(name: str, value: float, least: float, unit: str) -> Check:
     verdict: Verdict = "pass" if value >= least else "inconclusive"
-    text = f"it ran {min(value, least):.4g} of {least:.4g} {unit} without an end"
+    text = f"it ran {short(min(value, least))} of {short(least)} {unit} without a break"
     return Check(name=name, verdict=verdict, text=text, value=value, limit=least, unit=unit)
 
 
-def _none_of(name: str, kinds: tuple[str, ...], since: Seen, first_bad: int, what: str) -> Check:
+def _none_of(name: str, kinds: tuple[str, ...], since: Seen, most: int, what: str) -> Check:
     count = sum(since.failures.get(kind, 0) for kind in kinds)
-    verdict: Verdict = "fail" if count >= first_bad else "pass"
-    return Check(name=name, verdict=verdict, text=f"{count} {what}", value=count, limit=first_bad - 1, n=_tried(since))
+    text = f"{count} {what}; {f'at most {most}' if most else 'none'} allowed"
+    verdict: Verdict = "fail" if count > most else "pass"
+    return Check(name=name, verdict=verdict, text=text, value=count, limit=most, n=_tried(since))
 
 
 def _worst(name: str, what: str, value: float | None, most: float | None, unit: str) -> Check | None:
@@ -119,7 +132,7 @@ def _worst(name: str, what: str, value: float | None, most: float | None, unit: 
     if value is None:
         return Check(name=name, verdict="skipped", text=f"{what} was not measured", limit=most, unit=unit)
     verdict: Verdict = "pass" if value <= most else "fail"  # a NaN is no pass
-    text = f"{what} was {value:.4g} {unit}, {most:.4g} {unit} are allowed"
+    text = f"{what} was {short(value)} {unit}; at most {short(most)} {unit} allowed"
     return Check(name=name, verdict=verdict, text=text, value=value, limit=most, unit=unit)
 
 
@@ -127,25 +140,36 @@ def _latency(plan: Probation, before: Histogram, since: Histogram, errors: _Erro
     """p99 of end_to_end. Against a multiple of the model before, both have half of the error."""
     if plan.p99_ms is not None:
         limit = plan.p99_ms
-        return _quantile(since, errors, 1.0, (limit, limit, limit))
+        return _quantile(since, errors, 1.0, (limit, limit, limit), "")
     if plan.p99_ratio is None:
         return None
     ratio, typical = plan.p99_ratio, before.quantile(QUANTILE)
     if typical is None:
-        text = "nothing was seen of the model before: its p99 is not known"
+        text = "p99 of end to end was not compared: nothing was seen of the model before"
         return Check(name="latency_p99", verdict="skipped", text=text, unit="ms")
     low, high = _bounds(before, ALPHA / 2, ALPHA / 2)
-    return _quantile(since, errors, 0.5, (ratio * (low or 0.0), ratio * typical, ratio * high if high else None))
+    limits = (ratio * (low or 0.0), ratio * typical, ratio * high if high else None)
+    seen_for = "" if high else f", which was seen for only {before.count} frames"
+    return _quantile(
+        since, errors, 0.5, limits, f" ({ratio:g} times the {short(typical)} ms of the model before{seen_for})"
+    )
 
 
-def _quantile(since: Histogram, errors: _Errors, share: float, limits: tuple[float, float, float | None]) -> Check:
-    """`limits`: what surely passes below it, the one that is shown, what surely fails above it (None: not known)."""
+def _quantile(
+    since: Histogram, errors: _Errors, share: float, limits: tuple[float, float, float | None], why: str
+) -> Check:
+    """`limits`: what surely passes below it, the one that is shown, what surely fails above it (None: not known).
+
+    `why` says where the limit comes from.
+    """
     sure, shown, hopeless = limits
     value = since.quantile(QUANTILE)
     low, high = _bounds(since, _part(errors.giving_back, share), _part(errors.keeping, share))
     verdict = _decided(high is not None and high <= sure, low is not None and hopeless is not None and low > hopeless)
     bound = low if verdict == "fail" else high
-    text = f"p99 of end_to_end {_ms(value)}, {shown:.4g} ms are allowed{_may_be(bound, verdict, ' ms')}"
+    took = "not measured" if value is None else f"{short(value)} ms"
+    text = f"p99 of end to end (99 of 100 frames are faster): {took}; at most {short(shown)} ms allowed{why}"
+    text += _how_sure(bound, verdict, " ms")
     return Check(
         name="latency_p99", verdict=verdict, text=text, value=value, bound=bound, limit=shown, unit="ms", n=since.count
     )
@@ -173,10 +197,21 @@ def _failed_frames(most: float | None, since: Seen, errors: _Errors) -> Check | 
     high = _share(upper_share, failed, tried, errors.keeping)
     verdict = _decided(high is not None and high <= most, low is not None and low > most)
     bound = low if verdict == "fail" else high
-    text = f"{failed} of {tried} frames had no answer, {100 * most:.4g} % are allowed"
-    text += _may_be(None if bound is None else 100 * bound, verdict, " %")
-    value = failed / tried if tried else None
-    return Check(name="failed_frames", verdict=verdict, text=text, value=value, bound=bound, limit=most, n=tried)
+    text = (
+        f"{failed} of {tried} frames had no answer{_percent_of(failed, tried)}; at most {short(100 * most)} % allowed"
+    )
+    text += _how_sure(_percent(bound), verdict, " %")
+    value = _percent(failed / tried if tried else None)
+    return Check(
+        name="failed_frames",
+        verdict=verdict,
+        text=text,
+        value=value,
+        bound=_percent(bound),
+        limit=_percent(most),
+        unit="%",
+        n=tried,
+    )
 
 
 def _misses(more: float | None, before: Scored | None, since: Scored | None, errors: _Errors) -> Check | None:
@@ -186,30 +221,50 @@ def _misses(more: float | None, before: Scored | None, since: Scored | None, err
     if more is None:
         return None
     if before is None or since is None or not _known(before) or not _known(since):
-        return Check(name="misses", verdict="skipped", text="it was not known which objects are in view", limit=more)
+        text = "it was not known which objects are in view: misses were not compared"
+        return Check(name="misses", verdict="skipped", text=text, limit=_percent(more), unit="%")
     value = since.missed / _known(since) - before.missed / _known(before)
     low = _difference(since, before, _part(errors.giving_back, 0.5))
     high = _difference(before, since, _part(errors.keeping, 0.5))
     verdict = _decided(high is not None and -high <= more, low is not None and low > more)
     bound = low if verdict == "fail" else None if high is None else -high
-    text = f"{since.missed} of {_known(since)} known objects were missed, {before.missed} of {_known(before)} before; "
-    text += f"{100 * more:.4g} % more are allowed{_may_be(None if bound is None else 100 * bound, verdict, ' %')}"
-    return Check(name="misses", verdict=verdict, text=text, value=value, bound=bound, limit=more, n=_known(since))
+    text = f"{since.missed} of {_known(since)} known objects were missed{_percent_of(since.missed, _known(since))}, "
+    text += f"{before.missed} of {_known(before)} before{_percent_of(before.missed, _known(before))}; "
+    text += f"at most {short(100 * more)} % more allowed{_how_sure(_percent(bound), verdict, ' % more')}"
+    return Check(
+        name="misses",
+        verdict=verdict,
+        text=text,
+        value=_percent(value),
+        bound=_percent(bound),
+        limit=_percent(more),
+        unit="%",
+        n=_known(since),
+    )
 
 
 def _boxes(ratio: float | None, before: Seen, since: Seen, *, is_look: bool) -> Check | None:
     """Boxes a frame against those of the model before. A rough bound without a confidence: frames of one scene are alike."""
     if ratio is None:
         return None
-    limit = round(ratio, 3)
-    if before.frames < FEWEST_FRAMES or before.boxes < FEWEST_BOXES * before.frames:
-        text = "the model before found too little to compare with"
-        return Check(name="boxes", verdict="skipped", text=text, limit=limit)
+    limit, few = round(ratio, 3), _too_little(before)
+    if few:
+        text = f"boxes were not compared: {few}"
+        return Check(name="boxes", verdict="skipped", text=text, limit=limit, unit="times")
     then, now = before.boxes / before.frames, since.boxes / since.frames if since.frames else 0.0
     times = max(now / then, then / now) if now else None
     verdict: Verdict = "inconclusive" if not is_look else "fail" if times is None or times > ratio else "pass"
-    text = f"{now:.3g} boxes a frame, {then:.3g} before; {limit:g} times more or fewer are allowed"
-    return Check(name="boxes", verdict=verdict, text=text, value=times, limit=limit, n=since.frames)
+    text = f"{short(now)} boxes a frame, {short(then)} before; {short(then / ratio)} to {short(then * ratio)} allowed"
+    return Check(name="boxes", verdict=verdict, text=text, value=times, limit=limit, unit="times", n=since.frames)
+
+
+def _too_little(before: Seen) -> str:
+    """Why the boxes of the model before are nothing to compare with; empty where they are."""
+    if before.frames < FEWEST_FRAMES:
+        return f"the model before was seen for {before.frames} frames, {FEWEST_FRAMES} are needed"
+    if before.boxes < FEWEST_BOXES * before.frames:
+        return f"the model before found {before.boxes} boxes in {before.frames} frames"
+    return ""
 
 
 def _difference(one: Scored, other: Scored, error: float | None) -> float | None:
@@ -235,11 +290,21 @@ def _decided(passes: bool, fails: bool) -> Verdict:
     return "fail" if fails else "pass" if passes else "inconclusive"
 
 
-def _ms(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.4g} ms"
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 6)
 
 
-def _may_be(bound: float | None, verdict: Verdict, unit: str) -> str:
-    if bound is None:
-        return ""
-    return f" (it is {'at least' if verdict == 'fail' else 'at most'} {bound:.4g}{unit})"
+def _percent_of(count: int, n: int) -> str:
+    return f" ({short(100 * count / n)} %)" if n else ""
+
+
+def _how_sure(bound: float | None, verdict: Verdict, unit: str) -> str:
+    if bound is None or verdict == "inconclusive":
+        may_be = "" if bound is None else f", it may be {short(bound)}{unit}"
+        return f"; not sure yet{may_be}"
+    return f"; surely {'over' if verdict == 'fail' else 'below'} {short(bound)}{unit} (95 % confidence)"
+
+
+def short(value: float) -> str:
+    """A number as people want it: three digits that count, all of those before the point."""
+    return f"{value:.0f}" if value % 1 == 0 or abs(value) >= 100 else f"{value:.3g}"

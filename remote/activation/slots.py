@@ -31,7 +31,8 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `older` is what `previous` was before the switch: it is `previous` again where the candidate is given back. `before` is
     what was seen of the model before the switch. `ending` is the outcome that a change ends with, there exactly in
-    `committed` and `rolling_back`. `going_back`: the candidate is the one before, asked for by a person.
+    `committed` and `rolling_back`. `going_back`: the candidate is the one before, asked for by a person. `looks` is how often
+    the statistics of its probation were judged for giving it back and for keeping it, over all lives of the agent.
     """
 
     format: int = FORMAT
@@ -53,6 +54,7 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     before: Seen | None = None
     ending: Outcome | None = None
     going_back: bool = False
+    looks: tuple[int, int] = (0, 0)
 
 
 def load(path: Path) -> Slots | None:

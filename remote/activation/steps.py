@@ -214,14 +214,31 @@ def fallen_back(slots: Slots, to: Slot | None) -> Slots:
 
 def _fresh(slots: Slots, step: Step, slot: Slot, probation: Probation, now: Now) -> Slots:
     clean = msgspec.structs.replace(
-        slots, candidate=slot, probation=probation, attempts=0, transitions=0, tries=0, why="", before=None
+        slots,
+        candidate=slot,
+        probation=probation,
+        attempts=0,
+        transitions=0,
+        tries=0,
+        why="",
+        before=None,
+        looks=(0, 0),
     )
     return _at(clean, step, now)
 
 
 def _idle(slots: Slots, last: Outcome, now: Now) -> Slots:
     ended = msgspec.structs.replace(
-        slots, candidate=None, last=last, ending=None, older=None, before=None, going_back=False, why="", attempts=0
+        slots,
+        candidate=None,
+        last=last,
+        ending=None,
+        older=None,
+        before=None,
+        going_back=False,
+        why="",
+        attempts=0,
+        looks=(0, 0),
     )
     return _at(ended, "idle", now)
 

@@ -10,13 +10,15 @@ import pytest
 
 from remote.activation.bounds import at_most, lower_rank, lower_share, upper_rank, upper_share
 from remote.activation.ground import Seen
-from remote.activation.probation import Looks, judge, looked
+from remote.activation.probation import FRAMES_TO_COMPARE, Looks, frames_to_compare, judge, looked, short
 from remote.histogram import Histogram
 from remote.model_states import Probation
 from remote.protocol import Scored
 from remote.verdicts import Check, Verdict
 
-NOTHING = Probation(p99_ratio=None, failed_share=None, miss_share_more=None, boxes_ratio=None, hottest_c=None)
+NOTHING = Probation(
+    frames=300, p99_ratio=None, failed_share=None, miss_share_more=None, boxes_ratio=None, hottest_c=None
+)
 
 
 def seen(
@@ -109,6 +111,73 @@ def test_what_was_not_measured_is_said_and_not_passed_over() -> None:
         "misses",
         "boxes",
     }
+
+
+@pytest.mark.parametrize(("n", "decided"), [(436, False), (437, True), (Probation().frames, True)])
+def test_the_first_look_of_a_default_push_can_decide_on_its_p99(n: int, decided: bool) -> None:
+    """Else the next look comes at twice the frames, and a robot of 15 frames a second is on trial for a minute more."""
+    checks = judge(plan(frames=1, p99_ratio=1.5), seen(FRAMES_TO_COMPARE), seen(n))[1]
+    found = next(one for one in checks if one.name == "latency_p99")
+    assert found.verdict == ("pass" if decided else "inconclusive"), found
+
+
+@pytest.mark.parametrize(("n", "decided"), [(367, False), (368, True), (FRAMES_TO_COMPARE, True)])
+def test_what_was_seen_of_the_model_before_tells_a_slow_one(n: int, decided: bool) -> None:
+    checks = judge(plan(p99_ratio=1.5), seen(n), seen(450, slow=200))[1]
+    found = next(one for one in checks if one.name == "latency_p99")
+    assert found.verdict == ("fail" if decided else "inconclusive"), found
+    assert (f"seen for only {n} frames" in found.text) != decided
+
+
+@pytest.mark.parametrize(
+    ("asked", "frames"),
+    [
+        (Probation(), FRAMES_TO_COMPARE),
+        (Probation(p99_ms=20), 100),
+        (plan(boxes_ratio=3), 100),
+        (plan(miss_share_more=0.1), 100),
+        (plan(p99_ms=20, failed_share=0.01), 0),
+    ],
+    ids=["default", "p99 in ms", "boxes", "misses", "nothing to compare"],
+)
+def test_only_what_compares_needs_frames_of_the_model_before(asked: Probation, frames: int) -> None:
+    assert frames_to_compare(asked) == frames
+
+
+def test_a_model_before_that_was_seen_too_little_is_said() -> None:
+    texts = {one.name: one.text for one in judge(plan(boxes_ratio=3, p99_ratio=1.5), seen(37, boxes=40), seen())[1]}
+    assert "seen for 37 frames, 100 are needed" in texts["boxes"]
+    assert "seen for only 37 frames" in texts["latency_p99"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(58.8512345, "58.9"), (30.17112259, "30.2"), (450.0, "450"), (1234.6, "1235"), (0.01234, "0.0123"), (-1.0, "-1")],
+)
+def test_numbers_are_rounded_for_people(value: float, words: str) -> None:
+    assert short(value) == words
+
+
+SENTENCES = {
+    "latency_p99": "p99 of end to end (99 of 100 frames are faster): 100 ms; at most 15 ms allowed "
+    "(1.5 times the 10 ms of the model before); surely over 99.5 ms (95 % confidence)",
+    "failed_frames": "60 of 1060 frames had no answer (5.66 %); at most 1 % allowed; surely over 4.35 % (95 % confidence)",
+    "misses": "300 of 1000 known objects were missed (30 %), 50 of 1000 before (5 %); at most 10 % more allowed; "
+    "surely over 20 % more (95 % confidence)",
+    "boxes": "0 boxes a frame, 1.5 before; 0.5 to 4.5 allowed",
+    "hottest": "the hottest sensor was 96.1 C; at most 95 C allowed",
+    "bad_results": "2 results were no numbers, or errors of the engine; none allowed",
+    "worker_deaths": "3 ends of the worker that nobody asked for; at most 2 allowed",
+}
+
+
+def test_every_limit_that_was_broken_is_a_sentence_with_units_and_short_numbers() -> None:
+    before = seen(boxes=1500, missed=50)
+    since = seen(slow=200, failed=60, boxes=0, missed=300, hottest_c=96.123456,
+                 failures={"bad_output": 2, "worker_crash": 3})  # fmt: skip
+    checks = judge(Probation(), before, since)[1]
+    assert {one.name: one.text for one in checks if one.verdict == "fail"} == SENTENCES
+    assert all(one.unit == "%" for one in checks if one.name in ("failed_frames", "misses"))
 
 
 def test_frames_and_seconds_begin_anew_with_each_start_of_the_worker() -> None:

@@ -1,0 +1,42 @@
+"""What this life of the agent alone knows of a change: how long was waited, how the worker last ended, and at which looks the
+judging is.
+"""
+
+from __future__ import annotations
+
+from remote.activation.probation import Looks
+
+
+class Stopwatch:
+    """Counts while something runs; the rest of the time it stands still."""
+
+    def __init__(self) -> None:
+        self._run_ns = 0
+        self._last_ns: int | None = None
+
+    def run_s(self, mono_ns: int, runs: bool) -> float:
+        """Seconds in which it ran, up to now; `runs` says whether it goes on running."""
+        if runs and self._last_ns is not None:
+            self._run_ns += max(0, mono_ns - self._last_ns)
+        self._last_ns = mono_ns if runs else None
+        return self._run_ns / 1e9
+
+
+class Trial:
+    """A candidate that was switched in.
+
+    Args:
+        looks: how often it was judged in earlier lives of the agent, for giving it back and for keeping it.
+
+    `died` says how the worker last ended, empty since it was started again. `lived` runs while the worker is wanted.
+    """
+
+    def __init__(self, looks: tuple[int, int] = (0, 0)) -> None:
+        self.looks = Looks(for_fail=looks[0], for_pass=looks[1])
+        self.lived = Stopwatch()
+        self.died = ""
+
+    @property
+    def spent(self) -> tuple[int, int]:
+        """What the next life has to know of the looks."""
+        return self.looks.for_fail, self.looks.for_pass
