@@ -158,7 +158,7 @@ def test_an_agent_that_was_killed_is_said_and_its_dead_socket_is_no_obstacle(ser
     assert "Traceback" not in err
 
 
-def test_an_agent_that_cannot_begin_on_a_full_disk_says_so(server: Sshd, disk: list[Path]) -> None:
+def test_an_agent_that_cannot_begin_on_a_full_disk_says_so(disk: list[Path], server: Sshd) -> None:
     add(server, "--start-agent")
     state = server.home / STATE
     small(state, disk)
@@ -170,7 +170,7 @@ def test_an_agent_that_cannot_begin_on_a_full_disk_says_so(server: Sshd, disk: l
     assert "link up" in fieldgate("watch", "orin", "--for", "1s").stdout
 
 
-def test_a_full_disk_of_the_laptop_is_said_and_nothing_is_lost(server: Sshd, disk: list[Path]) -> None:
+def test_a_full_disk_of_the_laptop_is_said_and_nothing_is_lost(disk: list[Path], server: Sshd) -> None:
     add(server, "--start-agent")
     data = Path(os.environ["FIELDGATE_HOME"]) / "data"
     small(data, disk)
