@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 Verdict = Literal["pass", "fail", "inconclusive", "skipped"]
+ProfileName = Literal["jetson", "x86"]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,11 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     mono_ns: int = 0
     wall_ns: int = 0
+
+
+def profile_of_machine(words: Mapping[str, str]) -> ProfileName:
+    """The profile that a machine with these facts (model, l4t, ...) is validated by where nobody names one."""
+    return "jetson" if words.get("l4t") or "jetson" in words.get("model", "").lower() else "x86"
 
 
 def overall(checks: Iterable[Check]) -> Verdict:

@@ -11,12 +11,10 @@ from console.changing.view import BundleRow
 from console.models.wording import named
 from console.visiting import confirmed
 from console.widgets.cells import clean
-from remote.errors import Trouble
 from remote.protocol import (
     Activate,
     CancelChange,
     Command,
-    GetFacts,
     GoBack,
     RemoveBundle,
     Reply,
@@ -141,15 +139,10 @@ async def validate(desk: ModelsDesk) -> None:
 
 def _validated(desk: ModelsDesk, digest: str) -> Validated:
     """In a thread: the profile is the robot's own."""
-    facts = confirmed(desk.app.session.request(GetFacts(), timeout_s=CONFIRM_S)).facts
-    profile = "jetson" if facts is not None and facts.words.get("l4t") else "x86"
-    command = Validate(digest, "jetson" if profile == "jetson" else "x86")
-    report = confirmed(desk.app.session.request(command, timeout_s=VALIDATE_S), VALIDATE_S + GRACE_S).validation
-    if report is None:
-        raise Trouble(
-            "the agent answered without a report", cure="bring it up to date: fieldgate deploy", code="too_old"
-        )
-    return Validated(report)
+    from console.checklist.probes.model_validation import ask, own_profile
+
+    session = desk.app.session
+    return Validated(ask(session, Validate(digest, own_profile(session)), VALIDATE_S))
 
 
 async def remove(desk: ModelsDesk) -> None:

@@ -27,7 +27,9 @@ PROBE = "model_validation"
 @click.command()
 @click.argument("bundle")
 @click.option("--on", "robot", metavar="ROBOT", help="On this robot (a folder is sent there first); else here.")
-@click.option("--profile", type=click.Choice(["jetson", "x86"]), help="Whose limits: jetson with --on, else x86.")
+@click.option(
+    "--profile", type=click.Choice(["jetson", "x86"]), help="Whose limits: the machine's own where none is named."
+)
 @click.option("--limit", "limits", metavar="NAME=NUMBER", multiple=True, help="Instead of the profile's; repeatable.")
 @click.option(
     "--runs", default=299, show_default=True, type=click.IntRange(1, 100_000), help="Timed runs of each kind."
@@ -65,23 +67,26 @@ def validate(
     if robot is not None:
         if pictures is not None:
             raise click.UsageError("--pictures is for validating here.")
-        report = _there(bundle, robot, profile or "jetson", _limits(limits), runs)
+        report = _there(bundle, robot, profile, _limits(limits), runs)
     else:
-        report = _here(bundle, profile or "x86", limits, runs, pictures)
+        report = _here(bundle, profile, limits, runs, pictures)
     return _tell(_with_tables(report, simulation, hil), as_json, junit)
 
 
 # ------------------------------------------------------------ where it runs
 
 
-def _here(bundle: str, profile: str, limits: tuple[str, ...], runs: int, pictures: Path | None) -> ValidationReport:
+def _here(
+    bundle: str, profile: str | None, limits: tuple[str, ...], runs: int, pictures: Path | None
+) -> ValidationReport:
     """By the robot's half as a child process: the console loads no engine. Ends with its exit code where it says nothing."""
     import msgspec
 
     from console.commands.handing_on import exit_code, run
     from remote.verdicts import ValidationReport
 
-    words = ["model", "validate", bundle, "--profile", profile, "--runs", str(runs), "--json"]
+    words = ["model", "validate", bundle, "--runs", str(runs), "--json"]
+    words += ["--profile", profile] if profile is not None else []
     words += [word for limit in limits for word in ("--limit", limit)]
     words += ["--pictures", str(pictures)] if pictures is not None else []
     done = run(tuple(words), subprocess.PIPE)
@@ -90,8 +95,8 @@ def _here(bundle: str, profile: str, limits: tuple[str, ...], runs: int, picture
     return msgspec.json.decode(done.stdout, type=ValidationReport)
 
 
-def _there(bundle: str, name: str, profile: str, limits: dict[str, float], runs: int) -> ValidationReport:
-    from console.checklist.probes.model_validation import ask
+def _there(bundle: str, name: str, profile: str | None, limits: dict[str, float], runs: int) -> ValidationReport:
+    from console.checklist.probes.model_validation import ask, own_profile
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.robots import Robots
@@ -102,6 +107,9 @@ def _there(bundle: str, name: str, profile: str, limits: dict[str, float], runs:
     digest = digest_there(bundle, robot)
     with visiting(open_session(robot, asker=asker_for_terminal())) as visit:
         visit.arrive(silent=lambda line: click.echo(line, err=True))
+        if profile is None:
+            profile = own_profile(visit.session)
+            click.echo(f"profile {profile}: the robot's own, as none was named", err=True)
         click.echo(f"'{name}' validates {digest[:12]}, {runs} runs of each kind ...", err=True)
         command = Validate(digest, profile, runs, limits)  # type: ignore[arg-type]
         return ask(visit.session, command, max(_LEAST_S, runs * _A_RUN_S))

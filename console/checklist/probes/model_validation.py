@@ -14,13 +14,14 @@ from console.fieldtest.criteria import Answer, Estimate, Rate
 from console.link.session import Session
 from console.visiting import confirmed
 from remote.errors import Trouble
-from remote.protocol import Scalar, Validate
-from remote.verdicts import Check, ValidationReport, overall
+from remote.protocol import GetFacts, Scalar, Validate
+from remote.verdicts import Check, ProfileName, ValidationReport, overall, profile_of_machine
 
 FAULTS = frozenset({"unknown_bundle", "bundle_missing", "validation_crashed"})
 """Codes that speak of the bundle on this robot; with any other one nothing was validated."""
 CONFIDENCE = 0.95
 _GRACE_S = 5.0
+FACTS_S = 60.0
 _OF_MEASURE = {
     "validated_engine_p99_ms": "latency_engine",
     "validated_pipeline_p99_ms": "latency_pipeline",
@@ -40,7 +41,7 @@ class ValidationParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     timeout_s: how long the answer is waited for; the robot itself gives building an engine up after 3600 s, a run after 900 s.
     """
 
-    profile: Literal["jetson", "x86"] = "jetson"
+    profile: ProfileName = "jetson"
     limits: dict[Name, float] = {}
     measure: Literal[
         "model_validated", "validated_engine_p99_ms", "validated_pipeline_p99_ms", "validated_loaded_p99_ms"
@@ -74,6 +75,12 @@ def look_at_validation(sight: Sight, parameters: ValidationParameters) -> Findin
     prints = {name: value for one in tables for name, value in one.fingerprints.items()}
     files = tuple(file for one in tables for file in one.files)
     return msgspec.structs.replace(found, fingerprints=prints, files=files)
+
+
+def own_profile(session: Session) -> ProfileName:
+    """The profile of the robot itself, by its facts. Raises Trouble as the link does."""
+    facts = confirmed(session.request(GetFacts(), timeout_s=FACTS_S), FACTS_S + _GRACE_S).facts
+    return profile_of_machine(facts.words if facts is not None else {})
 
 
 def ask(session: Session, command: Validate, timeout_s: float) -> ValidationReport:

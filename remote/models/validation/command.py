@@ -16,7 +16,9 @@ _FILE = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("folder", metavar="BUNDLE", type=_FILE)
-@click.option("--profile", default="x86", show_default=True, type=click.Choice(["jetson", "x86"]), help="Whose limits.")
+@click.option(
+    "--profile", type=click.Choice(["jetson", "x86"]), help="Whose limits: this machine's own where none is named."
+)
 @click.option("--limit", "limits", metavar="NAME=NUMBER", multiple=True, help="Instead of the profile's; repeatable.")
 @click.option(
     "--runs", default=299, show_default=True, type=click.IntRange(1, 1_000_000), help="Timed runs of each kind."
@@ -29,7 +31,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--junit", type=_FILE, help="Write JUnit XML there too.")
 def validate(
     folder: Path,
-    profile: str,
+    profile: Optional[str],
     limits: tuple[str, ...],
     runs: int,
     threads: int,
@@ -42,9 +44,14 @@ def validate(
     """Run the validation suite on BUNDLE here. Ends with 0 where all passed, 3 where one failed, 7 where one decided
     nothing.
     """
+    from remote.models.validation.machine import Machine
     from remote.models.validation.plan import Plan
     from remote.models.validation.suite import validate as run
+    from remote.verdicts import profile_of_machine
 
+    if profile is None:
+        profile = profile_of_machine(Machine().words)
+        click.echo(f"profile {profile}: this machine's own, as none was named", err=True)
     plan = Plan(
         folder=str(folder),
         profile=profile,

@@ -11,8 +11,8 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.strict_yaml import load, nearest_of
+from remote.verdicts import ProfileName
 
-ProfileName = Literal["jetson", "x86"]
 NAMES: tuple[ProfileName, ...] = ("jetson", "x86")
 CODE = "bad_limit"
 CONFIDENCE = 0.95

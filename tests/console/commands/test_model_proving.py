@@ -103,6 +103,7 @@ def test_here_the_tables_are_read_by_the_laptop_and_the_code_is_the_verdicts(
     assert 'failures="1"' in junit.read_text()
     told = fieldgate("validate", str(bundle.path), "--runs", "2", *FAST, "--json")
     assert (told.code, json.loads(told.out)["verdict"]) == (7, "inconclusive")
+    assert (json.loads(told.out)["profile"], "profile x86: this machine's own" in told.err) == ("x86", True)
     missing = fieldgate("validate", str(tmp_path / "nothing"))
     assert missing.code == 1
     assert "does not exist" in missing.err
@@ -112,11 +113,13 @@ def test_on_a_robot_the_bundle_is_sent_validated_and_shadowed_beside_the_worker(
     fieldgate: Fieldgate, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = proved_bundle(tmp_path / "b")
-    done = fieldgate("validate", str(bundle.path), "--on", "bench", "--profile", "x86", *FAST, "--json")
+    done = fieldgate("validate", str(bundle.path), "--on", "bench", *FAST, "--json")
     report = json.loads(done.out)
+    assert (report["profile"], "profile x86: the robot's own" in done.err) == ("x86", True)
     assert (done.code, report["verdict"], report["digest"]) == (0, "pass", bundle.digest), done
     assert (home / "bundles" / bundle.digest / "model.onnx").is_file()
-    jetson = fieldgate("validate", bundle.digest[:12], "--on", "bench", "--runs", "1", *FAST)
+    words = ("--profile", "jetson", "--runs", "1", *FAST)
+    jetson = fieldgate("validate", bundle.digest[:12], "--on", "bench", *words)
     assert jetson.code == 7
     assert "this is no Jetson" in jetson.out
     monkeypatch.setattr(sys, "argv", ["fieldgate", "start", "bench", "--source", "scene:"])

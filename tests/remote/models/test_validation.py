@@ -41,7 +41,7 @@ from remote.models.validation.safety import faults_of
 from remote.models.validation.suite import validate
 from remote.protocol import Constraints, Detection
 from remote.verdict_text import EXIT, junit_xml, report_text
-from remote.verdicts import Check, ValidationReport
+from remote.verdicts import Check, ValidationReport, profile_of_machine
 from tests.remote.models.proved_bundles import proved_bundle
 from tests.tiny_models import tiny_bundle
 from tests.waiting import wait_until
@@ -128,6 +128,20 @@ def test_of_the_robots_limits_and_the_profiles_the_stricter_ones_hold(tmp_path: 
     path = proved_bundle(tmp_path).path
     loose = run(path, limits={"max_boxes": 1}, constraints=Constraints(max_boxes=5))
     assert named(loose)["safety_hostile"].verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("words", "profile"),
+    [
+        ({"l4t": "36.4.3", "model": "a carrier board"}, "jetson"),
+        ({"l4t": "", "model": "NVIDIA Jetson AGX Orin Developer Kit"}, "jetson"),
+        ({"l4t": "", "model": "NVIDIA DGX Spark"}, "x86"),
+        ({}, "x86"),
+    ],
+    ids=["l4t", "board", "another-nvidia", "nothing-known"],
+)
+def test_a_machine_is_validated_by_its_own_profile(words: dict[str, str], profile: str) -> None:
+    assert profile_of_machine(words) == profile
 
 
 def test_no_machine_but_a_jetson_passes_as_one(tmp_path: Path) -> None:
@@ -459,6 +473,7 @@ def test_the_command_ends_with_the_verdicts_code_and_writes_junit(tmp_path: Path
     done = CliRunner().invoke(model, [*words, *fast], catch_exceptions=False)
     assert done.exit_code == EXIT["inconclusive"] == 7
     report = json.loads(done.stdout)
+    assert (report["profile"], "profile x86: this machine's own" in done.stderr) == ("x86", True)
     suite = ElementTree.fromstring(junit.read_text())
     assert int(suite.attrib["tests"]) == len(report["checks"])
     assert int(suite.attrib["errors"]) == sum(check["verdict"] == "inconclusive" for check in report["checks"])
