@@ -55,14 +55,19 @@ class Repository:
         self.fleet_path = folder / "fleet.yaml"
 
     def published(self) -> Published:
-        """What stands in it now. Raises Trouble: `no_repository` where there is none, `bad_repository` for what is damaged."""
+        """What stands in it now, signed by those who may: what is made next begins with it, and is signed by people and keys.
+
+        Raises Trouble: `no_repository` where there is none, `bad_repository` for what is damaged or not signed.
+        """
         root = self.newest_root()
         timestamp: Metadata[Timestamp] = self._load("timestamp.json", "timestamp")
         snapshot: Metadata[Snapshot] = self._versioned("snapshot", timestamp.signed.snapshot_meta.version)
         versions = {name: meta.version for name, meta in snapshot.signed.meta.items()}
         targets: Metadata[Targets] = self._versioned("targets", versions.get("targets.json", 0))
         rollout: Metadata[Targets] = self._versioned("targets", versions.get(f"{ROLLOUT_ROLE}.json", 0), ROLLOUT_ROLE)
-        return Published(self, root, timestamp, snapshot, targets, rollout)
+        found = Published(self, root, timestamp, snapshot, targets, rollout)
+        _check_signed(found)
+        return found
 
     def newest_root(self) -> Metadata[Root]:
         """The root with the highest number that can be reached without a gap."""
@@ -204,6 +209,33 @@ def parse_metadata(data: bytes, kind: str, where: Path) -> Metadata[Any]:
     if found.signed.type != kind:
         raise Trouble(f"{where} is {found.signed.type} metadata, not {kind}", cure=_RESTORE, code=CODE)
     return found
+
+
+def _check_signed(found: Published) -> None:
+    """Roots from the first on, each by the one before; targets by the last root, or the one before where a step was cut off;
+    rollout by targets. Raises Trouble `bad_repository`.
+    """
+    from tuf.api.exceptions import UnsignedMetadataError
+
+    judges: list[Root] = []
+    try:
+        for number in found.repository.root_numbers():
+            root = found.repository.root(number)
+            for judge in (*judges[-1:], root.signed):
+                judge.verify_delegate("root", root.signed_bytes, root.signatures)
+            judges.append(root.signed)
+        if not any(_signed_by(judge, found.targets) for judge in judges[-2:]):
+            judges[-1].verify_delegate("targets", found.targets.signed_bytes, found.targets.signatures)
+        rollout = found.rollout_role
+        found.targets.signed.verify_delegate(ROLLOUT_ROLE, rollout.signed_bytes, rollout.signatures)
+    except (UnsignedMetadataError, ValueError) as error:
+        what = f"what stands in {found.repository.folder} is not signed by those who may: {error}"
+        cure = "somebody wrote into it: restore it from a copy, and find out who; nothing was signed"
+        raise Trouble(what, cure=cure, code=CODE) from error
+
+
+def _signed_by(judge: Root, targets: Metadata[Targets]) -> bool:
+    return bool(judge.get_verification_result("targets", targets.signed_bytes, targets.signatures))
 
 
 def id_of(root: Root) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +328,45 @@ def test_a_name_can_not_bring_a_line_of_its_own_into_what_is_shown(made: World, 
     pending = read_pending(repository)
     assert pending is not None
     assert all("\n" not in line for line in differences(repository, pending))
+
+
+def forge(repository: Repository, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """What somebody does who can write the published folder and holds no key."""
+    path = repository.metadata / name
+    metadata = json.loads(path.read_bytes())
+    change(metadata["signed"])
+    path.write_text(json.dumps(metadata))
+
+
+def test_what_a_stranger_wrote_into_the_folder_is_not_signed_along(made: World, tmp_path: Path) -> None:
+    """A timer refreshes each night, and people sign what comes new: a rollout or a release that was slipped in must not
+    pass.
+    """
+
+    def opened(signed: dict[str, Any]) -> None:
+        data = b'{"format":1,"release":1,"everyone":true}'
+        sha256 = hashlib.sha256(data).hexdigest()
+        (repository.targets / f"{sha256}.rollout.json").write_bytes(data)
+        signed["targets"]["rollout.json"] = {"length": len(data), "hashes": {"sha256": sha256}}
+        signed["expires"] = (made.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")  # so that it is signed anew
+
+    def slipped_in(signed: dict[str, Any]) -> None:
+        signed["targets"]["releases/000050.json"] = {"length": 1, "hashes": {"sha256": "0" * 64}}
+
+    def other_key(signed: dict[str, Any]) -> None:
+        signed["keys"][signed["roles"]["targets"]["keyids"][0]]["keyval"]["public"] = "11" * 32
+
+    forgeries = (("1.rollout.json", opened), ("2.targets.json", slipped_in), ("1.root.json", other_key))
+    for number, (name, change) in enumerate(forgeries):
+        repository = Repository(made.copied(f"{tmp_path.name}-{number}"))
+        assert acting.refresh(repository, made.hands).outcome == "published"
+        forge(repository, name, change)
+        with pytest.raises(Trouble) as caught:
+            acting.refresh(repository, made.hands)
+        assert code_of(caught) == "bad_repository"
+        with pytest.raises(Trouble) as caught:
+            acting.release(repository, made.hands, made.bundle("blue"), Wanted(), made.by("anna", "ben"))
+        assert code_of(caught) == "bad_repository"
 
 
 def test_a_description_that_lies_does_not_hide_what_is_signed(made: World, tmp_path: Path) -> None:
