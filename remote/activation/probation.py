@@ -89,7 +89,8 @@ def frames_to_compare(plan: Probation) -> int:
     """How many frames of the model before this plan needs, to be decided at its first look; 0: it compares nothing."""
     if plan.p99_ratio is not None and plan.p99_ms is None:
         return FRAMES_TO_COMPARE
-    return FEWEST_FRAMES if plan.boxes_ratio is not None or plan.miss_share_more is not None else 0
+    misses = plan.miss_share_more is not None and plan.miss_share_more < 1
+    return FEWEST_FRAMES if misses or plan.boxes_ratio is not None else 0
 
 
 def looked(plan: Probation, since: Seen, looks: Looks) -> Looks:

@@ -25,7 +25,8 @@ from tests.remote.agent.model_robot import models, running, until
 from tests.remote.agent.robot import Console, Robot
 from tests.tiny_models import base_yolov8, tiny_bundle, write_model
 
-QUICK = ["--probation-frames", "5", "--least-s", "0", "--failed-share", "1", "--p99-ratio", "0"]
+UNCOMPARED = ["--p99-ratio", "0", "--boxes-ratio", "0", "--miss-share-more", "1"]
+QUICK = ["--probation-frames", "5", "--least-s", "0", "--failed-share", "1", *UNCOMPARED]
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -130,7 +131,7 @@ def test_somebody_elses_lease_ends_with_6_before_anything_is_sent(desk: Desk) ->
 
 
 def test_ctrl_c_ends_the_command_and_not_the_change_and_a_second_push_is_refused(desk: Desk) -> None:
-    process = desk.start("push", str(desk.bundle("long", 0.6)), "orin", "--probation-frames", "100000")
+    process = desk.start("push", str(desk.bundle("long", 0.6)), "orin", "--probation-frames", "100000", *UNCOMPARED)
     until(desk.watcher, lambda m: m.step == "probation", "probation")
     code, _, narrated = desk.run("push", str(desk.bundle("second", 0.5)), "orin", *QUICK)
     assert code == exits.REFUSED

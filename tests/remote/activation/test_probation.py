@@ -136,7 +136,7 @@ def test_what_was_seen_of_the_model_before_tells_a_slow_one(n: int, decided: boo
         (Probation(p99_ms=20), 100),
         (plan(boxes_ratio=3), 100),
         (plan(miss_share_more=0.1), 100),
-        (plan(p99_ms=20, failed_share=0.01), 0),
+        (plan(p99_ms=20, failed_share=0.01, miss_share_more=1), 0),
     ],
     ids=["default", "p99 in ms", "boxes", "misses", "nothing to compare"],
 )
