@@ -124,7 +124,8 @@ def back(robot: str, reason: str, no_wait: bool, take_over: bool, as_json: bool)
         left = before.current.digest if before.current else ""
         done = _given(visit, GoBack(reason))
         if not no_wait:
-            _follow_to_the_end(visit, robot, Following(left, before.last), as_json, wanted="returned")
+            wanted = before.previous.digest if before.previous else None
+            _follow_to_the_end(visit, robot, Following(left, before.last, also=wanted), as_json, wanted="returned")
     click.echo(_no_wait_text(done, as_json))
 
 

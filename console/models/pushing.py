@@ -16,14 +16,22 @@ class Following:
 
     Args:
         digest: the bundle that the change is about.
-        before: the outcome that the robot knew before the change was begun; another one of this bundle is its end.
+        also: a second one that it is about: a way back is told of the one that comes until the switch, then of the one that
+        goes. before: the outcome that the robot knew before the change was begun; another one of these bundles is its end.
         clock: seconds; progress within a step is told every EVERY_S.
 
     `outcome` is how it ended, None while it goes on. `overtaken`: it ended while nobody looked, and another change followed.
     """
 
-    def __init__(self, digest: str, before: Outcome | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._digest, self._before, self._clock = digest, before, clock
+    def __init__(
+        self,
+        digest: str,
+        before: Outcome | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        also: str | None = None,
+    ) -> None:
+        self._digests, self._before, self._clock = (digest, also), before, clock
         self._said, self._far_s = "", 0.0
         self.outcome: Outcome | None = None
         self.overtaken = False
@@ -33,12 +41,12 @@ class Following:
         far it is every EVERY_S.
         """
         if state.last is not None and state.last != self._before:
-            if state.last.digest == self._digest:
+            if state.last.digest in self._digests:
                 self.outcome = state.last
             else:
                 self.overtaken = True
             return ()
-        if state.candidate is None or state.candidate.digest != self._digest:
+        if state.candidate is None or state.candidate.digest not in self._digests:
             self.overtaken = state.step != "idle" and state.candidate is not None
             return ()
         return self._new(state)

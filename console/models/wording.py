@@ -75,7 +75,7 @@ def number_words(value: float) -> str:
 
 
 def progress_words(progress: Progress | None) -> str:
-    """How far a step is: `120 of 300 frames`; empty where nobody knows."""
+    """How far a step is: `120 of 300 frames`, `400 frames, at least 300 are asked for`; empty where nobody knows."""
     if progress is None:
         return ""
     if progress.unit == "bytes":
@@ -84,7 +84,10 @@ def progress_words(progress: Progress | None) -> str:
     else:
         done, unit = number_words(progress.done), progress.unit
         whole = None if progress.whole is None else number_words(progress.whole)
-    count = f"{done} of {whole} {unit}".strip() if whole is not None else f"{done} {unit}".strip()
+    if whole is not None and progress.whole is not None and progress.done > progress.whole:
+        count = f"{done} {unit}, at least {whole} are asked for"
+    else:
+        count = f"{done} of {whole} {unit}".strip() if whole is not None else f"{done} {unit}".strip()
     return f"{count}, {progress.text}" if progress.text else count
 
 

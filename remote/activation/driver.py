@@ -186,11 +186,18 @@ class Driver:
             self._book.says(waits_for=busy)
             await self._woke()
         elif self._slots.going_back:
-            await self._save(lambda: steps.turn_back(self._slots, self._book.embedded, self._book.now()))
+            await self._turn_back()
         elif self._waits_to_compare():
             await self._woke()
         else:
             await self._switch()
+
+    async def _turn_back(self) -> None:
+        """The one before may lie here since long: damaged by now, it must not take the place of one that runs."""
+        slot = self._slots.candidate
+        if slot is not None and slot.origin != "agent":  # of that one this agent may bring another
+            await asyncio.to_thread(self._ground.folder, slot.digest)
+        await self._save(lambda: steps.turn_back(self._slots, self._book.embedded, self._book.now()))
 
     def _waits_to_compare(self) -> bool:
         """Whether more of the model that runs has to be seen, and still may be; then it is said."""
@@ -255,7 +262,8 @@ class Driver:
         else:
             if self._slots.looks != self.trial.spent:
                 self._book.put_anyway(msgspec.structs.replace(self._slots, looks=self.trial.spent))
-            self._book.says(progress=Progress(done=since.frames, whole=plan.frames, unit="frames"))
+            text = _open(checks) if since.frames >= plan.frames else ""
+            self._book.says(progress=Progress(done=since.frames, whole=plan.frames, unit="frames", text=text))
 
     async def _return(self) -> None:
         current, more = self._book.current, ""
@@ -271,3 +279,9 @@ def _bad(checks: Sequence[Check]) -> str:
     """What the checks say that failed; where none did, those that decided nothing."""
     failed = [check.text for check in checks if check.verdict == "fail"]
     return "; ".join(failed or [check.text for check in checks if check.verdict == "inconclusive"])
+
+
+def _open(checks: Sequence[Check]) -> str:
+    """Which checks decide nothing yet, by name: a person who waits wants to know for what."""
+    names = [check.name.replace("_", " ") for check in checks if check.verdict == "inconclusive"]
+    return f"not decided: {', '.join(names)}" if names else ""

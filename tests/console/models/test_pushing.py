@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from console.models.pushing import EVERY_S, Following, ended_lines, result_line
+from console.models.wording import progress_words
 from console.store.known_models import AGAIN_NS, KnownModels, known_models
 from remote.model_states import ModelsState, Outcome, Progress, Slot
 from remote.protocol import AgentState, JournalState, Pong, Reply, WorkerState
@@ -54,6 +55,25 @@ def test_the_end_of_this_change_is_not_that_of_the_one_before() -> None:
     following.take(ModelsState(last=outcome(wall_ns=2)))
     assert following.outcome == outcome(wall_ns=2)
     assert not following.overtaken
+
+
+def test_a_way_back_is_followed_by_the_one_that_comes_and_by_the_one_that_goes() -> None:
+    """It is told of the one that comes until the switch, and ends with the one that is left."""
+    following = Following(OTHER, None, also=DIGEST)
+    waiting = msgspec.structs.replace(TESTING, step="waiting_for_safe", waits_for="the arm moves")
+    assert "waits: the arm moves" in following.take(waiting)[0]
+    following.take(ModelsState(last=outcome(OTHER)))
+    assert following.outcome == outcome(OTHER)
+    called_off = Following(OTHER, None, also=DIGEST)
+    called_off.take(ModelsState(last=outcome(ended="cancelled")))
+    assert called_off.outcome is not None
+    assert [following.overtaken, called_off.overtaken] == [False, False]
+
+
+def test_progress_never_says_more_than_its_whole() -> None:
+    assert progress_words(Progress(done=300, whole=300, unit="frames")) == "300 of 300 frames"
+    more = Progress(done=301, whole=300, unit="frames", text="not decided: misses")
+    assert progress_words(more) == "301 frames, at least 300 are asked for, not decided: misses"
 
 
 @pytest.mark.parametrize(
