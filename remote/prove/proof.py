@@ -12,6 +12,7 @@ import msgspec
 
 from remote.atomic import write_atomically
 from remote.perception.engines.build_process import Said
+from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME
 from remote.prove.children import Ran, build, interrupted, ours, run
 from remote.prove.measuring import Measured
 from remote.prove.probing import Probed
@@ -47,6 +48,8 @@ class Proof:
         threads: of ONNX Runtime.
         runs: of each engine.
         say: is told what is done now.
+
+    `built` are the bundles that got an engine here.
     """
 
     work: Path
@@ -56,6 +59,7 @@ class Proof:
     runs: int
     say: Say
     checks: list[Check] = field(default_factory=list)
+    built: list[Path] = field(default_factory=list)
 
     def run(self) -> tuple[Check, ...]:
         """All of it; each part goes on after another failed."""
@@ -150,8 +154,10 @@ class Proof:
         said, ran = build(self._command(folder, cache), cwd=self.work)
         self.keep(f"build-{name}.txt", ran.out + b"\n" + ran.words.encode())
         if not _named(said, "TensorRT"):
-            self._add(f"build:{name}", "fail", _why(said, ran))
+            only = ONLY_ONNX_RUNTIME in _engine(said)
+            self._add(f"build:{name}", "skipped" if only else "fail", _why(said, ran))
             return
+        self.built.append(folder)
         again, second = build(self._command(folder, cache), cwd=self.work)
         found = _named(again, "TensorRT")
         text = f"{_engine(said)}: built in {ran.seconds:.1f} s, found again in {second.seconds:.1f} s"
@@ -185,18 +191,19 @@ class Proof:
     # ------------------------------------------------------------ what must not happen
 
     def _safeguards(self, probed: Probed) -> None:
-        for name in ("called_off", "killed", "foreign"):
-            if probed.why or not self.bundles:
-                self._add(name, "skipped", f"no TensorRT: {probed.why}" if probed.why else "no bundle")
-        if not probed.why and self.bundles:
-            self._interruption("called_off", kill=False)
-            self._interruption("killed", kill=True)
-            self._foreign()
+        if not self.built:
+            why = f"no TensorRT: {probed.why}" if probed.why else "no engine could be built"
+            for name in ("called_off", "killed", "foreign"):
+                self._add(name, "skipped", why)
+            return
+        self._interruption("called_off", kill=False)
+        self._interruption("killed", kill=True)
+        self._foreign()
 
     def _interruption(self, name: str, *, kill: bool) -> None:
         """A build that ends early leaves no engine."""
         cache = self.work.parent / f"engines-{name}"
-        said, ran = interrupted(self._command(self.bundles[0], cache), cwd=self.work, kill=kill)
+        said, ran = interrupted(self._command(self.built[0], cache), cwd=self.work, kill=kill)
         left = [path.name for path in cache.glob("*.json")] if cache.is_dir() else []
         code = said.error.code if said and said.error else ""
         if _named(said, "TensorRT"):
@@ -209,15 +216,11 @@ class Proof:
     def _foreign(self) -> None:
         """A changed engine is not loaded: the worker falls back, the next build makes it anew."""
         cache = self.work.parent / "engines"
-        plans = sorted(cache.glob("*.plan"))
-        if not plans:
-            self._add("foreign", "skipped", "no engine was built")
-            return
-        for plan in plans:
+        for plan in sorted(cache.glob("*.plan")):
             with plan.open("r+b") as file:
                 file.seek(100)
                 file.write(b"not built here")
-        ran = run(ours("remote.prove.measuring", self.bundles[0], cache, self.threads, 1), cwd=self.work)
+        ran = run(ours("remote.prove.measuring", self.built[0], cache, self.threads, 1), cwd=self.work)
         try:
             engine = msgspec.json.decode(ran.out, type=Measured).here.engine
         except msgspec.DecodeError:

@@ -5,10 +5,12 @@ CUDA is asked through the real ctypes, TensorRT is imported as on a robot; only 
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -41,15 +43,21 @@ MODULES = {
 }
 
 
+@functools.cache
+def _driver(compiler: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "driver.c").write_text(DRIVER)
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", "libcuda.so.1", "driver.c"], cwd=folder, check=True)
+        return (Path(folder) / "libcuda.so.1").read_bytes()
+
+
 def site(folder: Path, *, step_s: float = 0.0) -> dict[str, str]:
     """The environment for children that see all that. Skips the test where there is no C compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         pytest.skip("there is no C compiler here")
-    source = folder / "driver.c"
-    source.parent.mkdir(parents=True, exist_ok=True)
-    source.write_text(DRIVER)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", "libcuda.so.1", source.name], cwd=folder, check=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "libcuda.so.1").write_bytes(_driver(compiler))
     for name, text in MODULES.items():
         module = folder / "site" / name
         module.parent.mkdir(parents=True, exist_ok=True)
