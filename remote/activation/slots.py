@@ -13,11 +13,12 @@ import msgspec
 from remote.activation.ground import Seen
 from remote.atomic import write_atomically
 from remote.errors import Trouble
-from remote.model_states import Outcome, Probation, Slot, Step
+from remote.model_states import AFTER_SWITCH, Outcome, Probation, Slot, Step
 from remote.strict_yaml import read_bytes
 
 FORMAT = 1
-LIMIT_BYTES = 256 * 1024
+LIMIT_BYTES = 1024 * 1024
+"""Far more than what steps keeps of names and reasons."""
 
 
 class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +70,26 @@ def load(path: Path) -> Slots | None:
         raise Trouble(f"{path} can't be understood: {error}", cure=cure, code="slots_damaged") from error
     if found.format != FORMAT:
         raise Trouble(f"{path} has format {found.format}, not {FORMAT}", cure=cure, code="slots_damaged")
+    wrong = _contradiction(found)
+    if wrong:
+        raise Trouble(f"{path} can't be: {wrong}", cure=cure, code="slots_damaged")
     return found
+
+
+def _contradiction(slots: Slots) -> str:
+    """Why no agent wrote this; empty where one may have. A change that lacks a part could neither go on nor be called off."""
+    underway, ends = slots.step != "idle", slots.step in ("committed", "rolling_back")
+    candidate, current = slots.candidate, slots.current
+    if underway != (candidate is not None):
+        return f"the step is {slots.step} {'without' if underway else 'with'} a candidate"
+    if ends != (slots.ending is not None):
+        return f"the step is {slots.step} {'without' if ends else 'with'} an outcome"
+    if slots.step in AFTER_SWITCH and candidate and (current is None or current.digest != candidate.digest):
+        return f"the step is {slots.step} and another bundle than the candidate is current"
+    if slots.going_back and slots.step not in ("waiting_for_safe", "rolling_back"):
+        return f"it goes back in the step {slots.step}"
+    counts = (slots.attempts, slots.transitions, slots.tries, slots.highest_release, *slots.looks)
+    return "a count is negative" if min(counts) < 0 else ""
 
 
 def save(path: Path, slots: Slots) -> None:

@@ -23,6 +23,9 @@ KEPT_FOR_THE_END = 2
 MOST_TRIES = 3
 """So often a change is taken up again before the switch, after the agent ended in it."""
 
+NAME_LIMIT, WHY_LIMIT, CHECK_LIMIT = 128, 2000, 1000
+"""Characters that are kept of a bundle's name, of a reason and of a check's text: whoever made the bundle chose them."""
+
 NEXT: dict[Step, tuple[Step, ...]] = {
     "idle": ("verified", "waiting_for_safe"),
     "verified": ("staged",),
@@ -143,7 +146,7 @@ def give_back(
         previous=slots.older,
         older=None,
         ending=_outcome(slots, ended, why, checks, now),
-        why=why,
+        why=why[:WHY_LIMIT],
     )
     return _at(back, "rolling_back", now)
 
@@ -203,7 +206,7 @@ def set_current(slots: Slots, slot: Slot, embedded: Slot | None) -> Slots:
     runs = slots.current or embedded
     if runs is not None and runs.digest == slot.digest:
         return slots
-    return msgspec.structs.replace(slots, current=_kept(slot), previous=runs or slots.previous)
+    return msgspec.structs.replace(slots, current=_kept(_named(slot)), previous=runs or slots.previous)
 
 
 def fallen_back(slots: Slots, to: Slot | None) -> Slots:
@@ -215,7 +218,7 @@ def fallen_back(slots: Slots, to: Slot | None) -> Slots:
 def _fresh(slots: Slots, step: Step, slot: Slot, probation: Probation, now: Now) -> Slots:
     clean = msgspec.structs.replace(
         slots,
-        candidate=slot,
+        candidate=_named(slot),
         probation=probation,
         attempts=0,
         transitions=0,
@@ -266,12 +269,18 @@ def _outcome(slots: Slots, ended: Ended, why: str, checks: Sequence[Check], now:
         digest=slots.candidate.digest,
         name=slots.candidate.name,
         ended=ended,
-        why=why,
+        why=why[:WHY_LIMIT],
         step=slots.step,
         wall_ns=now.wall_ns,
         release=slots.candidate.release,
-        checks=tuple(checks),
+        checks=tuple(msgspec.structs.replace(check, text=check.text[:CHECK_LIMIT]) for check in checks),
     )
+
+
+def _named(slot: Slot) -> Slot:
+    """The same with a name that fits on a line and into the file."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in slot.name[:NAME_LIMIT])
+    return msgspec.structs.replace(slot, name=shown)
 
 
 def _kept(slot: Slot | None) -> Slot | None:

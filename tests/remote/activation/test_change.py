@@ -528,6 +528,37 @@ async def test_a_bundle_that_vanished_is_replaced_by_the_one_before_then_by_the_
     assert stands(robot)[0] == "-"
 
 
+async def test_nobody_goes_back_to_a_bundle_that_is_damaged_by_now(robot: SmallRobot) -> None:
+    """The one that runs would have been ended for one that can't start: the robot would stand there without any."""
+    robot.store.stage(robot.put(GOOD))
+    robot.change.set_current(slot(bundle_files(GOOD)[0]))
+    await robot.run_worker(bundle_files(GOOD)[0])
+    model = robot.store.folder(bundle_files(OLD)[0]) / "model.onnx"
+    model.chmod(0o644)
+    model.write_bytes(bytes(model.stat().st_size))
+    robot.change.go_back("look at it")
+    await robot.settle()
+    assert (last(robot).ended, last(robot).step) == ("refused", "waiting_for_safe")
+    assert "model.onnx is not the file" in last(robot).why
+    assert robot.change.digest == robot.runs == bundle_files(GOOD)[0]
+
+
+async def test_a_name_and_a_reason_of_any_length_leave_slots_that_can_be_read(robot: SmallRobot) -> None:
+    """A file that is too long to be read again is a robot that forgets its models, and which releases it took."""
+    long = Slot(digest=robot.put(GOOD), name="\x1b[2J" * 15_000, origin="push")
+    robot.checks = (Check(name="golden", verdict="fail", text="\0" * 500_000),)
+    robot.change.begin(long, PLAN)
+    await robot.settle()
+    robot.change.set_current(long)
+    assert (robot.disk / "slots.json").stat().st_size < 50_000
+    again = SmallRobot(robot.disk, robot.starts)
+    again.change.load()
+    assert again.change.slots == robot.change.slots
+    name = again.change.state().current
+    assert name is not None
+    assert name.name.isprintable()
+
+
 async def test_a_candidate_that_vanishes_on_trial_is_given_back(robot: SmallRobot) -> None:
     digest = push(robot, frames=10_000)
     await robot.until("probation")
@@ -544,7 +575,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "other-format": lambda data: data.replace(b'"format":1', b'"format":2'),
     "unknown-key": lambda data: data.replace(b'"format":1', b'"format":1,"more":1'),
     "unknown-step": lambda data: data.replace(b'"idle"', b'"flying"'),
-    "endless": lambda data: data + b" " * 300_000,
+    "endless": lambda data: data + b" " * 1_100_000,
+    "without-its-candidate": lambda data: data.replace(b'"idle"', b'"probation"'),
+    "without-its-end": lambda data: data.replace(b'"idle"', b'"rolling_back"'),
+    "starts-for-ever": lambda data: data.replace(b'"attempts":0', b'"attempts":-1000000'),
+    "going-back-nowhere": lambda data: data.replace(b'"going_back":false', b'"going_back":true'),
     "deep": lambda data: b"[" * 100_000,
 }
 
