@@ -39,6 +39,7 @@ from remote.models.validation.profiles import LIMITS, Profile, profile_of
 from remote.models.validation.results import count, judged_rate
 from remote.models.validation.safety import faults_of
 from remote.models.validation.suite import validate
+from remote.perception.engines.wishes import NOT_TENSORRT, ONLY_ONNX_RUNTIME
 from remote.protocol import Constraints, Detection
 from remote.verdict_text import EXIT, junit_xml, report_text
 from remote.verdicts import Check, ValidationReport, profile_of_machine
@@ -176,10 +177,11 @@ def test_what_is_no_folder_is_said_and_no_report(tmp_path: Path) -> None:
     [
         ("jetson", "TensorRT 10.3, Orin", "10.3.0", "pass"),
         ("jetson", "ONNX Runtime 1.23.2, CPU; not TensorRT: no engine was built here", "10.3.0", "inconclusive"),
+        ("jetson", f"ONNX Runtime 1.23.2, CPU{NOT_TENSORRT}{ONLY_ONNX_RUNTIME}: it is dynamic", "10.3.0", "pass"),
         ("jetson", "ONNX Runtime 1.23.2, CPU, 1 thread", "", "pass"),
         ("x86", "ONNX Runtime 1.23.2, CPU, 1 thread", "10.3.0", "pass"),
     ],
-    ids=["tensorrt", "fallen-back", "without", "x86"],
+    ids=["tensorrt", "fallen-back", "made-for-it", "without", "x86"],
 )
 def test_a_board_with_tensorrt_is_not_proved_by_another_engine(
     profile: str, engine: str, tensorrt: str, verdict: str
