@@ -48,7 +48,8 @@ def start_old_agent(home: Path, folder: Path) -> subprocess.Popen[bytes]:
     shutil.copytree(ROOT / "remote", folder / "remote", ignore=shutil.ignore_patterns("__pycache__"))
     vocabulary = folder / "remote" / "protocol.py"
     text = vocabulary.read_text()
-    changed = text.replace("    GetFacts,\n    CheckBundle,\n    Note,\n    TakeLease,\n", "    TakeLease,\n")
+    requests = "".join(f"    {name},\n" for name in ("GetFacts", "CheckBundle", "GetStored", "Validate", "Note"))
+    changed = text.replace(f"{requests}    TakeLease,\n", "    TakeLease,\n")
     assert changed != text
     vocabulary.write_text(changed)
     command = [sys.executable, "-m", "remote", "serve", "--home", str(home)]
