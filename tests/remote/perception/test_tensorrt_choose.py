@@ -17,12 +17,14 @@ from remote.agent.engine_build import build_engine
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.bundle import Bundle
+from remote.models.make import write_any_bundle
+from remote.models.provenance import Provenance
 from remote.perception import worker
 from remote.perception.detector import Detector
 from remote.perception.engines import choose
 from remote.perception.engines.build_process import Builder
 from remote.perception.engines.choose import open_engine, why_not_tensorrt
-from remote.perception.engines.wishes import Wishes, words_of
+from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME, Wishes, words_of
 from remote.perception.faults import EngineLost
 from remote.perception.messages import WorkerConfig
 from tests.remote.perception.a_kit import Machine, machine
@@ -87,6 +89,46 @@ def test_an_engine_that_can_not_be_loaded_leaves_the_robot_seeing(bundle: Bundle
     engine = open_engine(bundle.model, bundle.contract, threads=1, cache=cache, open_kit=lambda: made.kit)
     assert engine.name.startswith("ONNX Runtime")
     assert "not TensorRT: too little GPU memory" in engine.name
+
+
+@pytest.mark.parametrize(
+    ("step", "form", "why"),
+    [
+        ("int8", "onnxruntime", "its INT8 is in the form for CPUs"),
+        ("dynamic", "", "it is quantised dynamically"),
+        ("int8", "tensorrt", ""),
+        ("fp16", "", ""),
+    ],
+    ids=["cpu-int8", "dynamic", "tensorrt-int8", "fp16"],
+)
+def test_a_bundle_for_onnx_runtime_alone_is_never_given_to_tensorrt(
+    bundle: Bundle, tmp_path: Path, step: str, form: str, why: str
+) -> None:
+    provenance = Provenance(step=step, source="a test", opset=13, settings={"form": form} if form else {})
+    extra = {"provenance.json": msgspec.json.encode(provenance)}
+    made, cache = machine(tmp_path), tmp_path / "e"
+    meant = write_any_bundle(bundle.model, bundle.contract, tmp_path / "meant", extra)
+    assert isinstance(meant, Bundle)
+    name, said = made_for(made, meant, cache)
+    engine = open_engine(meant.model, meant.contract, threads=1, cache=cache, open_kit=lambda: made.kit)
+    assert made.seen.built == (0 if why else 1)
+    assert engine.name.startswith("ONNX Runtime" if why else "TensorRT")
+    assert name == engine.name
+    if why:
+        assert f"; not TensorRT: {ONLY_ONNX_RUNTIME}: {why}" in name
+        assert said == []
+    engine.close()
+
+
+def test_other_wishes_are_another_engine(bundle: Bundle, tmp_path: Path) -> None:
+    made, cache = machine(tmp_path), tmp_path / "e"
+    for wishes in (Wishes(), Wishes(workspace_mb=64), Wishes("fp16"), Wishes()):
+        Builder(made.kit, lambda _: None, lambda: False).make(bundle.path, cache, 1, wishes)
+    assert made.seen.built == 3
+    found = open_engine(
+        bundle.model, bundle.contract, threads=1, cache=cache, wishes=Wishes("fp16"), open_kit=lambda: made.kit
+    )
+    assert found.name.startswith("TensorRT")
 
 
 # ------------------------------------------------------------ building it
