@@ -14,11 +14,14 @@ from console.changing.reports import Failed, Listed, Others, Said, Sending, Vali
 from console.changing.view import BundleRow, ModelDetailView, ModelsView, RobotRow, Row
 from console.checking.messages import Reported
 from console.link.snapshot import CONNECTED, Snapshot
+from console.models.wording import outcome_words
 from console.screens.models import ModelsScreen
 from console.view import STALE_S, View
 from console.visiting import confirmed
+from console.widgets.cells import clean
+from console.widgets.model_words import outcome_mark
 from remote.errors import Trouble
-from remote.model_states import ModelsState, StoredBundle
+from remote.model_states import ModelsState, Step, StoredBundle
 from remote.protocol import GetStored
 from remote.verdicts import ValidationReport
 
@@ -45,6 +48,7 @@ class ModelsDesk:
         self._others: tuple[tuple[str, ModelsState | None, int], ...] = ()
         self._stored: tuple[StoredBundle, ...] = ()
         self._listed: object = None
+        self._step: Step = "idle"
         self._validations: dict[str, ValidationReport] = {}
         self._offered: tuple[object, ...] = ()
 
@@ -100,7 +104,19 @@ class ModelsDesk:
         """Show the robot's line and its newest state."""
         self.screen.show_link(view)
         self._list_bundles(view.snapshot)
+        self._tell_end()
         self.show()
+
+    def _tell_end(self) -> None:
+        """Say how a change ended that went on while somebody looked: what was said of its begin is over."""
+        state = self.state
+        if state is None:
+            return
+        if state.step == "idle" and state.last is not None and self._step != "idle":
+            mark = outcome_mark(state.last)
+            glyph = mark.twin if self.app.charset.ascii else mark.glyph
+            self.screen.say(f"{glyph} {mark.word}: {clean(outcome_words(state.last))}", mark.role)
+        self._step = state.step
 
     # ------------------------------------------------------------ what is known
 

@@ -177,8 +177,9 @@ def _last_lines(state: ModelsState, charset: Charset, width: int) -> list[Line]:
     if last is None:
         return []
     mark = outcome_mark(last)
+    checks = tuple(sorted(last.checks, key=lambda check: check.verdict != "fail"))
     head: list[Line] = [[], [("last change ", "title"), (f"{glyph_of(mark, charset)} {mark.word}", mark.role)]]
-    return [*head, *_wrapped(outcome_words(last), width), *check_lines(last.checks, charset, width)]
+    return [*head, *_wrapped(outcome_words(last), width), *check_lines(checks, charset, width)]
 
 
 # ------------------------------------------------------------ a bundle

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from console.changing.view import ModelsView, RobotRow
-from console.models.wording import slot_words, step_words
+from console.models.wording import named, slot_words, step_words
 from console.widgets.cells import Span, clean, fit, row_of
 from console.widgets.drawing import bar, duration
-from console.widgets.model_words import step_mark
+from console.widgets.model_words import glyph_of, outcome_mark, step_mark
 from console.widgets.view_canvas import ViewCanvas
 
 BAR_COLUMNS = 24
@@ -48,6 +48,10 @@ def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
     mark = step_mark(robot.state)
     glyph = mark.twin if view.charset.ascii else mark.glyph
     spans: list[Span] = [(f" {glyph} ", mark.role), (clean(step_words(robot.state)), mark.role)]
+    if robot.state.step == "idle" and robot.state.last is not None:
+        ended = outcome_mark(robot.state.last)
+        spans += [("; last change ", "muted"), (f"{glyph_of(ended, view.charset)} {ended.word}", ended.role)]
+        spans.append((f": {clean(named(robot.state.last.digest, robot.state.last.name))}", "muted"))
     if robot.in_step_s is not None and robot.state.step != "idle":
         spans.append((f", {duration(robot.in_step_s, whole=True)} in it", "muted"))
     progress = robot.state.progress

@@ -225,3 +225,16 @@ async def test_the_validation_of_a_bundle_is_shown_with_its_numbers(data: Path) 
         await pilot.press("v")
         await until(pilot, lambda: "validated: fail" in screen_text(app))
         assert "profile x86" in screen_text(app)
+
+
+async def test_how_a_change_ended_is_said_without_being_looked_for(data: Path) -> None:
+    """Whoever looked on while it was on probation must not read on that it goes on, nor only that all is idle."""
+    import msgspec
+
+    session = ScriptedSession(robot_with(IN_PROBATION))
+    async with opened(session, (80, 24)) as (app, pilot, _):
+        over = msgspec.structs.replace(IN_PROBATION, step="idle", candidate=None, progress=None)
+        await show(app, pilot, session, robot_with(over))
+        text = " ".join(screen_text(app).split())
+        assert "idle; last change ✖ RETURNED: tabletop-int8 3f2a1b9c" in text
+        assert "RETURNED: tabletop-int8 3f2a1b9c was taken back in probation: 99 % of frames take up to 39.8 ms" in text
