@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from remote.agent import settings as settings_file
 from remote.agent.engine_care import MOST_BUILDS, READY, EngineCare, Say
 from remote.errors import Trouble
 from remote.model_states import Progress
@@ -173,3 +174,16 @@ async def test_progress_is_told_at_its_quarters(ground: Ground) -> None:
     assert [text for name, text in ground.tells if name == "engine_building"][1:] == [
         f"the engine for the bundle in use: {share} %" for share in (25, 50, 75)
     ]
+
+
+def test_settings_say_how_engines_are_built_and_nothing_that_can_not_be_meant(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("engine: {precision: fp16, workspace_mb: 256}\n")
+    assert settings_file.load(path).engine == Wishes("fp16", 256)
+    settings_file.save(path, settings_file.load(path))
+    assert settings_file.load(path).engine == Wishes("fp16", 256)
+    for wrong in ("{precision: fp32}", "{workspace_mb: 8}", "{workspace: 256}"):
+        path.write_text(f"engine: {wrong}\n")
+        with pytest.raises(Trouble) as refused:
+            settings_file.load(path)
+        assert refused.value.code == "bad_settings"
