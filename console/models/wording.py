@@ -96,9 +96,10 @@ def outcome_words(outcome: Outcome) -> str:
     what = named(outcome.digest, outcome.name)
     release = f" (release {outcome.release})" if outcome.release is not None else ""
     why = f": {outcome.why}" if outcome.why else ""
+    where = "" if outcome.step == "waiting_for_safe" else f" in {STEP_WORDS[outcome.step]}"  # there a person went back
     words = {
         "committed": f"{what}{release} is kept",
-        "returned": f"{what}{release} was taken back in {STEP_WORDS[outcome.step]}{why}",
+        "returned": f"{what}{release} was taken back{where}{why}",
         "refused": f"{what}{release} was refused in {STEP_WORDS[outcome.step]}{why}",
         "cancelled": f"{what}{release} was called off in {STEP_WORDS[outcome.step]}{why}",
     }
