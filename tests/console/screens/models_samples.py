@@ -32,7 +32,7 @@ CHECKS = (
     Check(
         name="frames",
         verdict="pass",
-        text="it ran 300 of 300 frames without an end",
+        text="it ran 300 of 300 frames without a break",
         value=300,
         limit=300,
         unit="frames",

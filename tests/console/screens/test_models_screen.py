@@ -237,4 +237,4 @@ async def test_how_a_change_ended_is_said_without_being_looked_for(data: Path) -
         await show(app, pilot, session, robot_with(over))
         text = " ".join(screen_text(app).split())
         assert "idle; last change ✖ RETURNED: tabletop-int8 3f2a1b9c" in text
-        assert "RETURNED: tabletop-int8 3f2a1b9c was taken back in probation: 99 % of frames take up to 39.8 ms" in text
+        assert "✖ tabletop-int8 3f2a1b9c was taken back in probation: 99 % of frames take up to 39.8 ms" in text
