@@ -115,7 +115,7 @@ class ModelsDesk:
         if state.step == "idle" and state.last is not None and self._step != "idle":
             mark = outcome_mark(state.last)
             glyph = mark.twin if self.app.charset.ascii else mark.glyph
-            self.screen.say(f"{glyph} {mark.word}: {clean(outcome_words(state.last))}", mark.role)
+            self.screen.say(f"{glyph} {clean(outcome_words(state.last))}", mark.role)
         self._step = state.step
 
     # ------------------------------------------------------------ what is known
