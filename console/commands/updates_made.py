@@ -25,6 +25,7 @@ from remote.errors import Trouble
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, SSlibKey
 
+    from console.models.hands import Hands
     from console.models.repository import Repository
 
 _open_online = click.option(
@@ -117,20 +118,24 @@ def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_j
 
     ask = Passphrases()
     hands, repository = hands_of(person, ask), repository_of(repo)
-    agreed = _agree(repository, yes)
+    agreed = _agree(repository, hands, yes)
     came = acting.sign(repository, hands, signers_of(keys, ask), agreed)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
 
 
-def _agree(repository: Repository, yes: bool) -> str:
+def _agree(repository: Repository, hands: Hands, yes: bool) -> str:
     """Say what waits, and ask at a terminal; the digest of what was shown, empty for nothing."""
     from console.models.differences import differences
+    from console.models.first_root import COMPARE, first_root, is_new
     from console.models.pending import read_pending
 
     pending = read_pending(repository)
     if pending is None:
         return ""
+    click.echo(f"  first root {first_root(repository, pending)}", err=True)
+    if is_new(repository, hands, pending):
+        click.echo(f"  this laptop sees this repository for the first time; before you sign, {COMPARE}", err=True)
     for line in differences(repository, pending):
         click.echo(f"  {line}", err=True)
     if not yes and sys.stdin.isatty() and not click.confirm("Sign this?", err=True):

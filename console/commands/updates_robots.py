@@ -43,6 +43,7 @@ def enrol(
 
     From then on new roots reach it by themselves. Enrol again only after too many keys were lost.
     """
+    from console.models.first_root import hold_first_root
     from console.models.publishing import Note, write_line
     from console.models.repository import id_of
     from console.models.roles import releases_above
@@ -50,15 +51,16 @@ def enrol(
     from remote.model_states import UpdateSource
     from remote.protocol import SetUpdates
 
-    repository = _repository(repo, url)
-    root = repository.newest_root()
+    repository, hands = _repository(repo, url), hands_of(person, Passphrases())
+    hold_first_root(repository, hands)
+    root = repository.published().root
     source = UpdateSource(url=url, robot_class=robot_class, check_every_s=0.0 if only_when_told else every_s)
     data = repository.raw(f"{root.signed.version}.root.json")
     with commanding(Robots().get(robot), take_over) as visit:
         reply = _done(visit, SetUpdates(source, data), 30.0)
     text = f"{robot} ({robot_class}) takes releases from {url}, root {root.signed.version}"
     with repository.locked():
-        write_line(repository, hands_of(person, Passphrases()), Note("enrol", text))
+        write_line(repository, hands, Note("enrol", text))
     click.echo(f"{text} of repository {id_of(root.signed)[:8]}", err=True)
     state = reply.state.models.updates if reply.state and reply.state.models else None
     _warn_numbers(robot, state.release if state and state.release else 0, releases_above(root.signed), repository)

@@ -43,7 +43,7 @@ def show(repo: Path, as_json: bool) -> None:
 
 
 def _lines(found: Standing) -> list[str]:
-    lines = [f"repository {found.id[:8]} in {found.folder}"]
+    lines = [f"repository {found.id[:8]} in {found.folder}", f"  first root {found.first_root}"]
     for role in found.roles:
         who = f"{role.threshold} of {', '.join(role.holders)}"
         left = f"{role.days_left:g} days left" if role.state != "expired" else f"EXPIRED {-role.days_left:g} days ago"

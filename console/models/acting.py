@@ -13,6 +13,7 @@ import msgspec
 
 from console.models import roles
 from console.models.differences import differences
+from console.models.first_root import hold_first_root
 from console.models.hands import Hands, make_online
 from console.models.keys import holder_of
 from console.models.pending import Change, Need, Pending, drop_pending, full, keep_pending, read_pending, refuse_second
@@ -165,7 +166,10 @@ def rotate(
 
 
 def _signed(repository: Repository, hands: Hands, pending: Pending, signers: Sequence[CryptoSigner]) -> Came:
-    """Sign what waits with each key, and publish it where that was enough; what is not as we make it is not signed."""
+    """Sign what waits with each key, and publish it where that was enough; what is not as we make it is not signed, and
+    nothing over another first root than this laptop knows.
+    """
+    hold_first_root(repository, hands, pending)
     differences(repository, pending)
     for signer in signers:
         signed = pending.sign(signer)

@@ -18,6 +18,7 @@ import msgspec
 
 from console.models import roles
 from console.models.audit import Act, Audit, Line, highest_versions
+from console.models.first_root import hold_first_root
 from console.models.hands import Hands, Online, online_or_none, open_online
 from console.models.pending import Pending, drop_pending, full
 from console.models.repository import CODE, Published, Repository, id_of, parse_metadata
@@ -65,6 +66,7 @@ def publish(
 
     Raises Trouble: `no_online_key`, `not_signed`, `repository_full`; what robots see is then what was there before.
     """
+    hold_first_root(repository, hands)
     old = repository.published() if (repository.metadata / "timestamp.json").exists() else None
     state = _made(repository, hands, old, root, targets, rollout)
     _check(state)

@@ -9,6 +9,7 @@ import msgspec
 
 from console.models import roles
 from console.models.differences import differences
+from console.models.first_root import first_root
 from console.models.keys import holder_of
 from console.models.pending import Change, Need, Pending, read_pending
 from console.models.repository import Published, Repository, id_of
@@ -49,10 +50,14 @@ class WaitsFor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. A repository that waits for its first signatures has only `id` and `waits`."""
+    """All of it. A repository that waits for its first signatures has only `id`, `first_root` and `waits`.
+
+    `first_root` is the SHA-256 of what is signed of the first root: two people compare it by telephone.
+    """
 
     folder: str
     id: str
+    first_root: str = ""
     roles: tuple[RoleStands, ...] = ()
     releases: tuple[Release, ...] = ()
     rollout: Rollout | None = None
@@ -64,11 +69,13 @@ def standing(repository: Repository, now: datetime) -> Standing:
     pending = read_pending(repository)
     waits = _waits(repository, pending) if pending else None
     if not (repository.metadata / "timestamp.json").exists() and pending is not None and pending.root is not None:
-        return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), waits=waits)
+        first = first_root(repository, pending)
+        return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), first_root=first, waits=waits)
     published = repository.published()
     return Standing(
         folder=str(repository.folder),
         id=id_of(published.root.signed),
+        first_root=first_root(repository, pending),
         roles=tuple(_role(published, role, now) for role in ("root", "targets", ROLLOUT_ROLE, "snapshot", "timestamp")),
         releases=published.releases(),
         rollout=published.rollout(),

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from console.models import acting
 from console.models.audit import Audit, Line
 from console.models.differences import differences
+from console.models.first_root import hold_first_root, is_new
 from console.models.fleet import Fleet, load_fleet
 from console.models.keys import holder_of, make_key, read_public, read_signer
 from console.models.pending import read_pending
 from console.models.releasing import Wanted
-from console.models.repository import Repository
+from console.models.repository import OURS, Repository
 from console.models.standing import standing
 from console.models.verifying import verify
 from remote.errors import Trouble
@@ -356,17 +357,73 @@ def test_what_a_stranger_wrote_into_the_folder_is_not_signed_along(made: World, 
     def other_key(signed: dict[str, Any]) -> None:
         signed["keys"][signed["roles"]["targets"]["keyids"][0]]["keyval"]["public"] = "11" * 32
 
-    forgeries = (("1.rollout.json", opened), ("2.targets.json", slipped_in), ("1.root.json", other_key))
-    for number, (name, change) in enumerate(forgeries):
+    forgeries = (
+        ("1.rollout.json", opened, "bad_repository"),
+        ("2.targets.json", slipped_in, "bad_repository"),
+        ("1.root.json", other_key, "other_first_root"),
+    )
+    for number, (name, change, code) in enumerate(forgeries):
         repository = Repository(made.copied(f"{tmp_path.name}-{number}"))
         assert acting.refresh(repository, made.hands).outcome == "published"
         forge(repository, name, change)
         with pytest.raises(Trouble) as caught:
             acting.refresh(repository, made.hands)
-        assert code_of(caught) == "bad_repository"
+        assert code_of(caught) == code
         with pytest.raises(Trouble) as caught:
             acting.release(repository, made.hands, made.bundle("blue"), Wanted(), made.by("anna", "ben"))
-        assert code_of(caught) == "bad_repository"
+        assert code_of(caught) in (code, "bad_repository")
+
+
+def written_anew(made: World, place: Path) -> Repository:
+    """What somebody makes of the published folder who can write it: all roots from the first on, with keys of their own,
+    under the id that people know.
+    """
+    place.mkdir()
+    stranger = World(place)
+    stranger.init()
+    stranger.release("evil")
+    known = json.loads((made.repository.metadata / "1.root.json").read_bytes())["signed"][OURS]
+    root = stranger.repository.root(1)
+    root.signed.unrecognized_fields[OURS] = known
+    root.signatures.clear()
+    for signer in stranger.by("anna", "ben"):
+        root.sign(signer, append=True)
+    (stranger.repository.metadata / "1.root.json").write_bytes(root.to_bytes())
+    return stranger.repository
+
+
+def test_roots_that_were_all_written_anew_are_refused_by_a_laptop_that_knows_the_first(
+    made: World, tmp_path: Path
+) -> None:
+    """Each root is signed by the one before, so only the first one tells; people would sign on what a stranger made."""
+    repository = written_anew(made, tmp_path / "stranger")
+    assert repository.published().root.signed.version == 1, "the chain alone holds"
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: acting.refresh(repository, made.hands),
+        lambda: acting.release(repository, made.hands, made.bundle("blue"), Wanted(), made.by("anna")),
+    )
+    for act in acts:
+        with pytest.raises(Trouble) as caught:
+            act()
+        assert code_of(caught) == "other_first_root"
+    second = made.hands._replace(home=tmp_path / "second laptop")
+    assert is_new(made.repository, second)
+    hold_first_root(made.repository, second)
+    assert not is_new(made.repository, second)
+    with pytest.raises(Trouble) as caught:
+        is_new(repository, second)
+    assert standing(repository, made.now()).first_root[:16] in caught.value.what
+    assert standing(made.repository, made.now()).first_root[:16] in caught.value.what
+
+
+def test_a_first_root_that_waits_for_a_signature_is_the_one_that_is_published(tmp_path: Path) -> None:
+    """The second person compares it before the first signature of theirs: it must not be another number afterwards."""
+    world = World(tmp_path)
+    assert world.init("anna").outcome == "waits"
+    waits = standing(world.repository, world.now()).first_root
+    assert acting.sign(world.repository, world.hands, world.by("ben")).outcome == "published"
+    assert len(waits) == 64
+    assert standing(world.repository, world.now()).first_root == waits
 
 
 def test_a_description_that_lies_does_not_hide_what_is_signed(made: World, tmp_path: Path) -> None:
