@@ -22,12 +22,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _WHERE = r"""
 set -e
 bundles="$state/bundles"; mkdir -p "$bundles"; chmod 700 "$state" "$bundles"
-if [ -f "$bundles/$digest/manifest.json" ]; then echo there; else echo missing; fi
+whole() { cd "$bundles/$digest" && [ "$(ls -A | wc -l)" -eq "$count" ] && sha256sum --check --strict --status; }
+if printf '%s\n' "$sums" | (whole) 2>/dev/null; then echo there; else echo missing; fi
 (cd "$bundles" && pwd)
 """
 _RENAME = r"""
 set -e
 cd "$state/bundles"
+[ ! -d "$digest" ] || chmod -R u+w "$digest"
 rm -rf "$digest"
 mv ".staging-$digest" "$digest"
 sync -f . 2>/dev/null || sync
@@ -46,16 +48,17 @@ def put_bundle(
 
     With `staged` it stays in its staging folder, from which the agent makes a release of it when it is activated.
 
-    Nothing is sent where that digest is there already. A send that was cut off goes on where it stopped; the agent sees
-    the bundle only once it is whole. Raises Trouble: `bundle_incomplete`, `bundle_changed` for a folder that does not
-    agree with its manifest, and whatever the link says.
+    Nothing is sent where every file of it is there already, by its SHA-256: a damaged one is sent again. A send that was cut
+    off goes on where it stopped; the agent sees the bundle only once it is whole. Raises Trouble: `bundle_incomplete`,
+    `bundle_changed` for a folder that does not agree with its manifest, and whatever the link says.
     """
     manifest, files = _checked(folder)
     digest = hashlib.sha256(manifest).hexdigest()
     way = transport or transport_of(robot, asker_for_terminal())
     try:
         head = prologue(robot) + f"digest={digest}\n"
-        there, bundles = _run(way, robot, head + _WHERE).split("\n", 1)
+        sums = shlex.quote("\n".join(f"{sha256}  {path.name}" for path, sha256 in files))
+        there, bundles = _run(way, robot, f"{head}sums={sums}; count={len(files)}\n{_WHERE}").split("\n", 1)
         if there == "there":
             return digest
         for path, sha256 in files:
@@ -91,5 +94,5 @@ def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
 
 
 def _run(transport: Transport, robot: Robot, script: str) -> str:
-    ran = transport.run(script, timeout_s=60)
+    ran = transport.run(script, timeout_s=120)
     return ran.output(f"the bundle can't be put on '{robot.name}'", "check space and permissions there")

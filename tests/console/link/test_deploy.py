@@ -190,6 +190,12 @@ def test_a_bundle_arrives_whole_under_its_digest(stage: Stage) -> None:
     names.clear()
     assert put_bundle(stage.robot, folder, tick=lambda name, done, whole: names.append(name)) == digest
     assert names == []
+    with (there / "model.onnx").open("r+b") as file:  # the robot's disk rots
+        file.write(b"rot")
+    there.chmod(0o555)
+    put_bundle(stage.robot, folder, tick=lambda name, done, whole: names.append(name))
+    assert "model.onnx" in names
+    assert (there / "model.onnx").read_bytes() == (folder / "model.onnx").read_bytes()
 
 
 def test_a_bundle_that_was_changed_is_not_sent(stage: Stage, tmp_path: Path) -> None:
