@@ -58,6 +58,7 @@ async def activate(desk: ModelsDesk) -> None:
     )
     if await _confirmed(desk, f"Bring {what} into use?", text, "Bring it into use"):
         desk.app.ask(f"bring {what} into use", "the change has begun", lambda: _send(desk, Activate(row.stored.digest)))
+        desk.watch_change()
 
 
 async def push(desk: ModelsDesk) -> None:
@@ -73,6 +74,7 @@ async def push(desk: ModelsDesk) -> None:
     path, robot = Path(folder.strip()).expanduser(), desk.app.newest.robot
     desk.tell(Sending(f"sending {clean(path.name)}..."))
     desk.run("push the bundle", lambda: _pushed(desk, path, robot))
+    desk.watch_change()
 
 
 def _pushed(desk: ModelsDesk, path: Path, robot: str) -> Said:
@@ -115,6 +117,7 @@ async def back(desk: ModelsDesk) -> None:
         reason = await desk.ask(AskTextScreen("Bring back the model before", text, placeholder="the reason"))
         if reason is not None and reason.strip():
             desk.app.ask(f"bring back {what}", "the change has begun", lambda: _send(desk, GoBack(reason.strip())))
+            desk.watch_change()
 
 
 async def shadow(desk: ModelsDesk) -> None:

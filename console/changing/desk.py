@@ -213,6 +213,11 @@ class ModelsDesk:
 
         self.app.run_worker(caught, thread=True, group="models", name=what)
 
+    def watch_change(self) -> None:
+        """Show the steps of the change that was asked for here, beside the list where there is room."""
+        self.screen.items.to_attached()
+        self.show()
+
     def tell(self, report: object) -> None:
         """Report from any thread."""
         self.app.post_message(Reported("models", report))

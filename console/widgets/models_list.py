@@ -55,6 +55,10 @@ class ModelsList(CursorCanvas[ModelsView]):
             self._key = key
             self.post_message(self.Selected())
 
+    def to_attached(self) -> None:
+        """The cursor goes to the attached robot: the change that was asked for is shown there."""
+        self._at, self._moved = 0, True
+
     def length(self) -> int:
         """How many robots and bundles there are."""
         return len(self._shown.rows) if self._shown is not None else 0

@@ -238,3 +238,16 @@ async def test_how_a_change_ended_is_said_without_being_looked_for(data: Path) -
         text = " ".join(screen_text(app).split())
         assert "idle; last change ✖ RETURNED: tabletop-int8 3f2a1b9c" in text
         assert "✖ tabletop-int8 3f2a1b9c was taken back in probation: 99 % of frames take up to 39.8 ms" in text
+
+
+async def test_the_steps_of_a_change_come_into_sight_when_it_is_asked_for(data: Path) -> None:
+    """Whoever brought a bundle into use would go on looking at its digest while the robot takes it back."""
+    session = ScriptedSession(robot_with(IDLE))
+    async with opened(session, (160, 45)) as (app, pilot, desk):
+        await select(pilot, desk, NANO)
+        await pilot.press("a")
+        await until(pilot, lambda: app.screen is not desk.screen)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: Activate(NANO) in session.asked)
+        await show(app, pilot, session, robot_with(IN_PROBATION))
+        assert "✔ self-test" in screen_text(app)
