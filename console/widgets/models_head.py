@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from console.changing.view import ModelsView, RobotRow
-from console.models.wording import named, slot_words, step_words
+from console.models.wording import STEP_WORDS, named, slot_words, step_words
 from console.widgets.cells import Span, clean, fit, row_of
 from console.widgets.drawing import bar, duration
 from console.widgets.model_words import glyph_of, outcome_mark, step_mark
 from console.widgets.view_canvas import ViewCanvas
+from remote.model_states import ModelsState
 
 BAR_COLUMNS = 24
 WIDE_COLUMNS = 100
@@ -40,6 +41,13 @@ def _runs(robot: RobotRow | None, width: int) -> list[Span]:
     return [*spans, (fit(words, width - 9), "strong")]
 
 
+def _words(state: ModelsState, width: int) -> str:
+    """What holds a change comes before the bundle's name where there is no room for both."""
+    if state.waits_for and width < WIDE_COLUMNS:
+        return f"{STEP_WORDS[state.step]}: {state.waits_for}"
+    return step_words(state)
+
+
 def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
     if view.busy:
         return [(f" {view.charset.glyph('busy')} ", "info"), (clean(view.busy), "info")]
@@ -47,7 +55,7 @@ def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
         return []
     mark = step_mark(robot.state)
     glyph = mark.twin if view.charset.ascii else mark.glyph
-    spans: list[Span] = [(f" {glyph} ", mark.role), (clean(step_words(robot.state)), mark.role)]
+    spans: list[Span] = [(f" {glyph} ", mark.role), (clean(_words(robot.state, width)), mark.role)]
     if robot.state.step == "idle" and robot.state.last is not None:
         ended = outcome_mark(robot.state.last)
         spans += [("; last change ", "muted"), (f"{glyph_of(ended, view.charset)} {ended.word}", ended.role)]

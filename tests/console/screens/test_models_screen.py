@@ -251,3 +251,8 @@ async def test_the_steps_of_a_change_come_into_sight_when_it_is_asked_for(data: 
         await until(pilot, lambda: Activate(NANO) in session.asked)
         await show(app, pilot, session, robot_with(IN_PROBATION))
         assert "✔ self-test" in screen_text(app)
+
+
+async def test_what_a_change_waits_for_is_not_cut_off_on_a_small_screen(data: Path) -> None:
+    async with opened(ScriptedSession(robot_with(WAITING)), (80, 24)) as (app, _, _desk):
+        assert "waiting for safe: the robot says: arm moves" in screen_text(app)
