@@ -65,6 +65,7 @@ class FrontScreen(Screen[None]):
         self._ink = ink
         self._plan = plan
         self._link: View | None = None
+        self._focus_kept: Widget | None = None
         self.status = StatusLine(id="status")
         self.small = Canvas(id="small")
         self.message = MessageLine(id="message", hint=self.HINT, rows=self.MESSAGE_ROWS)
@@ -146,8 +147,13 @@ class FrontScreen(Screen[None]):
 
     def _place(self, size: Size) -> None:
         self._plan.too_small = size.width < SMALLEST.width or size.height < SMALLEST.height
+        if self._plan.too_small:
+            self._focus_kept = self.focused or self._focus_kept  # what is not displayed loses it
         self.small.display = self._plan.too_small
         self._display(size)
+        if not self._plan.too_small and self._focus_kept is not None:
+            self._focus_kept.focus()
+            self._focus_kept = None
         self.keys.refresh(layout=True)  # a screen's own refresh does not arrange its children anew
         if self._plan.too_small:
             text = f" terminal too small: {size.width}x{size.height}, needs {SMALLEST.width}x{SMALLEST.height}"

@@ -256,3 +256,16 @@ async def test_the_steps_of_a_change_come_into_sight_when_it_is_asked_for(data: 
 async def test_what_a_change_waits_for_is_not_cut_off_on_a_small_screen(data: Path) -> None:
     async with opened(ScriptedSession(robot_with(WAITING)), (80, 24)) as (app, _, _desk):
         assert "waiting for safe: the robot says: arm moves" in screen_text(app)
+
+
+@pytest.mark.parametrize("keys", [("enter",), ()], ids=["detail", "list"])
+async def test_the_keys_work_again_after_a_terminal_that_was_too_small(data: Path, keys: tuple[str, ...]) -> None:
+    async with opened(ScriptedSession(robot_with(IDLE)), (80, 24)) as (app, pilot, desk):
+        await select(pilot, desk, NANO)
+        await pilot.press(*keys)
+        for size in ((50, 18), (48, 12), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.05)
+        await until(pilot, lambda: desk.screen.focused is (desk.screen.detail if keys else desk.screen.items))
+        await pilot.press("escape" if keys else "enter")
+        await until(pilot, lambda: desk.screen.focused is (desk.screen.items if keys else desk.screen.detail))
