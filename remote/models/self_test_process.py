@@ -6,23 +6,19 @@ closes its stdin. It makes itself nice, so that a worker beside it keeps its rat
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-import threading
 from pathlib import Path
 from typing import Union
 
 import msgspec
 
+from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.self_test import self_test
 from remote.perception.engines.wishes import wishes_in
 from remote.protocol import ErrorInfo
 from remote.verdicts import Check
-
-NICENESS = 10
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -35,28 +31,16 @@ class Told(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Test, say it, end."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-
-    def say(told: Told) -> None:
-        os.write(out, msgspec.json.encode(told) + b"\n")
-
+    be_nice()
+    end_with_parent()
+    say = claim_answers()
     try:
         folder, threads, engines = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
         wishes = wishes_in(sys.argv[4])
         checks = self_test(folder, lambda far: say(Told(progress=far)), threads=threads, engines=engines, wishes=wishes)
         say(Told(checks=checks))
     except Trouble as trouble:
-        say(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(3)
+        say(Told(error=error_of(trouble)))
 
 
 if __name__ == "__main__":

@@ -6,36 +6,26 @@ its parent, whose end closes its stdin; what it has fetched stays and is gone on
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
 from remote.errors import Trouble
 from remote.model_states import Progress
-from remote.protocol import ErrorInfo
 from remote.updates.order import Line, Order
 
-NICENESS = 10
 SAID_EVERY_S = 0.25
 
 
 def main() -> None:
     """Look, say it, end."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-
-    def write(line: Line) -> None:
-        os.write(out, msgspec.json.encode(line) + b"\n")
-
+    be_nice()
+    end_with_parent()
+    write = claim_answers()
     write(answered(Path(sys.argv[1]), Seldom(lambda progress: write(Line(progress=progress)))))
 
 
@@ -46,7 +36,7 @@ def answered(order: Path, say: Callable[[Progress], None]) -> Line:
     try:
         return Line(found=look(msgspec.json.decode(order.read_bytes(), type=Order), say))
     except Trouble as trouble:
-        return Line(error=ErrorInfo(trouble.code, trouble.what, trouble.cure))
+        return Line(error=error_of(trouble))
 
 
 class Seldom:
@@ -60,12 +50,6 @@ class Seldom:
         if self._clock() >= self._next:
             self._next = self._clock() + SAID_EVERY_S
             self._say(progress)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(3)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ keeps its rate.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Optional
 
 import msgspec
 
+from remote.child_side import be_nice, claim_answers, error_of
 from remote.errors import Trouble
 from remote.models.replay.comparing import Difference
 from remote.perception.engines.wishes import wishes_in
@@ -25,7 +24,6 @@ from remote.protocol import ErrorInfo
 if TYPE_CHECKING:
     from remote.models.replay.two import Two
 
-NICENESS = 10
 MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -39,14 +37,8 @@ class Told(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Load, then compare until nobody sends pictures any more."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-
-    def tell(told: Told) -> None:
-        os.write(out, msgspec.json.encode(told) + b"\n")
-
+    be_nice()
+    tell = claim_answers()
     try:
         from remote.models.replay.two import Two
 
@@ -55,7 +47,7 @@ def main() -> None:
         two = Two(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), engines=engines, wishes=wishes)
         _compare(two, tell)
     except Trouble as trouble:
-        tell(Told(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
+        tell(Told(error=error_of(trouble)))
 
 
 def _compare(two: Two, tell: Callable[[Told], None]) -> None:

@@ -6,21 +6,17 @@ makes itself nice, so that a worker beside it keeps its rate.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-import threading
 from typing import Union
 
 import msgspec
 
+from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
 from remote.errors import Trouble
 from remote.models.validation.plan import Plan
 from remote.models.validation.suite import validate
 from remote.protocol import ErrorInfo
 from remote.verdicts import ValidationReport
-
-NICENESS = 10
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -35,24 +31,15 @@ def validated(plan: Plan) -> Validated:
     try:
         return Validated(report=validate(plan))
     except Trouble as trouble:
-        return Validated(error=ErrorInfo(trouble.code, trouble.what, trouble.cure))
+        return Validated(error=error_of(trouble))
 
 
 def main() -> None:
     """Validate, say it, end."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-    said = validated(msgspec.json.decode(sys.argv[1], type=Plan))
-    os.write(out, msgspec.json.encode(said) + b"\n")
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(3)
+    be_nice()
+    end_with_parent()
+    answer = claim_answers()
+    answer(validated(msgspec.json.decode(sys.argv[1], type=Plan)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ closing its stdin; it is nice, so that a worker beside it keeps its rate.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Union, cast
 
 import msgspec
 
+from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.perception.engines.wishes import Wishes, why_only_onnx_runtime, wishes_in
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from remote.models.bundle import Bundle
     from remote.perception.engines.tensorrt.kit import Kit
 
-NICENESS = 10
 CANCEL_S = 30.0
 """A build that was called off ends at its next step; one that has no step by then is ended hard."""
-EXIT_CALLED_OFF = 3
 TRIAL_RUNS = 3
 
 
@@ -109,16 +107,10 @@ def _tried(engine: object) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Build, say it, end."""
     folder, cache, threads, *rest = sys.argv[1:] if arguments is None else arguments
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+    be_nice()
     off = threading.Event()
-    threading.Thread(target=_end_with_parent, args=(off,), daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-
-    def say(said: Said) -> None:
-        os.write(out, msgspec.json.encode(said) + b"\n")
-
+    end_with_parent(off.set, CANCEL_S)
+    say = claim_answers()
     from remote.perception.engines.choose import this_kit
 
     wishes = wishes_in(rest[0]) if rest else Wishes()
@@ -126,16 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         say(Said(engine=builder.make(Path(folder), Path(cache), int(threads), wishes)))
     except Trouble as trouble:
-        say(Said(error=ErrorInfo(trouble.code, trouble.what, trouble.cure)))
+        say(Said(error=error_of(trouble)))
     return 0
-
-
-def _end_with_parent(off: threading.Event) -> None:
-    while os.read(0, 4096):
-        pass
-    off.set()
-    threading.Event().wait(CANCEL_S)
-    os._exit(EXIT_CALLED_OFF)
 
 
 if __name__ == "__main__":

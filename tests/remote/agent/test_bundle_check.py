@@ -13,9 +13,10 @@ import msgspec
 import pytest
 
 from remote.agent.bundle_check import BundleCheck
+from remote.child_side import NICENESS
 from remote.errors import Trouble
 from remote.models.check import CheckReport
-from remote.models.check_process import NICENESS, Checked
+from remote.models.check_process import Checked
 from remote.protocol import BundleReport, CheckBundle, ErrorInfo, GetState, Start
 from tests.remote.agent.robot import ROOT, Console, Robot, environment
 from tests.remote.agent.test_facts import put_bundle
