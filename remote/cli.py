@@ -11,6 +11,7 @@ from remote import __version__
 from remote.errors import Trouble
 from remote.lazy_commands import LazyGroup
 
+_NAME = "fieldgate-agent"
 _COMMANDS = {
     "serve": ("remote.agent.commands", "serve", "Run the agent in the foreground."),
     "attach": ("remote.agent.commands", "attach", "Join stdin and stdout to the agent (what SSH runs)."),
@@ -30,14 +31,32 @@ def cli() -> None:
     """The robot's half of fieldgate. It listens on a Unix socket and opens no port."""
 
 
+TROUBLE, USAGE, INTERRUPTED = 1, 2, 130
+USAGE_CODES = frozenset({"usage", "contract_missing", "calibration_missing", "bad_limit"})
+"""Codes of Trouble that only another command line can cure."""
+
+
 def main() -> None:
-    """Run the command line; a Trouble becomes two lines on stderr and exit code 1.
+    """Run the command line; what goes wrong becomes two lines on stderr and exit code 1, or 2 where the words are wrong.
 
     FIELDGATE_CALLED_AS is the program's name in usage and errors, where another one hands its work on to this one.
     """
-    called_as = os.environ.get("FIELDGATE_CALLED_AS", "fieldgate-agent")
+    called_as = os.environ.get("FIELDGATE_CALLED_AS", _NAME)
     try:
-        cli.main(standalone_mode=True, prog_name=called_as)
+        sys.exit(cli.main(standalone_mode=False, prog_name=called_as))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        if called_as == _NAME:  # else whoever called says it
+            click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
     except Trouble as trouble:
         click.echo(f"{called_as}: {trouble}", err=True)
-        sys.exit(1)
+        sys.exit(USAGE if trouble.code in USAGE_CODES else TROUBLE)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        cure = "Look whether it may be read and written, and whether the disk has room"
+        click.echo(f"{called_as}: {Trouble(f'{error.filename}: {error.strerror or error}', cure=cure)}", err=True)
+        sys.exit(TROUBLE)

@@ -34,10 +34,13 @@ bundle.add_command(handed_on("bundle", "check", "Verify a bundle: DIR [--json]; 
 @click.argument("robot")
 def send(folder: Path, robot: str) -> None:
     """Put the bundle in FOLDER on ROBOT; `fieldgate start ROBOT --bundle DIGEST` uses it."""
-    from console.link.deploy import put_bundle
+    from console.commands.bundle_made import tell_failures
+    from console.link.bundle_send import put_bundle
     from console.robots import Robots
 
-    digest = put_bundle(Robots().get(robot), folder)
+    known = Robots().get(robot)
+    tell_failures(folder)
+    digest = put_bundle(known, folder)
     click.echo(digest)
 
 

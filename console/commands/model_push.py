@@ -192,9 +192,11 @@ def _must_be_free(visit: Visit) -> None:
 
 
 def _sent(robot: Robot, folder: Path) -> str:
+    from console.commands.bundle_made import tell_failures
     from console.commands.failures_progress import Progress
     from console.link.bundle_send import put_bundle
 
+    tell_failures(folder)
     progress = Progress(f"sending {folder.name}, bytes")
     begun = time.monotonic()
     digest = put_bundle(robot, folder, tick=lambda _name, done, whole: progress.tell(done, whole), staged=True)

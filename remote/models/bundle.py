@@ -24,6 +24,9 @@ from remote.models.contract_file import CODE, WRONG_TASK, parse_any_contract
 from remote.strict_yaml import read_bytes, read_text
 
 
+_CURE = "Give the folder that `fieldgate model export` or `fieldgate bundle make` wrote"
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A verified bundle. `digest` is its identity (64 hex digits), `path` its folder."""
@@ -83,8 +86,10 @@ def load_any_bundle(path: Path) -> AnyBundle:
     """The same for a bundle of either task."""
     if not path.is_dir():
         what = f"bundle {path} {'is not a folder' if path.exists() else 'does not exist'}"
-        raise Trouble(what, cure="Give the folder that `fieldgate bundle make` wrote", code="bundle_missing")
+        raise Trouble(what, cure=_CURE, code="bundle_missing")
     where = path / MANIFEST
+    if not any((path / name).exists() for name in (MANIFEST, MODEL, CONTRACT)):
+        raise Trouble(f"folder {path} is no bundle: it has no {MANIFEST}", cure=_CURE, code="bundle_missing")
     data = read_bytes(where, what="manifest", code="bundle_incomplete", limit_bytes=MAX_MANIFEST_BYTES)
     manifest = parse_manifest(data, where)
     for name, entry in sorted(manifest.files.items()):
@@ -93,7 +98,7 @@ def load_any_bundle(path: Path) -> AnyBundle:
     contract = parse_any_contract(read_text(contract_path, what="contract", code=CODE), contract_path)
     if contract.name != manifest.name:
         what = f"bundle {path}: manifest.json calls it {manifest.name!r}, contract.yaml {contract.name!r}"
-        raise Trouble(what, cure="Make the bundle anew with `fieldgate bundle make`", code="bundle_changed")
+        raise Trouble(what, cure="Make the bundle anew with `fieldgate model export`", code="bundle_changed")
     if isinstance(contract, PolicyContract):
         return PolicyBundle(path, digest_of(data), contract)
     return Bundle(path, digest_of(data), contract)

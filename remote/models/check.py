@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from remote.errors import Trouble
-from remote.models.bundle import load_bundle
+from remote.models.bundle import AnyBundle, Bundle, load_bundle
+from remote.models.provenance import failed_by_maker
 
 if TYPE_CHECKING:
     from remote.perception.detector import Detector
@@ -20,7 +21,10 @@ _GREY_LEVELS = (0, 114, 255)
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. Times are the engine's alone, in milliseconds, over `runs` runs on this machine."""
+    """What was found. Times are the engine's alone, in milliseconds, over `runs` runs on this machine.
+
+    `maker_failed` says what failed where the bundle was made, by its own provenance.
+    """
 
     name: str
     digest: str
@@ -33,6 +37,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     inference_p50_ms: float
     inference_max_ms: float
     model_bytes: int
+    maker_failed: tuple[str, ...] = ()
 
 
 def check_bundle(
@@ -67,18 +72,34 @@ def check_bundle(
         inference_p50_ms=median(times_ms),
         inference_max_ms=max(times_ms),
         model_bytes=bundle.model.stat().st_size,
+        maker_failed=failed_by_maker(path),
     )
     detector.close()
     return report
 
 
-def run_on_greys(detector: Detector, path: Path) -> None:
+def refuse_impossible(bundle: AnyBundle, named: str) -> None:
+    """Raise Trouble (`bad_output`, `inference_error`) where a detector gives what can't be on plain pictures.
+
+    `named` is what errors call it: the bundle may not have its place yet.
+    """
+    from remote.perception.detector import Detector
+
+    if isinstance(bundle, Bundle):
+        detector = Detector(bundle)
+        try:
+            run_on_greys(detector, named)
+        finally:
+            detector.close()
+
+
+def run_on_greys(detector: Detector, named: Path | str) -> None:
     """Detect on plain pictures. Raises Trouble (`bad_output`, `inference_error`) where one gives what can't be."""
     for level in _GREY_LEVELS:
-        _run_on_grey(detector, level, path)
+        _run_on_grey(detector, level, f"bundle {named}" if isinstance(named, Path) else named)
 
 
-def _run_on_grey(detector: Detector, level: int, path: Path) -> None:
+def _run_on_grey(detector: Detector, level: int, named: str) -> None:
     import numpy as np
 
     from remote.perception.faults import FrameFault
@@ -91,4 +112,4 @@ def _run_on_grey(detector: Detector, level: int, path: Path) -> None:
         refuse_impossible_scores(detector.contract.output.head, detector.engine.output)
         refuse_undecoded_boxes(detector.contract.output.head, detector.engine.output)
     except FrameFault as fault:
-        raise Trouble(f"bundle {path}: on a grey picture {fault}", cure=cure, code=fault.name) from fault
+        raise Trouble(f"{named}: on a grey picture {fault}", cure=cure, code=fault.name) from fault

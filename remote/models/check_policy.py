@@ -14,6 +14,7 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.models.bundle import PolicyBundle, load_policy_bundle
+from remote.models.provenance import failed_by_maker
 
 if TYPE_CHECKING:
     from remote.models.contract import PolicyContract
@@ -29,6 +30,7 @@ class PolicyCheckReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was found. Times are for one action from a raw observation, in milliseconds, over `runs` runs on this machine.
 
     `golden` samples gave what they gave where the bundle was made; None where it has none.
+    `maker_failed` says what failed there, by its own provenance.
     """
 
     name: str
@@ -42,6 +44,7 @@ class PolicyCheckReport(msgspec.Struct, frozen=True, kw_only=True):
     action_max_ms: float
     golden: int | None
     model_bytes: int
+    maker_failed: tuple[str, ...] = ()
 
 
 def check_policy(
@@ -77,6 +80,7 @@ def check_policy(
         action_max_ms=max(times_ms),
         golden=_golden(bundle),
         model_bytes=bundle.model.stat().st_size,
+        maker_failed=failed_by_maker(path),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import msgspec
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
+    from remote.models.bundle import AnyBundle
     from remote.models.check import CheckReport
     from remote.models.check_policy import PolicyCheckReport
     from remote.models.evaluate import Score
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(path_type=Path)
 _LONGEST_LABEL = 24
+FEW_BOXES = 5
+"""Of a class; below it one box more or less moves its score by a fifth or more."""
+NO_SCORE = 7
+"""Exit code where there is nothing to score against, as where anything else is not decided."""
 
 
 @click.group()
@@ -35,10 +42,14 @@ def bundle() -> None:
 @click.option("--size", metavar="WxH", help="Input size, only for models that leave it open.")
 def make(model: Path, like: Family, labels: Path, output: Path, name: str | None, size: str | None) -> None:
     """Write a bundle from MODEL.onnx (YOLO11 is --like yolov8)."""
+    from remote.models.check import refuse_impossible
     from remote.models.labels_file import read_labels
     from remote.models.make import make_bundle
 
-    made = make_bundle(model, like, read_labels(labels), output, name=name, size=size_of(size))
+    def look(bundle: AnyBundle) -> None:
+        refuse_impossible(bundle, f"model {model}")
+
+    made = make_bundle(model, like, read_labels(labels), output, name=name, size=size_of(size), look=look)
     given = made.contract.input
     click.echo(
         f"{output}: {made.contract.name}, {given.width} x {given.height} {given.colour}, head {like}, "
@@ -89,6 +100,10 @@ def evaluate(
         load_bundle(bundle_folder), images, labels, settings, threads=threads, progress=_show_progress
     )
     click.echo(_json(result) if as_json else _score_text(result))
+    if result.map is None:
+        cure = "label what is in them, or give the folder where the labels are"
+        click.echo(f"no box is labelled in {labels}, so there is no score\n  -> {cure}", err=True)
+        raise click.exceptions.Exit(NO_SCORE)
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:
@@ -99,6 +114,13 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 16384 and 0 < int(height) <= 16384):
         raise Trouble(f"--size {text!r} is not WIDTHxHEIGHT", cure="Write it like 640x480", code="usage")
     return int(width), int(height)
+
+
+def row_text(name: str, value: str, width: int) -> str:
+    """`name` in a column of `width`, and `value` beside it, wrapped to the terminal but never beyond 100 columns."""
+    columns = max(60, min(shutil.get_terminal_size((80, 24)).columns, 100))
+    wrapped = textwrap.wrap(value, columns - width, break_long_words=False, break_on_hyphens=False) or [""]
+    return f"\n{'':<{width}}".join((f"{name:<{width}}{wrapped[0]}", *wrapped[1:]))
 
 
 def _show_progress(done: int, of: int) -> None:
@@ -119,6 +141,7 @@ def _check_text(report: CheckReport) -> str:
         ("engine", report.engine),
         ("inference", f"p50 {report.inference_p50_ms:.2f} ms, max {report.inference_max_ms:.2f} ms, n {report.runs}"),
         ("model", f"{report.model_bytes / 1e6:.2f} MB"),
+        *_maker_rows(report),
         ("verdict", "digests, shapes and a warm-up run are right"),
     )
     return "\n".join(f"{name:<10}{value}" for name, value in rows)
@@ -135,12 +158,19 @@ def _policy_text(report: PolicyCheckReport) -> str:
         ("action", f"p50 {report.action_p50_ms:.3f} ms, max {report.action_max_ms:.3f} ms, n {report.runs}"),
         ("golden", golden),
         ("model", f"{report.model_bytes / 1e3:.1f} kB"),
+        *_maker_rows(report),
         ("verdict", "digests, names and shapes are right; actions are finite and within their limits"),
     )
     return "\n".join(f"{name:<10}{value}" for name, value in rows)
 
 
+def _maker_rows(report: CheckReport | PolicyCheckReport) -> tuple[tuple[str, str], ...]:
+    return tuple(("its maker", f"measured a failure: {line}") for line in report.maker_failed)
+
+
 def _score_text(score: Score) -> str:
+    if score.map is None or score.ap50 is None:
+        return f"no score: {score.images} pictures, no labelled box"
     head = (
         f"mAP@[.50:.95] {score.map:.4f}   AP50 {score.ap50:.4f}   {score.images} pictures, {score.boxes} boxes, "
         f"score > {score.settings.score:g}, NMS IoU {score.settings.nms_iou:g}"
@@ -151,4 +181,7 @@ def _score_text(score: Score) -> str:
             rows.append(
                 f"{row.label[:_LONGEST_LABEL]:<{_LONGEST_LABEL}} {row.ap:>6.3f} {row.ap50:>6.3f} {row.boxes:>6}"
             )
+    few = [row.label for row in score.labels if 0 < row.boxes < FEW_BOXES]
+    if few:
+        rows.append(f"{len(few)} of these rest on fewer than {FEW_BOXES} boxes: too few to say much")
     return "\n".join((head, *rows))

@@ -38,11 +38,14 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole result. `map` is COCO's AP@[.50:.95]; `images` and `boxes` count what was labelled."""
+    """The whole result. `map` is COCO's AP@[.50:.95]; `images` and `boxes` count what was labelled.
+
+    `map` and `ap50` are None where no box is labelled: there is nothing to score against.
+    """
 
     bundle: str
-    map: float
-    ap50: float
+    map: float | None
+    ap50: float | None
     images: int
     boxes: int
     settings: Settings
@@ -61,8 +64,10 @@ def evaluate_bundle(
     """Detect in every picture of the folder `images` and compare with `boxes` (a .txt of the same stem for each).
 
     A picture without a file counts as one in which nothing is. Raises Trouble for a missing pycocotools
-    (`pycocotools_missing`), folders without pictures or labels, broken files, and a frame without a trustworthy answer.
+    (`pycocotools_missing`), a bundle that gives what can't be on plain pictures, folders without pictures or labels, broken
+    files, and a frame without a trustworthy answer.
     """
+    from remote.models.check import run_on_greys
     from remote.perception.detector import Detector
     from remote.perception.picture_files import list_pictures
 
@@ -71,6 +76,7 @@ def evaluate_bundle(
     labelled = labels_of(pictures, boxes, len(bundle.contract.labels))
     thresholds = Thresholds(score=settings.score, nms_iou=settings.nms_iou, max_detections=settings.max_detections)
     detector = Detector(bundle, threads=threads, thresholds=thresholds)
+    run_on_greys(detector, bundle.path)  # a head that finds nothing in raw cells would score 0, not fail
     truth, found = Truth(bundle.contract.labels), []
     for number, picture in enumerate(pictures, 1):
         size, detections = _detect(detector, picture)
@@ -97,6 +103,9 @@ def labels_of(pictures: tuple[Path, ...], folder: Path, labels: int) -> dict[Pat
 
     A picture without a file counts as one in which nothing is. Raises Trouble `boxes_missing` where no picture has one.
     """
+    if not folder.is_dir():
+        what = f"labels folder {folder} {'is no folder' if folder.exists() else 'does not exist'}"
+        raise Trouble(what, cure="Give the folder with a .txt file for each picture", code="boxes_missing")
     files = {picture: folder / f"{picture.stem}.txt" for picture in pictures}
     if not any(path.is_file() for path in files.values()):
         what = (
@@ -156,8 +165,8 @@ def _score(bundle: Bundle, truth: Truth, found: list[dict[str, Any]], settings: 
     everything = precision[..., _ALL_AREAS, _MOST_BOXES]
     return Score(
         bundle=bundle.digest,
-        map=_mean(everything) or 0.0,
-        ap50=_mean(everything[_IOU_50]) or 0.0,
+        map=_mean(everything),
+        ap50=_mean(everything[_IOU_50]),
         images=len(truth.images),
         boxes=len(truth.boxes),
         settings=settings,

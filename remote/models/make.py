@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,6 +14,7 @@ from remote.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, mani
 from remote.models.bundle import AnyBundle, Bundle, load_any_bundle, load_bundle
 from remote.models.contract import AnyContract, Contract, InputContract, OutputContract, Thresholds
 from remote.models.contract_file import contract_text
+from remote.models.writing import refuse_output, writing
 
 Family = Literal["yolox", "yolov5", "yolov8"]
 FAMILIES: tuple[str, ...] = get_args(Family)
@@ -22,6 +23,12 @@ _DTYPES: dict[str, Literal["float32", "float16", "uint8"]] = {
     "tensor(float16)": "float16",
     "tensor(uint8)": "uint8",
 }
+Look = Callable[[AnyBundle], None]
+"""Looks at a whole bundle before it gets its place, and raises Trouble where it must not."""
+
+
+def no_look(bundle: AnyBundle) -> None:
+    """Nothing more is asked of it."""
 
 
 def make_bundle(
@@ -33,6 +40,7 @@ def make_bundle(
     name: str | None = None,
     size: tuple[int, int] | None = None,
     thresholds: Thresholds | None = None,
+    look: Look = no_look,
 ) -> Bundle:
     """Write a bundle folder and return it, verified.
 
@@ -44,14 +52,18 @@ def make_bundle(
         name: the contract's name; by default the model file's stem.
         size: (width, height) of the input, needed only where the model leaves them open.
         thresholds: instead of the defaults.
+        look: what else must be so before it is written.
 
     Raises:
-        Trouble: an unreadable model, shapes that don't fit, or `bundle_exists` where `output` holds something else.
+        Trouble: an unreadable model, shapes that don't fit, what `look` and `refuse_output` refuse, `unwritable`, or
+            `bundle_exists` where `output` holds something else.
     """
+    refuse_output(output, onnx)
     if not onnx.is_file():
         raise Trouble(f"model {onnx} does not exist", cure="Give the path of an ONNX file", code="model_missing")
     contract = describe(onnx, like, labels, name=name or onnx.stem, size=size, thresholds=thresholds)
-    return write_bundle(onnx, contract, output)
+    write_any_bundle(onnx, contract, output, look=look)
+    return load_bundle(output)
 
 
 def describe(
@@ -64,8 +76,7 @@ def describe(
     thresholds: Thresholds | None = None,
 ) -> Contract:
     """The contract of a model: its own shapes and its family's conventions; checked by a first run."""
-    from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine, open_session
-    from remote.perception.heads import refuse_wrong_shape
+    from remote.perception.engines.onnx_runtime import open_session
 
     session = open_session(onnx)
     contract = Contract(
@@ -75,10 +86,18 @@ def describe(
         labels=tuple(labels),
         thresholds=thresholds or Thresholds(),
     )
-    engine = OnnxRuntimeEngine(onnx, contract)
+    refuse_unfit(onnx, contract)
+    return contract
+
+
+def refuse_unfit(model: Path, contract: Contract) -> None:
+    """Raise Trouble `model_mismatch` where input, labels, head or strides are not the model's; runs it once."""
+    from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
+    from remote.perception.heads import refuse_wrong_shape
+
+    engine = OnnxRuntimeEngine(model, contract)
     refuse_wrong_shape(contract, engine.output.shape)
     engine.close()
-    return contract
 
 
 def _input_of(session: Any, like: Family, onnx: Path, size: tuple[int, int] | None) -> InputContract:
@@ -89,7 +108,10 @@ def _input_of(session: Any, like: Family, onnx: Path, size: tuple[int, int] | No
         raise Trouble(what, cure="Export the model with a picture as its one input", code="model_mismatch")
     layout: Literal["nchw", "nhwc"] = "nchw" if shape[1] == 3 else "nhwc"
     height, width = shape[2:4] if layout == "nchw" else shape[1:3]
-    if size is not None:
+    if size is not None and size != (width, height):
+        if isinstance(width, int) and isinstance(height, int):
+            what = f"model {onnx} takes {width}x{height}, not {size[0]}x{size[1]}"
+            raise Trouble(what, cure="Leave --size out", code="usage")
         width, height = size
     if not (isinstance(width, int) and isinstance(height, int)):
         what = f"model {onnx} leaves its input size open: {shape}"
@@ -133,21 +155,32 @@ def write_bundle(onnx: Path, contract: Contract, output: Path, extra: Mapping[st
 
 
 def write_any_bundle(
-    onnx: Path, contract: AnyContract, output: Path, extra: Mapping[str, bytes] | None = None
+    onnx: Path,
+    contract: AnyContract,
+    output: Path,
+    extra: Mapping[str, bytes] | None = None,
+    look: Look = no_look,
 ) -> AnyBundle:
-    """The same for a bundle of either task."""
+    """The same for a bundle of either task; `look` sees it whole before it gets its place. `unwritable` too."""
+    with writing(output):
+        _write(onnx, contract, output, extra or {}, look)
+    return load_any_bundle(output)
+
+
+def _write(onnx: Path, contract: AnyContract, output: Path, extra: Mapping[str, bytes], look: Look) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        manifest = _fill(work, onnx, contract, extra or {})
+        manifest = _fill(work, onnx, contract, extra)
+        look(load_any_bundle(work))
         if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
-            return _same_or_refuse(output, digest_of(manifest))
+            _refuse_other(output, digest_of(manifest))
+            return
         work.chmod(0o755)
         work.rename(output)  # an empty folder in the way is replaced
         sync(output.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return load_any_bundle(output)
 
 
 def _fill(work: Path, onnx: Path, contract: AnyContract, extra: Mapping[str, bytes]) -> bytes:
@@ -175,14 +208,16 @@ def _refuse_dependent(onnx: Path, alone: Path) -> None:
         raise Trouble(f"model {onnx} can't be loaded on its own", cure=cure, code="model_unreadable") from trouble
 
 
-def _same_or_refuse(output: Path, digest: str) -> AnyBundle:
-    cure = "Choose another --output, or remove that folder first"
+def _refuse_other(output: Path, digest: str) -> None:
+    """Raise Trouble unless the bundle of this digest is there already."""
+    what, cure = f"{output} holds something else already", "Choose another --output"
     if output.is_dir():
         try:
             present = load_any_bundle(output)
         except Trouble as trouble:
-            what = f"{output} holds something else: {trouble.what}"
-            raise Trouble(what, cure=cure, code="bundle_exists") from trouble
+            raise Trouble(f"{what}: {trouble.what}", cure=cure, code="bundle_exists") from trouble
         if present.digest == digest:
-            return present
-    raise Trouble(f"{output} holds something else already", cure=cure, code="bundle_exists")
+            return
+        what = f"{output} holds another bundle already: {present.contract.name} {present.digest[:12]}"
+        cure += ", or remove that bundle first"
+    raise Trouble(what, cure=cure, code="bundle_exists")

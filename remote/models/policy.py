@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from remote.errors import Trouble
 from remote.models.bundle import PolicyBundle
 from remote.models.contract import ActionContract, ObservationContract, PolicyContract
-from remote.perception.engines.onnx_runtime import open_session
+from remote.perception.engines.onnx_runtime import name_of, open_session
 from remote.perception.faults import BadOutput, InferenceError
 
 Array = NDArray[Any]
@@ -27,7 +27,7 @@ class Policy:
         self.contract = bundle.contract
         self._session = open_session(bundle.model, threads=threads)
         _refuse_mismatch(self._session, self.contract)
-        self.name = f"ONNX Runtime, {threads} thread{'s' if threads != 1 else ''}"
+        self.name = name_of(self._session, threads)
 
     def act(self, observations: Mapping[str, Array]) -> Array:
         """The action, flat, for one raw observation of each name, shaped as the contract says.

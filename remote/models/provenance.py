@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Union
+from typing import Annotated, Literal, Union
 
 import msgspec
 
@@ -14,6 +14,8 @@ from remote.verdicts import Check
 
 LIMIT_BYTES = 256 * 1024
 CODE = "provenance_invalid"
+MOST_WRONG_SHARE = 0.2
+"""With more elements further away than allowed the golden samples prove nothing."""
 Scalar = Union[str, int, float, bool, None]
 
 
@@ -21,13 +23,14 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """How far outputs may be from the golden ones: an element is right where |difference| <= absolute + relative * |golden|.
 
     `wrong_share` of the elements may be further away (quantised models), and `snr_db`, where given, is the least ratio of the
-    golden signal to the difference in decibels.
+    golden signal to the difference in decibels. The bounds hold for what is read from a bundle: whoever makes one must not be
+    able to make a check of it that can't fail.
     """
 
-    absolute: float
-    relative: float
-    wrong_share: float = 0.0
-    snr_db: float | None = None
+    absolute: Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)]
+    relative: Annotated[float, msgspec.Meta(ge=0.0, le=0.5)]
+    wrong_share: Annotated[float, msgspec.Meta(ge=0.0, le=MOST_WRONG_SHARE)] = 0.0
+    snr_db: Annotated[float, msgspec.Meta(ge=-300.0, le=300.0)] | None = None
 
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,3 +77,12 @@ def read_provenance(folder: Path) -> Provenance | None:
         return msgspec.json.decode(data, type=Provenance)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} is refused: {error}", cure="make the bundle anew", code=CODE) from error
+
+
+def failed_by_maker(folder: Path) -> tuple[str, ...]:
+    """What failed when the bundle was made and was written all the same: `name: text` of each; empty where nothing did.
+
+    Raises Trouble as `read_provenance`.
+    """
+    made = read_provenance(folder)
+    return tuple(f"{check.name}: {check.text}" for check in made.measured if check.verdict == "fail") if made else ()

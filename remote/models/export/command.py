@@ -29,10 +29,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--key", help="Where in the checkpoint the state_dict lies.")
 @click.option("--trust-pickle", is_flag=True, help="Run the code in a pickle. Only for files that you made yourself.")
 @click.option("--torchscript", is_flag=True, help="Put model.torchscript.pt into the bundle too.")
-@click.option(
-    "--opset", default=17, show_default=True, type=click.IntRange(9, 23), help="Asked for; what came is told."
-)
-@click.option("--exporter", default="trace", show_default=True, type=click.Choice(["trace", "dynamo"]))
+@click.option("--opset", type=click.IntRange(9, 23), help="Asked for of torch; what came is told.  [default: 17]")
+@click.option("--exporter", type=click.Choice(["trace", "dynamo"]), help="Torch's.  [default: trace]")
 @click.option("--dynamic", multiple=True, type=click.Choice(["batch", "size"]), help="Leave that axis open.")
 @click.option("--golden", type=_PATH, help="A folder of pictures, or recorded observations (.npz, .npy).")
 @click.option("--samples", default=5, show_default=True, type=click.IntRange(2, 1000), help="At most so many.")
@@ -68,9 +66,12 @@ def _json(report: ExportReport) -> str:
 
 
 def _text(report: ExportReport) -> str:
+    from remote.models.commands import row_text
+
     tolerance = report.tolerance
+    there = "; it was there already" if report.was_there else ""
     rows = [
-        ("bundle", f"{report.folder}: {report.name} ({report.task}), from {report.source}"),
+        ("bundle", f"{report.folder}: {report.name} ({report.task}), from {report.source}{there}"),
         *(("input", f"{name}: {shape}") for name, shape in report.inputs.items()),
         *(("output", f"{name}: {shape}") for name, shape in report.outputs.items()),
         ("golden", f"{report.samples} samples, {report.golden}"),
@@ -78,4 +79,4 @@ def _text(report: ExportReport) -> str:
         *((check.name, f"{check.verdict}: {check.text}") for check in report.checks),
         ("files", ", ".join(report.files)),
     ]
-    return "\n".join(f"{name:<14}{value}" for name, value in rows)
+    return "\n".join(row_text(name, value, 14) for name, value in rows)

@@ -10,6 +10,7 @@ from remote.models.export.finish import finish
 from remote.models.export.kinds import Kind, kind_of
 from remote.models.export.made import ExportReport, Made
 from remote.models.export.wishes import Wishes, detector_contract
+from remote.models.writing import refuse_output, writing
 
 
 def export_model(source: Path, wishes: Wishes) -> ExportReport:
@@ -20,7 +21,8 @@ def export_model(source: Path, wishes: Wishes) -> ExportReport:
     """
     kind = kind_of(source)
     _refuse_useless(kind, wishes)
-    with tempfile.TemporaryDirectory(prefix="fieldgate-export-") as folder:
+    refuse_output(wishes.output, source)
+    with writing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="fieldgate-export-") as folder:
         return finish(_made(kind, source, wishes, Path(folder)), wishes.output)
 
 
@@ -71,6 +73,8 @@ def need_torch(kind: Kind) -> None:
 _TORCH: tuple[Kind, ...] = ("checkpoint", "torchscript")
 _USE: dict[str, tuple[Kind, ...]] = {
     "dynamic": (*_TORCH, "policy"),
+    "opset": (*_TORCH, "policy"),
+    "exporter": (*_TORCH, "policy"),
     "torchscript": (*_TORCH, "policy"),
     "factory": ("checkpoint",),
     "key": ("checkpoint",),
@@ -87,9 +91,13 @@ _USE: dict[str, tuple[Kind, ...]] = {
 
 def _refuse_useless(kind: Kind, wishes: Wishes) -> None:
     """An option that would change nothing was meant for something else."""
-    from remote.models.export.kinds import WORDS
+    from remote.models.export.kinds import WORDS, a_kind
 
+    double = [f"--{name}" for name in ("like", "labels", "size") if wishes.contract and getattr(wishes, name)]
+    if double:
+        what = f"--contract says what {' and '.join(double)} would say"
+        raise Trouble(what, cure="Give one of both", code="usage")
     for option, kinds in _USE.items():
         if getattr(wishes, option) and kind not in kinds:
-            what = f"--{option.replace('_', '-')} does nothing for a {WORDS[kind]}"
+            what = f"--{option.replace('_', '-')} does nothing for {a_kind(kind)}"
             raise Trouble(what, cure=f"Leave it out; it is for: {', '.join(WORDS[one] for one in kinds)}", code="usage")

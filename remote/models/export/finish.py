@@ -9,9 +9,11 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.manifest import CONTRACT, GOLDEN, MANIFEST, MODEL, PROVENANCE
+from remote.models.bundle import AnyBundle
+from remote.models.check import refuse_impossible
 from remote.models.export.made import ExportReport, Made, output_name
 from remote.models.export.onnx_file import Examined, examine
-from remote.models.export.parity import parity
+from remote.models.export.parity import MORE_ROOM, OTHER_WAY, parity
 from remote.models.export.runs import by_definition, by_engine
 from remote.models.golden import Arrays, Golden, golden_bytes
 from remote.models.make import write_any_bundle
@@ -31,7 +33,12 @@ def finish(made: Made, output: Path) -> ExportReport:
     checks = (*_as_asked(examined.checks, made), *made.checks, *_parities(made))
     golden = Golden(made.samples.inputs, made.golden)
     files = {**made.extra, GOLDEN: golden_bytes(golden), PROVENANCE: _provenance(made, examined, checks)}
-    bundle = write_any_bundle(made.onnx, made.contract, output, files)
+    there = (output / MANIFEST).exists()
+
+    def look(bundle: AnyBundle) -> None:
+        refuse_impossible(bundle, made.source)
+
+    bundle = write_any_bundle(made.onnx, made.contract, output, files, look)
     return ExportReport(
         name=bundle.contract.name,
         digest=bundle.digest,
@@ -47,6 +54,7 @@ def finish(made: Made, output: Path) -> ExportReport:
         tolerance=made.tolerance,
         files=tuple(sorted({MODEL, CONTRACT, MANIFEST, *files})),
         checks=checks,
+        was_there=there,
     )
 
 
@@ -69,8 +77,12 @@ def shape_text(shape: tuple[object, ...]) -> str:
 def _parities(made: Made) -> tuple[Check, ...]:
     names = [output_name(made.contract)]
     found = by_engine(made.onnx, names)(made.samples.inputs)
-    first = parity(made.golden, found, made.tolerance, name="parity", against=made.against)
+    first = parity(made.golden, found, made.tolerance, name="parity", against=made.against, cure=_cure(made))
     return (first, _by_definition(made, found, names))
+
+
+def _cure(made: Made) -> str:
+    return OTHER_WAY if "exporter" in made.settings and not made.parent else MORE_ROOM
 
 
 def _by_definition(made: Made, found: Arrays, names: list[str]) -> Check:
@@ -81,9 +93,8 @@ def _by_definition(made: Made, found: Arrays, names: list[str]) -> Check:
         defined = by_definition(made.onnx, names)(inputs)
     except Trouble as trouble:
         return Check(name="definition", verdict="skipped", text=trouble.what)
-    return parity(
-        defined, {name: array[-1:] for name, array in found.items()}, made.tolerance, name="definition", against=against
-    )
+    last = {name: array[-1:] for name, array in found.items()}
+    return parity(defined, last, made.tolerance, name="definition", against=against, cure=_cure(made))
 
 
 def _provenance(made: Made, examined: Examined, checks: tuple[Check, ...]) -> bytes:

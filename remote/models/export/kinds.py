@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from remote.errors import Trouble
+from remote.manifest import CONTRACT, MANIFEST, MODEL
 
 Kind = Literal["bundle", "onnx", "torchscript", "checkpoint", "policy"]
 WORDS: dict[Kind, str] = {
@@ -16,6 +17,13 @@ WORDS: dict[Kind, str] = {
     "checkpoint": "torch checkpoint",
     "policy": "Stable-Baselines3 policy",
 }
+
+
+def a_kind(kind: Kind) -> str:
+    """`an ONNX file`, `a bundle`."""
+    return f"{'an' if kind == 'onnx' else 'a'} {WORDS[kind]}"
+
+
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
 _CURE = "Give a torch checkpoint, TorchScript, a Stable-Baselines3 zip, an ONNX file or a bundle's folder"
@@ -28,6 +36,8 @@ def kind_of(source: Path) -> Kind:
         Trouble: `source_missing`, `source_damaged` for an empty or truncated file, `source_unknown` for anything else.
     """
     if source.is_dir():
+        if not any((source / name).exists() for name in (MANIFEST, MODEL, CONTRACT)):
+            raise Trouble(f"folder {source} is no bundle: it has no {MANIFEST}", cure=_CURE, code="source_unknown")
         return "bundle"
     if not source.is_file():
         raise Trouble(f"{source} does not exist", cure=_CURE, code="source_missing")

@@ -38,7 +38,10 @@ class Made:
 
 
 class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written and how it was proved. `samples` golden inputs come from `golden`, in words."""
+    """What was written and how it was proved. `samples` golden inputs come from `golden`, in words.
+
+    `was_there`: the very same bundle lay there already, and nothing was changed.
+    """
 
     name: str
     digest: str
@@ -54,6 +57,7 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: Tolerance
     files: tuple[str, ...]
     checks: tuple[Check, ...]
+    was_there: bool = False
 
 
 def output_name(contract: AnyContract) -> str:

@@ -45,7 +45,7 @@ def read_onnx(path: Path) -> Any:
     try:
         model = onnx.load_model_from_string(path.read_bytes())
     except Exception as error:
-        raise _unreadable(path, f"can't be read: {_short(error)}") from error
+        raise _unreadable(path, "is no ONNX file, or not a whole one") from error
     if not model.graph.node:
         raise _unreadable(path, "holds no graph")
     _refuse_apart(model, path)

@@ -107,6 +107,9 @@ def read_normalisation(path: Path, sizes: dict[str, int]) -> Normalisation:
         what = f"{path} is a pickle, which could run anything"
         cure = "Save obs_rms.mean and obs_rms.var with numpy.savez(FILE, mean=..., var=...), or --trust-pickle if you made it"
         raise Trouble(what, cure=cure, code="pickle_refused")
+    if suffix not in (".npz", ".yaml", ".yml"):
+        what = f"{path} is neither .npz nor .yaml"
+        raise Trouble(what, cure="Save mean and variance with numpy.savez(FILE, mean=..., var=...)", code=STATS_CODE)
     found = _stats_of_npz(path, sizes) if suffix == ".npz" else _stats_of_yaml(path)
     for name, size in sizes.items():
         mean, var = found.mean.get(name, ()), found.var.get(name, ())
@@ -178,6 +181,9 @@ def _stats_of_npz(path: Path, sizes: dict[str, int]) -> Normalisation:
 
 def _arrays(path: Path, code: str) -> dict[str, Any]:
     cure = "Save it with numpy.savez, without objects"
+    if not path.is_file():
+        what = f"{path} {'is a folder' if path.is_dir() else 'does not exist'}"
+        raise Trouble(what, cure="Give a file of numbers: .npz or .npy", code=code)
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise Trouble(f"{path} is longer than {LIMIT_BYTES} bytes", cure="Record fewer", code=code)

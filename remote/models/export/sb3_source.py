@@ -53,7 +53,7 @@ def of_policy(source: Path, wishes: Wishes, folder: Path) -> Made:
     tensors = Tensors(dict(shapes), (ACTION,), {one.name: one.dtype for one in contract.observations})
     path = folder / MODEL
     checks = [
-        write_onnx(network, tensors, path, opset=wishes.opset, exporter=wishes.exporter, dynamic=wishes.dynamic),
+        write_onnx(network, tensors, path, opset=wishes.opset_asked, exporter=wishes.way, dynamic=wishes.dynamic),
         *open_checks(path, inputs, wishes.dynamic, tolerance),
         _predict_parity(folder, contract, raw, golden, tolerance),
     ]

@@ -6,7 +6,7 @@ import importlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -28,8 +28,15 @@ def load_scripted(path: Path) -> Any:
         raise damaged(path, f"can't be loaded as TorchScript: {_short(error)}") from error
 
 
-def load_module(path: Path, factory: str | None, key: str | None, *, trusted: bool) -> Any:
-    """The nn.Module of a checkpoint, in evaluation mode: the factory's with its weights, or a whole one where trusted.
+class Loaded(NamedTuple):
+    """A module in evaluation mode, and under which key of the checkpoint its weights lay; empty where they were all of it."""
+
+    module: Any
+    key: str = ""
+
+
+def load_module(path: Path, factory: str | None, key: str | None, *, trusted: bool) -> Loaded:
+    """The nn.Module of a checkpoint: the factory's with its weights, or a whole one where trusted.
 
     Raises:
         Trouble: `pickle_refused` with what the pickle wanted, `source_damaged`, `factory_missing`, `factory_failed`,
@@ -37,13 +44,14 @@ def load_module(path: Path, factory: str | None, key: str | None, *, trusted: bo
     """
     saved = load_saved(path, trusted=trusted)
     if isinstance(saved, torch.nn.Module):
-        return saved.eval()
+        return Loaded(saved.eval())
     if factory is None:
         what = f"{path} holds weights alone; nothing says which module they are for"
         raise Trouble(what, cure="Say what makes it: --factory package.module:function", code="factory_missing")
     module = made_by(factory)
+    key = key or key_of(saved, path)
     fill(module, state_of(saved, path, key), path)
-    return module.eval()
+    return Loaded(module.eval(), key)
 
 
 def load_saved(path: Path, *, trusted: bool) -> Any:
@@ -60,22 +68,31 @@ def load_saved(path: Path, *, trusted: bool) -> Any:
         raise damaged(path, f"can't be loaded: {_short(error)}") from error
 
 
-def state_of(saved: Any, path: Path, key: str | None) -> dict[str, Any]:
-    """The state_dict in a checkpoint: it itself, or what lies under `key` or under one of the usual names."""
+def key_of(saved: Any, path: Path) -> str:
+    """Where the one state_dict of a checkpoint lies; empty where it is one itself.
+
+    Raises Trouble `state_mismatch` where there are several (weights and their moving average, say), or none by a usual name.
+    """
+    if not isinstance(saved, dict) or _is_state(saved):
+        return ""
+    states = [str(one) for one in saved if _is_state(saved[one])]
+    if len(states) == 1 and states[0] in KEYS:
+        return states[0]
+    if len(states) > 1:
+        what = f"{path} holds several state_dicts: {', '.join(states[:12])}"
+        raise Trouble(what, cure=f"Say which: --key {' or --key '.join(states[:_SHOWN])}", code="state_mismatch")
+    what = f"{path} has the keys {', '.join(map(str, list(saved)[:12]))}; it is not plain which holds the weights"
+    raise Trouble(what, cure="Say it: --key NAME", code="state_mismatch")
+
+
+def state_of(saved: Any, path: Path, key: str) -> dict[str, Any]:
+    """The state_dict in a checkpoint: it itself, or what lies under `key`."""
     found = saved
-    if key is not None:
+    if key:
         if not isinstance(saved, dict) or key not in saved:
             words = [str(one) for one in saved] if isinstance(saved, dict) else []
             raise Trouble(f"{path} has no key {key!r}", cure=nearest_of(key, words, "keys"), code="state_mismatch")
         found = saved[key]
-    elif isinstance(saved, dict) and not _is_state(saved):
-        usual = [one for one in KEYS if _is_state(saved.get(one))]
-        if len(usual) != 1:
-            what = (
-                f"{path} has the keys {', '.join(map(str, list(saved)[:12]))}; it is not plain which holds the weights"
-            )
-            raise Trouble(what, cure="Say it: --key NAME", code="state_mismatch")
-        found = saved[usual[0]]
     if not _is_state(found):
         what = f"{path} holds no state_dict (names and tensors)"
         raise Trouble(what, cure="Save `module.state_dict()`, or say --key NAME", code="state_mismatch")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from remote.manifest import entry_of
 from remote.models.contract import Contract
 from remote.models.export.made import Made
+from remote.models.export.onnx_file import examine
 from remote.models.export.opened import open_checks
 from remote.models.export.parity import USUAL, parity
-from remote.models.export.torch_load import load_module, load_scripted
+from remote.models.export.torch_load import Loaded, load_module, load_scripted
 from remote.models.export.torch_write import Tensors, at_rest, by_torch, torchscript_bytes, write_onnx
 from remote.models.export.wishes import Wishes, planned_contract
+from remote.models.make import refuse_unfit
 from remote.models.provenance import Scalar
 from remote.perception.preprocess import input_shape
 
@@ -24,15 +25,17 @@ TORCHSCRIPT = "model.torchscript.pt"
 def of_torch(source: Path, wishes: Wishes, folder: Path, *, scripted: bool) -> Made:
     """Write the ONNX file into `folder`. Raises Trouble for whatever keeps it from being the module's."""
     contract = planned_contract(wishes, source)
-    module = at_rest(_loaded(source, wishes, scripted))
+    loaded = _loaded(source, wishes, scripted)
+    module = at_rest(loaded.module)
     tensors = tensors_of(contract)
     samples = wishes.samples_for(contract.input)
     golden = by_torch(module, tensors)(samples.inputs)
     path = folder / "model.onnx"
     checks = [
-        write_onnx(module, tensors, path, opset=wishes.opset, exporter=wishes.exporter, dynamic=wishes.dynamic),
+        write_onnx(module, tensors, path, opset=wishes.opset_asked, exporter=wishes.way, dynamic=wishes.dynamic),
         *open_checks(path, samples.inputs, wishes.dynamic, wishes.tolerance(USUAL)),
     ]
+    examine(path)
     refuse_unfit(path, contract)
     extra = {}
     if wishes.torchscript:
@@ -49,7 +52,7 @@ def of_torch(source: Path, wishes: Wishes, folder: Path, *, scripted: bool) -> M
         against=f"torch {torch.__version__}",
         source=f"{'TorchScript' if scripted else 'checkpoint'} {source.name}",
         source_sha256=entry_of(source).sha256,
-        settings=settings_of(wishes),
+        settings=settings_of(wishes) | ({"key": loaded.key} if loaded.key else {}),
         tools={"torch": str(torch.__version__)},
         tolerance=wishes.tolerance(USUAL),
         checks=tuple(checks),
@@ -57,9 +60,9 @@ def of_torch(source: Path, wishes: Wishes, folder: Path, *, scripted: bool) -> M
     )
 
 
-def _loaded(source: Path, wishes: Wishes, scripted: bool) -> Any:
+def _loaded(source: Path, wishes: Wishes, scripted: bool) -> Loaded:
     if scripted:
-        return load_scripted(source)
+        return Loaded(load_scripted(source))
     return load_module(source, wishes.factory, wishes.key, trusted=wishes.trust_pickle)
 
 
@@ -72,21 +75,9 @@ def tensors_of(contract: Contract) -> Tensors:
 def settings_of(wishes: Wishes) -> dict[str, Scalar]:
     """What was asked for; what came is beside it."""
     asked: dict[str, Scalar] = {
-        "opset_asked": wishes.opset,
-        "exporter": wishes.exporter,
+        "opset_asked": wishes.opset_asked,
+        "exporter": wishes.way,
         "dynamic": ", ".join(wishes.dynamic),
         "trusted_pickle": wishes.trust_pickle,
     }
     return asked | ({"factory": wishes.factory} if wishes.factory else {})
-
-
-def refuse_unfit(model: Path, contract: Contract) -> None:
-    """Raise Trouble `model_mismatch` where labels, head or strides are not the model's."""
-    from remote.models.export.onnx_file import examine
-    from remote.perception.engines.onnx_runtime import OnnxRuntimeEngine
-    from remote.perception.heads import refuse_wrong_shape
-
-    examine(model)
-    engine = OnnxRuntimeEngine(model, contract)
-    refuse_wrong_shape(contract, engine.output.shape)
-    engine.close()

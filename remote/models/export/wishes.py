@@ -11,12 +11,13 @@ from remote.models.contract import Contract, InputContract, OutputContract
 from remote.models.contract_file import CODE, parse_contract
 from remote.models.export.samples import USUAL, Samples, made, of_pictures
 from remote.models.labels_file import read_labels
-from remote.models.make import Family, describe, input_of_family
+from remote.models.make import Family, describe, input_of_family, refuse_unfit
 from remote.models.provenance import Tolerance
 from remote.strict_yaml import read_text
 
 Exporter = Literal["trace", "dynamo"]
 Dynamic = Literal["batch", "size"]
+USUAL_OPSET = 17
 INPUT, OUTPUT = "images", "output"
 
 
@@ -34,8 +35,8 @@ class Wishes:
     key: str | None = None
     trust_pickle: bool = False
     torchscript: bool = False
-    opset: int = 17
-    exporter: Exporter = "trace"
+    opset: int | None = None
+    exporter: Exporter | None = None
     dynamic: tuple[Dynamic, ...] = ()
     golden: Path | None = None
     samples: int = USUAL
@@ -43,6 +44,16 @@ class Wishes:
     rtol: float | None = None
     units: Path | None = None
     normalise: Path | None = None
+
+    @property
+    def opset_asked(self) -> int:
+        """What torch is asked to write."""
+        return self.opset or USUAL_OPSET
+
+    @property
+    def way(self) -> Exporter:
+        """Which of torch's exporters writes."""
+        return self.exporter or "trace"
 
     def tolerance(self, usual: Tolerance) -> Tolerance:
         """The usual one, with what was said instead."""
@@ -69,7 +80,9 @@ def detector_contract(wishes: Wishes, onnx: Path, source: Path) -> Contract:
         Trouble: `contract_missing` where nothing says how its boxes are written, and what `describe` refuses.
     """
     if wishes.contract is not None:
-        return given_contract(wishes.contract, wishes.name)
+        contract = given_contract(wishes.contract, wishes.name)
+        refuse_unfit(onnx, contract)
+        return contract
     like, labels = family_and_labels(wishes)
     return describe(onnx, like, labels, name=wishes.named(source), size=wishes.size)
 

@@ -49,6 +49,7 @@ def replay_text(found: Replay) -> str:
         f"old  {found.old_name} {found.old[:12]}",
         f"new  {found.new_name} {found.new[:12]}",
         f"{found.pictures} pictures, {found.same_pictures} with the same boxes",
+        *(() if found.common_labels else ("the two have no label in common: no box can be in both",)),
         f"boxes: {found.agreed} of {both} in both{share}, {found.only_old} only old, {found.only_new} only new",
     ]
     if found.shift_median is not None and found.shift_p95 is not None:

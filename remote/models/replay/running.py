@@ -42,7 +42,8 @@ class One(msgspec.Struct, frozen=True, kw_only=True):
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Everything. `old` and `new` are digests. Shifts are the new score less the old one over the agreed boxes, None where
     there are none; times are medians in milliseconds. `most` are the pictures with the largest differences, the largest
-    first, and without those that do not differ. `truths` is None where no picture has a label file.
+    first, and without those that do not differ. `truths` is None where no picture has a label file. Without
+    `common_labels` the bundles have no label in common, and no box can be in both.
     """
 
     old: str
@@ -62,6 +63,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     new_ms: Optional[float]
     truths: Optional[Truths]
     most: tuple[One, ...]
+    common_labels: bool = True
 
 
 def replay(
@@ -83,6 +85,9 @@ def replay(
     from remote.models.validation.frames import read
     from remote.perception.picture_files import list_pictures
 
+    if labels is not None and not labels.is_dir():
+        what = f"labels folder {labels} {'is no folder' if labels.exists() else 'does not exist'}"
+        raise Trouble(what, cure="Give the folder with a .txt file for each picture", code="boxes_missing")
     folder = next((pictures / name for name in _PICTURES if (pictures / name).is_dir()), pictures)
     files = list_pictures(folder)
     two, count, rows = Two(old, new, threads=threads), _Count(labels or folder), list[One]()
@@ -95,7 +100,11 @@ def replay(
             progress(number, len(files))
     finally:
         two.close()
-    return _summed(two.digests, two.names, rows, count.truths(), shown)
+    if labels is not None and not count.pictures:
+        what = f"folder {labels} has no label file for any picture; the first would be {files[0].stem}.txt"
+        raise Trouble(what, cure="Give the folder with a .txt file for each picture", code="boxes_missing")
+    common = bool(set(two.labels[0]) & set(two.labels[1]))
+    return _summed(two.digests, two.names, rows, count.truths(), shown, common=common)
 
 
 class _Count:
@@ -154,7 +163,13 @@ def _known(file: Path, labels: tuple[str, ...], width: int, height: int) -> list
 
 
 def _summed(
-    digests: Sequence[str], names: Sequence[str], rows: Sequence[One], truths: Truths | None, shown: int
+    digests: Sequence[str],
+    names: Sequence[str],
+    rows: Sequence[One],
+    truths: Truths | None,
+    shown: int,
+    *,
+    common: bool,
 ) -> Replay:
     each = [row.difference for row in rows]
     shifts = [shift for one in each for shift in one.shifts]
@@ -179,6 +194,7 @@ def _summed(
         new_ms=round(median(new_ms), 3) if new_ms else None,
         truths=truths,
         most=tuple(differing[:shown]),
+        common_labels=common,
     )
 
 

@@ -39,6 +39,12 @@ def open_session(model: Path, *, threads: int = 1) -> Any:
         raise Trouble(what, cure="Export the model again, or copy it again in full", code="model_unreadable") from error
 
 
+def name_of(session: Any, threads: int) -> str:
+    """Engine, version, provider and threads, for people: the one spelling of it."""
+    provider = session.get_providers()[0].removesuffix("ExecutionProvider")
+    return f"ONNX Runtime {_import().__version__}, {provider}, {threads} thread{'s' if threads != 1 else ''}"
+
+
 class OnnxRuntimeEngine:
     """A model in ONNX Runtime; see base.Engine.
 
@@ -57,8 +63,7 @@ class OnnxRuntimeEngine:
         self._binding.bind_cpu_input(given.name, self.input)
         out = self.output
         self._binding.bind_output(contract.output.name, "cpu", 0, out.dtype.type, out.shape, out.ctypes.data)
-        provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
-        self.name = f"ONNX Runtime {_import().__version__}, {provider}, {threads} thread{'s' if threads != 1 else ''}"
+        self.name = name_of(self._session, threads)
 
     def _first_output(self, input_name: str, output_name: str) -> Tensor:
         """One unbound run: it tells the output's shape also where the file leaves dimensions open."""

@@ -17,7 +17,7 @@ from remote.models.bundle import load_bundle
 from remote.models.evaluate import Settings, evaluate_bundle
 from remote.models.labels_file import read_labels
 from remote.models.make import make_bundle
-from tests.tiny_models import tiny_bundle
+from tests.tiny_models import LABELS, base_yolov8, tiny_bundle, write_model
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT.parent / "shared" / "real"
@@ -119,4 +119,33 @@ def test_the_embedded_detector_is_scored_on_written_scenes(tmp_path: Path) -> No
     assert written.exit_code == 0, written.output
     bundle = load_bundle(ROOT / "remote" / "bundles" / "tabletop")
     score = evaluate_bundle(bundle, tmp_path / "scenes" / "images", tmp_path / "scenes" / "labels", USUAL)
+    assert score.ap50 is not None
     assert score.ap50 > 0.85
+
+
+def test_without_one_labelled_box_there_is_no_score_and_not_zero(labelled: Path) -> None:
+    for name in "ab":
+        (labelled / "labels" / f"{name}.txt").write_text("")
+    words = [str(labelled / part) for part in ("bundle", "images", "labels")]
+    done = CliRunner().invoke(commands.evaluate, [*words, "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["map"], json.loads(done.stdout)["ap50"]) == (7, None, None)
+    assert "no box is labelled" in done.stderr
+    assert CliRunner().invoke(commands.evaluate, words).stdout == "no score: 2 pictures, no labelled box\n"
+
+
+def test_a_bundle_that_gives_impossible_boxes_is_refused_and_not_scored_zero(labelled: Path) -> None:
+    base, follow = base_yolov8()
+    base[0, 2, :] = -8.0  # negative widths: another family's raw cells
+    bundle = make_bundle(write_model(labelled / "m.onnx", base, follow), "yolov8", LABELS, labelled / "raw")
+    with pytest.raises(Trouble, match="box sizes down to -8"):
+        evaluate_bundle(bundle, labelled / "images", labelled / "labels", USUAL)
+
+
+def test_a_missing_folder_of_labels_is_called_missing(labelled: Path) -> None:
+    with pytest.raises(Trouble, match="lables does not exist"):
+        evaluate_bundle(load_bundle(labelled / "bundle"), labelled / "images", labelled / "lables", USUAL)
+
+
+def test_a_class_that_rests_on_few_boxes_is_said(labelled: Path) -> None:
+    words = [str(labelled / part) for part in ("bundle", "images", "labels")]
+    assert "2 of these rest on fewer than 5 boxes" in CliRunner().invoke(commands.evaluate, words).stdout

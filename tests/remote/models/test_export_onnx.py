@@ -25,6 +25,7 @@ from remote.models.export.export import export_model
 from remote.models.export.kinds import kind_of
 from remote.models.export.onnx_file import MOST_IR, examine, read_onnx
 from remote.models.export.parity import parity, worst_of
+from remote.models.export.runs import by_definition
 from remote.models.export.wishes import Wishes
 from remote.models.golden import Golden, golden_bytes, read_golden
 from remote.models.make import write_bundle
@@ -65,7 +66,8 @@ def test_the_embedded_bundle_is_proved_and_keeps_its_model_byte_for_byte(tmp_pat
 def test_exporting_again_gives_the_same_bundle_and_compares_with_its_own_golden_samples(tmp_path: Path) -> None:
     tiny_bundle(tmp_path)
     first = export_model(tmp_path / "bundle", Wishes(output=tmp_path / "b"))
-    assert export_model(tmp_path / "bundle", Wishes(output=tmp_path / "b")).digest == first.digest
+    second = export_model(tmp_path / "bundle", Wishes(output=tmp_path / "b"))
+    assert (second.digest, first.was_there, second.was_there) == (first.digest, False, True)
     again = export_model(tmp_path / "b", Wishes(output=tmp_path / "c"))
     assert (again.golden, again.samples) == ("those of the bundle", first.samples)
     assert export_model(policy_bundle(tmp_path).path, Wishes(output=tmp_path / "p")).task == "policy"
@@ -276,6 +278,38 @@ def test_a_golden_file_that_claims_terabytes_is_refused_not_tried(tmp_path: Path
 def test_an_option_that_would_change_nothing_is_told(tmp_path: Path, options: list[str], says: str) -> None:
     done = run(tiny_bundle(tmp_path).path, "--output", tmp_path / "b", *options)
     assert says in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"exporter": "dynamo"}, "--exporter does nothing for an ONNX file"),
+        ({"opset": 13}, "--opset does nothing for an ONNX file"),
+        ({"contract": EMBEDDED / "contract.yaml"}, "--contract says what --like and --labels would say"),
+        ({"size": (96, 96)}, "takes 64x64, not 96x96"),
+        ({"contract": EMBEDDED / "contract.yaml", "like": None, "labels": None}, "contract and model differ"),
+    ],
+)
+def test_what_does_not_belong_to_this_model_is_told_plainly(tmp_path: Path, more: dict[str, Any], says: str) -> None:
+    model = write_model(tmp_path / "m.onnx", *base_yolov8())
+    usual: dict[str, Any] = {"like": "yolov8", "labels": labels(tmp_path)}
+    with pytest.raises(Trouble, match=says):
+        export_model(model, Wishes(output=tmp_path / "b", **{**usual, **more}))
+
+
+def test_what_was_found_can_be_read_on_a_terminal_of_80(tmp_path: Path) -> None:
+    done = run(EMBEDDED, "--output", tmp_path / "b")
+    assert max(map(len, done.stderr.splitlines())) <= 80 + len(str(tmp_path))
+
+
+def test_a_sigmoid_that_overflows_on_its_way_warns_nobody(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    node = helper.make_node("Sigmoid", ["x"], ["y"])
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 2]) for name in "xy"]
+    graph = helper.make_graph([node], "g", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), tmp_path / "m.onnx")
+    found = by_definition(tmp_path / "m.onnx", ["y"])({"x": np.array([[-1000, 1000]], np.float32)})
+    assert found["y"].tolist() == [[0.0, 1.0]]
+    assert not [str(one.message) for one in recwarn if one.category is RuntimeWarning]
 
 
 def test_without_a_family_the_boxes_mean_nothing(tmp_path: Path) -> None:

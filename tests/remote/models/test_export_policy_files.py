@@ -61,6 +61,21 @@ def test_statistics_are_read_from_both_forms(tmp_path: Path) -> None:
     assert found.std_of("observation") == (2.0, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("s.npz", "does not exist"), ("policy.zip", "neither .npz nor .yaml"), ("folder.npz", "is a folder")],
+)
+def test_statistics_that_are_none_are_told_in_words(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(Trouble, match=says):
+        read_normalisation(tmp_path / name, {"observation": 2})
+
+
+def test_a_folder_of_pictures_is_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="is a folder"):
+        read_recorded(tmp_path, {"observation": (2,)}, 10)
+
+
 def test_statistics_as_a_pickle_are_refused_without_reading_them(tmp_path: Path) -> None:
     (tmp_path / "vec.pkl").write_bytes(pickle.dumps(Runs(tmp_path / "ran")))
     with pytest.raises(Trouble, match="is a pickle") as caught:

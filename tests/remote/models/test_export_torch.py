@@ -124,6 +124,18 @@ def test_a_state_dict_is_found_where_trainings_put_it(boxes: Path, key: str | No
     state = {f"module.{name}": one for name, one in torch.load(boxes, weights_only=True).items()}
     torch.save({key: state, "epoch": 1} if key else state, boxes)
     assert export_model(boxes, wishes(boxes.parent)).task == "detection"
+    made = read_provenance(boxes.parent / "b")
+    assert made is not None
+    assert made.settings.get("key") == key
+
+
+def test_of_weights_and_their_moving_average_none_is_taken_without_a_word(boxes: Path) -> None:
+    state = torch.load(boxes, weights_only=True)
+    torch.save({"model": state, "ema": {name: one * 2 for name, one in state.items()}}, boxes)
+    with pytest.raises(Trouble, match="several state_dicts: model, ema") as caught:
+        export_model(boxes, wishes(boxes.parent))
+    assert caught.value.cure == "Say which: --key model or --key ema"
+    assert export_model(boxes, wishes(boxes.parent, key="ema")).task == "detection"
 
 
 # ---------------------------------------------------------------- refusals

@@ -63,7 +63,7 @@ def test_labels_and_head_that_do_not_fit_are_told_with_numbers(
 def test_making_the_same_bundle_again_changes_nothing_and_another_is_refused(tmp_path: Path) -> None:
     first = tiny_bundle(tmp_path)
     assert tiny_bundle(tmp_path).digest == first.digest
-    with pytest.raises(Trouble, match="holds something else") as caught:
+    with pytest.raises(Trouble, match="holds another bundle already: tiny") as caught:
         tiny_bundle(tmp_path, labels=("cube", "ball", "cone"))
     assert caught.value.code == "bundle_exists"
     assert load_bundle(first.path).digest == first.digest

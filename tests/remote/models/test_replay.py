@@ -135,6 +135,21 @@ def test_an_export_of_failures_is_a_folder_too_and_nothing_is_made_up_without_la
     assert found.truths is None
 
 
+def test_labels_that_are_not_there_are_told_and_not_left_out(world: Path, tmp_path: Path) -> None:
+    words = (world / "old/bundle", world / "new/bundle", world / "pictures")
+    with pytest.raises(Trouble, match="typo does not exist"):
+        replay(*words, labels=tmp_path / "typo")
+    with pytest.raises(Trouble, match="has no label file for any picture"):
+        replay(*words, labels=tmp_path)
+
+
+def test_bundles_without_a_common_label_are_said_to_be_so(world: Path, tmp_path: Path) -> None:
+    other = tiny_bundle(tmp_path, labels=("cat", "dog")).path
+    words = ["replay", str(world / "old/bundle"), str(other), str(world / "pictures")]
+    assert "have no label in common" in CliRunner().invoke(model, words).stdout
+    assert replay(world / "old/bundle", world / "new/bundle", world / "pictures").common_labels
+
+
 def test_a_picture_that_gives_no_answer_is_said_and_no_empty_result(world: Path, tmp_path: Path) -> None:
     nan = tiny_bundle(tmp_path, dark_is_nan=True).path
     found = replay(world / "old/bundle", nan, world / "pictures")
