@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.changing.reports import Said, Sending, Validated
 from console.changing.view import BundleRow
-from console.models.wording import named
+from console.models.wording import look_words, named
 from console.visiting import confirmed
 from console.widgets.cells import clean
 from remote.protocol import (
@@ -176,9 +176,7 @@ async def update(desk: ModelsDesk) -> None:
 
 def _updated(desk: ModelsDesk) -> Said:
     reply = confirmed(desk.app.session.request(TakeUpdate(), timeout_s=UPDATE_S), UPDATE_S + GRACE_S)
-    models = reply.state.models if reply.state is not None else None
-    says = models.updates.says if models is not None and models.updates is not None else ""
-    return Said(says or "the robot has looked")
+    return Said(look_words(reply.state.models if reply.state is not None else None))
 
 
 # ------------------------------------------------------------ what they share

@@ -8,16 +8,21 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
+from console import exits
 from console.commands.model_push import commanding, take_over_option
 from console.commands.updates_words import Passphrases, as_person, hands_of, repository_of
 from console.commands.watch import Duration
+from remote.model_states import BEFORE_SWITCH
 
 if TYPE_CHECKING:
     from console.models.repository import Repository
     from console.visiting import Visit
-    from remote.protocol import Reply
+    from remote.model_states import ModelsState
+    from remote.protocol import AgentState, Reply
 
 _TAKE_S = 570.0
+_SETTLED_S = 30.0
+"""So long it is waited for that the change says what holds it: verifying and a self-test take seconds."""
 
 
 @click.command()
@@ -95,16 +100,41 @@ def _repository(repo: Path | None, url: str) -> Repository:
 @click.option("--from", "folder", help="A copy of the repository on the robot, such as /media/usb/updates.")
 @take_over_option
 def take(robot: str, folder: str | None, take_over: bool) -> None:
-    """Let ROBOT look for a release now. It takes what is open to it, by all its steps; `fieldgate model list` tells how it
-    goes.
+    """Let ROBOT look for a release now. It brings what is open to it into use by all its steps, alone: this says what it waits
+    for by then, `fieldgate model list` how it goes on. Ends with 3 where the release was refused meanwhile.
     """
+    from console.models.wording import look_words
     from console.robots import Robots
     from remote.protocol import TakeUpdate
 
     with commanding(Robots().get(robot), take_over) as visit:
         reply = _done(visit, TakeUpdate(folder), _TAKE_S)
-    state = reply.state.models.updates if reply.state and reply.state.models else None
-    click.echo(f"{robot}: {state.says if state and state.says else 'it looked'}")
+        models = reply.state.models if reply.state else None
+        if models is None or models.candidate is None:
+            click.echo(f"{robot}: {look_words(models)}")
+            return
+        shot = visit.wait(lambda one: _settled(one.state), _SETTLED_S)
+        state = (shot or visit.session.snapshot).state
+    _tell_taken(robot, models, state.models if state and state.models else models)
+
+
+def _settled(state: AgentState | None) -> bool:
+    """Whether the change waits for something, has switched or has ended: what a person wants to know before going away."""
+    models = state.models if state is not None else None
+    return models is not None and (bool(models.waits_for) or models.step not in BEFORE_SWITCH)
+
+
+def _tell_taken(robot: str, began: ModelsState, now: ModelsState) -> None:
+    """Which release was taken, how far it is, what holds it; a change that has ended by now, by how it did."""
+    from console.models.wording import look_words, outcome_words
+
+    if now.candidate is None and now.last is not None and now.last != began.last:
+        click.echo(f"{robot}: {look_words(now)}; {outcome_words(now.last)}")
+        if now.last.ended != "committed":
+            raise click.exceptions.Exit(exits.ALARM)
+        return
+    click.echo(f"{robot}: {look_words(now)}")
+    click.echo(f"{robot} goes on by itself; `fieldgate model list {robot}` tells how it goes", err=True)
 
 
 def _done(visit: Visit, command: object, timeout_s: float) -> Reply:

@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
-from remote.model_states import ModelsState, Outcome, Progress, ShadowState, Slot, Step, UpdateState
+import re
 
+from remote.model_states import (
+    STEP_WORDS,
+    ModelsState,
+    Outcome,
+    Progress,
+    ShadowState,
+    Slot,
+    Step,
+    UpdateState,
+)
+
+__all__ = [
+    "END_WORDS",
+    "SHORT_DIGEST",
+    "STEPS",
+    "STEP_MEANS",
+    "STEP_WORDS",
+    "look_words",
+    "named",
+    "number_words",
+    "origin_words",
+    "outcome_words",
+    "progress_words",
+    "shadow_words",
+    "slot_words",
+    "step_words",
+    "update_words",
+]
 SHORT_DIGEST = 8
 STEPS: tuple[Step, ...] = (
     "downloading",
@@ -17,19 +45,28 @@ STEPS: tuple[Step, ...] = (
     "committed",
 )
 """The way of a change that goes well."""
-STEP_WORDS: dict[Step, str] = {
-    "idle": "idle",
-    "downloading": "downloading",
-    "verified": "verifying",
-    "staged": "staging",
-    "building": "building the engine",
-    "self_test": "self-test",
-    "waiting_for_safe": "waiting for safe",
-    "switched": "switching",
-    "probation": "probation",
-    "committed": "keeping it",
-    "rolling_back": "going back",
+_OF: dict[Step, str] = {
+    "idle": "idle, with {}",
+    "downloading": "downloading {}",
+    "verified": "verifying {}",
+    "staged": "staging {}",
+    "building": "building the engine of {}",
+    "self_test": "self-test of {}",
+    "waiting_for_safe": "waiting for safe, to switch to {}",
+    "switched": "switching to {}",
+    "probation": "probation of {}",
+    "committed": "keeping {}",
+    "rolling_back": "going back from {}",
 }
+"""The same as STEP_WORDS, with the bundle that it is about."""
+END_WORDS: dict[str, str] = {
+    "committed": "kept",
+    "returned": "returned",
+    "refused": "refused",
+    "cancelled": "called off",
+    "went_back": "went back",
+}
+"""How a change ended, in a word."""
 STEP_MEANS: dict[Step, str] = {
     "idle": "nothing is being changed",
     "downloading": "files come from the repository",
@@ -75,20 +112,27 @@ def number_words(value: float) -> str:
 
 
 def progress_words(progress: Progress | None) -> str:
-    """How far a step is: `120 of 300 frames`, `400 frames, at least 300 are asked for`; empty where nobody knows."""
+    """How far a step is: `120 of 300 frames`, `300 frames are through (411 now)`; empty where nobody knows."""
     if progress is None:
         return ""
+    count = _count_words(progress)
+    return (f"{count}, {progress.text}" if count else progress.text) if progress.text else count
+
+
+def _count_words(progress: Progress) -> str:
+    if progress.whole is None and not progress.unit and progress.text:
+        return ""  # something goes on that nobody counts
     if progress.unit == "bytes":
         done, unit = f"{progress.done / 1e6:.1f}", "MB"
         whole = None if progress.whole is None else f"{progress.whole / 1e6:.1f}"
     else:
         done, unit = number_words(progress.done), progress.unit
         whole = None if progress.whole is None else number_words(progress.whole)
-    if whole is not None and progress.whole is not None and progress.done > progress.whole:
-        count = f"{done} {unit}, at least {whole} are asked for"
-    else:
-        count = f"{done} of {whole} {unit}".strip() if whole is not None else f"{done} {unit}".strip()
-    return f"{count}, {progress.text}" if progress.text else count
+    if whole is None:
+        return f"{done} {unit}".strip()
+    if progress.whole is not None and progress.done > progress.whole:
+        return f"{whole} {unit} are through ({done} now)"
+    return f"{done} of {whole} {unit}".strip()
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -96,12 +140,12 @@ def outcome_words(outcome: Outcome) -> str:
     what = named(outcome.digest, outcome.name)
     release = f" (release {outcome.release})" if outcome.release is not None else ""
     why = f": {outcome.why}" if outcome.why else ""
-    where = "" if outcome.step == "waiting_for_safe" else f" in {STEP_WORDS[outcome.step]}"  # there a person went back
     words = {
         "committed": f"{what}{release} is kept",
-        "returned": f"{what}{release} was taken back{where}{why}",
+        "returned": f"{what}{release} was taken back in {STEP_WORDS[outcome.step]}{why}",
         "refused": f"{what}{release} was refused in {STEP_WORDS[outcome.step]}{why}",
         "cancelled": f"{what}{release} was called off in {STEP_WORDS[outcome.step]}{why}",
+        "went_back": f"a person went back from {what}{release} to the one before{why}",
     }
     return words[outcome.ended]
 
@@ -111,8 +155,9 @@ def step_words(state: ModelsState) -> str:
     if state.step == "idle":
         return STEP_WORDS["idle"]
     far = progress_words(state.progress)
-    what = f" of {named(state.candidate.digest, state.candidate.name)}" if state.candidate is not None else ""
-    parts = [f"{STEP_WORDS[state.step]}{what}", *([far] if far else [])]
+    slot = state.candidate
+    what = _OF[state.step].format(named(slot.digest, slot.name)) if slot is not None else STEP_WORDS[state.step]
+    parts = [what, *([far] if far else [])]
     if state.waits_for:
         parts.append(f"waits: {state.waits_for}")
     if state.attempts > 1:
@@ -139,6 +184,16 @@ def update_words(updates: UpdateState | None) -> str:
     """Where releases come from and what came of the last look."""
     if updates is None:
         return "no update repository; updates enrol names one"
-    taken = f", took release {updates.release}" if updates.release is not None else ""
+    number = updates.release
+    told = number is None or re.search(rf"\brelease {number}\b", updates.says) is not None
+    taken = "" if told else f", took release {number}"
     says = f": {updates.says}" if updates.says else ""
     return f"{updates.source.url} as {updates.source.robot_class}{taken}{says}"
+
+
+def look_words(models: ModelsState | None) -> str:
+    """What came of a look for a release that somebody asked for; where it was taken, also how far it is and what holds it."""
+    says = (models.updates.says if models is not None and models.updates is not None else "") or "it looked"
+    if models is None or models.candidate is None:
+        return says
+    return f"{says}; it is being brought into use: {step_words(models)}"

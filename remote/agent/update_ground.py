@@ -5,14 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remote.errors import Trouble
-from remote.model_states import Slot
+from remote.model_states import Outcome, Slot
 from remote.monitor.identity import read_identity
 from remote.protocol import Reply, Request, Scalar, SetUpdates, Severity, TakeUpdate
+from remote.release import Release
 from remote.updates.order import Facts
 
 if TYPE_CHECKING:
     from remote.agent.core import Agent
     from remote.agent.lease import Holder
+
+
+_ENDED = {"cancelled": "was called off here", "returned": "was taken back here", "refused": "was refused here"}
+
+
+def not_in_use(release: Release, runs: Slot | None, last: Outcome | None) -> str:
+    """Why a release that a change began with once is not what `runs`, by how the `last` change ended; empty where it is."""
+    if runs is not None and runs.digest == release.bundle:
+        return ""
+    now = f"{runs.name} {runs.digest[:8]} runs" if runs is not None else "it does not run"
+    what, why = f"release {release.number} is the newest and was here before", ""
+    if last is not None and last.release == release.number and last.ended in _ENDED:
+        what, why = f"release {release.number} {_ENDED[last.ended]}", f" ({last.why})" if last.why else ""
+    return f"{what}{why}: {now}, and it is not taken again by itself"
 
 
 class AgentUpdateGround:
@@ -44,10 +59,15 @@ class AgentUpdateGround:
         """What the slots say."""
         return self._agent.models.change.slots.highest_release
 
+    def not_in_use(self, release: Release) -> str:
+        """How it ended here."""
+        runs = self._agent.models.change.state().current
+        return not_in_use(release, runs, self._agent.models.change.slots.last)
+
     def change_under_way(self) -> str:
         """The step and the bundle of the change."""
         slots = self._agent.models.change.slots
-        return f"{slots.step} of {slots.candidate.name}" if slots.candidate else ""
+        return f"{slots.candidate.name} ({slots.step.replace('_', ' ')})" if slots.candidate else ""
 
     def waiting_release(self) -> int | None:
         """Its number."""

@@ -20,11 +20,13 @@ from remote.agent.update_times import UpdateTimes
 from remote.errors import Trouble
 from remote.model_states import Progress, Slot, UpdateState
 from remote.protocol import Scalar, SetUpdates, Severity
+from remote.release import Release
 from remote.updates.order import Facts, Found, Order
 from remote.updates.trust import check_clock
 
 UNDERWAY = "update_underway"
 RUNS_ALREADY = "already_current"
+ENDED = "release_ended"
 BY_ITSELF = "the robot itself"
 FLOOR_EVERY_S = 3600.0
 
@@ -45,6 +47,9 @@ class UpdateGround(Protocol):
 
     def highest_release(self) -> int:
         """The highest release that a change here ever began with; 0 for none."""
+
+    def not_in_use(self, release: Release) -> str:
+        """Why this release, with which a change here began once, is not what runs; empty where it is."""
 
     def change_under_way(self) -> str:
         """What change of models is under way, in words; empty for none."""
@@ -265,14 +270,12 @@ class Updating:
         check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
         order = await asyncio.to_thread(self._order, trusted, folder, highest)
         found = await self._found(order, by)
-        held = found.release.bundle if found.release and not found.folder else ""
+        held = found.release.bundle if found.release and found.outcome == "taken" and not found.folder else ""
         if held and not await asyncio.to_thread(self._ground.is_whole, held):
             found = await self._found(msgspec.structs.replace(order, held=()), by)
         release = found.release
-        if release is None:
-            if self._remember(found.text):
-                self._ground.event("update_looked", "info", f"looked for a release: {found.text}")
-            return found.text
+        if release is None or found.outcome == "nothing":
+            return self._nothing(found, by)
         origin = "usb" if folder is not None else "release"
         now_ns = self._clock.wall_ns()
         slot = Slot(
@@ -346,6 +349,19 @@ class Updating:
         text = f"{found.text} was fetched ({found.fetched_bytes} bytes) and verified"
         data: dict[str, Scalar] = {"release": slot.release or 0, "digest": slot.digest, "origin": slot.origin}
         self._ground.event("update_taken", "info", text, by=slot.by, fetched_bytes=found.fetched_bytes, **data)
+
+    def _nothing(self, found: Found, by: str) -> str:
+        """Nothing new. To a person it is a refusal where the newest release was here and does not run."""
+        ended = self._ground.not_in_use(found.release) if found.release else ""
+        if ended:
+            cure = "push its bundle, or release it once more: `fieldgate publish BUNDLE --to REPO --again`"
+            trouble = Trouble(ended, cure=cure, code=ENDED)
+            if by != BY_ITSELF:
+                raise trouble
+            self._refused(trouble, by)
+        elif self._remember(found.text):
+            self._ground.event("update_looked", "info", f"looked for a release: {found.text}")
+        return ended or found.text
 
     def _refused(self, trouble: Trouble, by: str) -> None:
         news = self._remember(trouble.what, code=trouble.code)

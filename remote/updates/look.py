@@ -49,6 +49,9 @@ def look(
         stopped = rollout.release if rollout and rollout.stopped else None
         return Found(outcome="nothing", text=why, signed_wall_ns=signed, stopped=stopped)
     release = repository.release(rollout.release)
+    if release.number == order.highest_release:
+        text = f"release {release.number} is the newest, this robot has it"
+        return Found(outcome="nothing", text=text, release=release, signed_wall_ns=signed)
     _check_fits(release, order.facts)
     folder, fetched = _had(order, repository, release, say, clock)
     text = f"release {release.number}, {release.name}"
@@ -71,7 +74,7 @@ def _nothing(rollout: Rollout | None, order: Order) -> str:
         raise Trouble(
             what, cure="going back is a release with a new number: publish the older bundle again", code=OLDER
         )
-    return f"release {number} is the newest, this robot has it" if number == order.highest_release else ""
+    return ""
 
 
 def _check_fits(release: Release, facts: Facts) -> None:

@@ -44,7 +44,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it. `taken`: `release` lies verified in `folder` (empty: it was held already); `nothing`: there is none.
+    """What came of it. `taken`: `release` lies verified in `folder` (empty: it was held already); `nothing`: there is none,
+    or `release` is the newest and this robot has had it.
 
     `stopped` is the release that the rollout says is stopped. `signed_wall_ns` is when the newest metadata was signed, by the
     signer's clock; None where it does not say.

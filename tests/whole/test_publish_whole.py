@@ -51,7 +51,9 @@ def test_a_release_that_a_robot_refuses_is_stopped_for_the_others(
     fieldgate("publish wrong --to up --unchecked --key anna.pem --wave first")
     fieldgate("updates sign up --key ben.pem")
     fieldgate(f"updates enrol demo --repo up --url file://{tmp_path}/up --class gripper")
-    assert "took release 1" in fieldgate("updates take demo").stdout
+    took = fieldgate("updates take demo", wanted=3).stdout
+    assert "took release 1" in took
+    assert "was refused in self-test" in took, "a person hears it at once"
 
     def stopped() -> bool:
         program = str(Path(sys.executable).with_name("fieldgate"))

@@ -14,12 +14,14 @@ import pytest
 
 from remote.agent.clock import Clock
 from remote.agent.update_child import UpdateChild
+from remote.agent.update_ground import not_in_use
 from remote.agent.update_times import FIRST_PAUSE_S, FIRST_WITHIN_S, UpdateTimes
 from remote.agent.updating import BY_ITSELF, Updating
 from remote.errors import Trouble
 from remote.manifest import MANIFEST, digest_of
-from remote.model_states import Progress, Slot, UpdateSource
+from remote.model_states import Outcome, Progress, Slot, UpdateSource
 from remote.protocol import SetUpdates
+from remote.release import Needs, Release
 from remote.updates.client_process import answered
 from remote.updates.order import Facts, Found
 from tests.file_server import Server
@@ -39,6 +41,7 @@ class Ground:
         self.waiting: int | None = None
         self.dropped: list[str] = []
         self.held: tuple[str, ...] = ()
+        self.ended = ""
 
     def update_facts(self, robot_class: str) -> Facts:
         return Facts(robot="orin-1", robot_class=robot_class)
@@ -51,6 +54,9 @@ class Ground:
 
     def highest_release(self) -> int:
         return self.highest
+
+    def not_in_use(self, release: Release) -> str:
+        return self.ended
 
     def change_under_way(self) -> str:
         return self.under_way
@@ -145,6 +151,42 @@ async def test_a_release_is_fetched_in_a_child_and_handed_to_the_change(
     assert state is not None
     assert (state.release, state.code, state.says) == (1, "", "took release 1, tiny")
     assert agent.ground.names() == ["updates_set", "update_taken"]
+
+
+async def test_a_release_that_was_called_off_is_not_said_to_be_had(
+    agent: Agent, repository: Repository, server: Server
+) -> None:
+    """Else a person believes that the new model runs, and it is the old one."""
+    await agent.set(repository, server.url)
+    await agent.updating.take(None, "anna")
+    agent.ground.highest = 1
+    assert "this robot has it" in await agent.updating.take(None, "anna")
+    agent.ground.ended = "release 1 was called off here (not now): desk 0123 runs"
+    with pytest.raises(Trouble) as raised:
+        await agent.updating.take(None, "anna")
+    assert (raised.value.code, raised.value.what) == ("release_ended", agent.ground.ended)
+    state = agent.updating.state()
+    assert state is not None
+    assert (state.code, state.says) == ("release_ended", agent.ground.ended)
+    agent.hands.mono_s += 2 * 3600
+    before = agent.ground.names()
+    agent.updating.tick()
+    assert agent.updating._look is not None
+    await agent.updating._look
+    assert agent.ground.names() == before, "its own looks do not say it again each hour"
+
+
+def test_why_a_release_does_not_run_is_told_by_how_it_ended() -> None:
+    release = Release(number=3, name="red", bundle="a" * 64, files={}, needs=Needs(), notes="")
+    runs = Slot(digest="b" * 64, name="blue", origin="push", by="anna", since_wall_ns=0)
+    last = Outcome(
+        digest="a" * 64, name="red", ended="cancelled", why="not now", step="waiting_for_safe", wall_ns=0, release=3
+    )
+    told = "release 3 was called off here (not now): blue bbbbbbbb runs, and it is not taken again by itself"
+    assert not_in_use(release, runs, last) == told
+    assert "newest and was here before: blue" in not_in_use(release, runs, None)
+    pushed = Slot(digest="a" * 64, name="red", origin="push", by="anna", since_wall_ns=0)
+    assert not_in_use(release, pushed, last) == "", "a person has pushed its bundle since"
 
 
 def test_the_agent_loads_no_client_and_no_cryptography() -> None:
