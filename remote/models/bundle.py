@@ -21,6 +21,7 @@ from remote.manifest import (
 )
 from remote.models.contract import Contract, PolicyContract
 from remote.models.contract_file import CODE, WRONG_TASK, parse_any_contract
+from remote.models.weights_apart import refuse_weights_apart
 from remote.strict_yaml import read_bytes, read_text
 
 
@@ -62,8 +63,8 @@ def load_bundle(path: Path) -> Bundle:
     """Read a detector's bundle and verify every file against the manifest's digests; no engine is loaded.
 
     Raises:
-        Trouble: code `bundle_missing`, `bundle_incomplete`, `bundle_changed`, `manifest_invalid`, `contract_invalid` or
-            `wrong_task`; names the file and what to do.
+        Trouble: code `bundle_missing`, `bundle_incomplete`, `bundle_changed`, `manifest_invalid`, `contract_invalid`,
+            `model_apart` or `wrong_task`; names the file and what to do.
     """
     loaded = load_any_bundle(path)
     if isinstance(loaded, Bundle):
@@ -94,6 +95,7 @@ def load_any_bundle(path: Path) -> AnyBundle:
     manifest = parse_manifest(data, where)
     for name, entry in sorted(manifest.files.items()):
         verify_file(path, name, entry)
+    refuse_weights_apart(path / MODEL)
     contract_path = path / CONTRACT
     contract = parse_any_contract(read_text(contract_path, what="contract", code=CODE), contract_path)
     if contract.name != manifest.name:
