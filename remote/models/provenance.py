@@ -33,6 +33,15 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     snr_db: Annotated[float, msgspec.Meta(ge=-300.0, le=300.0)] | None = None
 
 
+def sane(tolerance: Tolerance) -> Tolerance:
+    """The same. Raises Trouble (`bad_tolerance`) where no bundle may say that."""
+    try:
+        return msgspec.convert(msgspec.structs.asdict(tolerance), Tolerance)
+    except msgspec.ValidationError as error:
+        what = f"a tolerance like that proves nothing: {error}"
+        raise Trouble(what, cure="allow less: a few percent of what the model gives", code="bad_tolerance") from error
+
+
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The pictures that a quantised model was calibrated with.
 

@@ -12,7 +12,7 @@ from remote.models.contract_file import CODE, parse_contract
 from remote.models.export.samples import USUAL, Samples, made, of_pictures
 from remote.models.labels_file import read_labels
 from remote.models.make import Family, describe, input_of_family, refuse_unfit
-from remote.models.provenance import Tolerance
+from remote.models.provenance import Tolerance, sane
 from remote.strict_yaml import read_text
 
 Exporter = Literal["trace", "dynamo"]
@@ -57,12 +57,13 @@ class Wishes:
 
     def tolerance(self, usual: Tolerance) -> Tolerance:
         """The usual one, with what was said instead."""
-        return Tolerance(
+        wanted = Tolerance(
             absolute=usual.absolute if self.atol is None else self.atol,
             relative=usual.relative if self.rtol is None else self.rtol,
             wrong_share=usual.wrong_share,
             snr_db=usual.snr_db,
         )
+        return sane(wanted)
 
     def samples_for(self, given: InputContract) -> Samples:
         """Golden inputs of a detector: the pictures of `golden`, else made ones."""

@@ -21,7 +21,7 @@ from remote.models.golden import Golden, golden_bytes, read_golden
 from remote.models.make import write_any_bundle
 from remote.models.optimise.graph import model_bytes, opset_of
 from remote.models.optimise.made import Made
-from remote.models.provenance import Provenance, Tolerance
+from remote.models.provenance import MOST_WRONG_SHARE, Provenance, Tolerance
 from remote.verdicts import Check, overall
 
 _GOLDEN_PICTURES = 2
@@ -91,7 +91,13 @@ def write_derived(parent: AnyBundle, judged: Judged, evidence: Evidence, output:
     """The bundle with its provenance and golden samples. Equal inputs give an equal digest: no time of day is in it."""
     made = judged.made
     golden = golden_for(parent, judged, evidence)
-    tolerance = tolerance_for(made.step, golden, Runner(judged.bundle.model))
+    runner = Runner(judged.bundle.model)
+    tolerance = tolerance_for(made.step, golden, runner)
+    if (
+        tolerance.wrong_share > MOST_WRONG_SHARE
+    ):  # too far from its parent: its own outputs are what must come out elsewhere
+        golden = _own_golden(golden, runner)
+        tolerance = tolerance_for(made.step, golden, runner)
     provenance = Provenance(
         step=made.step,
         source=f"{made.step} of bundle {parent.contract.name}",
@@ -115,7 +121,10 @@ def golden_for(parent: AnyBundle, judged: Judged, evidence: Evidence) -> Golden:
     golden = read_golden(parent.path) or new_golden(parent, Runner(parent.model), evidence.pictures)
     if judged.made.keeps_outputs:
         return golden
-    runner = Runner(judged.bundle.model)
+    return _own_golden(golden, Runner(judged.bundle.model))
+
+
+def _own_golden(golden: Golden, runner: Runner) -> Golden:
     return _golden([_feed(golden, at) for at in range(golden.samples)], runner)
 
 

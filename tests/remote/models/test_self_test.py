@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +17,7 @@ from remote.errors import Trouble
 from remote.manifest import CONTRACT, GOLDEN, MANIFEST, MODEL, PROVENANCE, entry_of, manifest_bytes
 from remote.model_states import Progress
 from remote.models.golden import Golden, golden_bytes
-from remote.models.provenance import Provenance, Tolerance
+from remote.models.provenance import Provenance, Tolerance, read_provenance, sane
 from remote.models.self_test import compared, self_test
 from remote.verdicts import Check, overall
 from tests.tiny_models import base_yolov8, tiny_bundle
@@ -36,6 +38,7 @@ def verdicts(checks: tuple[Check, ...]) -> dict[str, str]:
         ((5.0, 0.0, 0.0, 0.0), Tolerance(absolute=1e-3, relative=0.0, wrong_share=0.25), "pass"),
         ((5.0, 5.0, 0.0, 0.0), Tolerance(absolute=1e-3, relative=0.0, wrong_share=0.25), "fail"),
         ((0.5, 0.5, 0.5, 0.5), Tolerance(absolute=1.0, relative=0.0, snr_db=5.0), "pass"),
+        ((0.5, 0.5, 0.5, 0.5), Tolerance(absolute=1.0, relative=0.0), "skipped"),  # zeros would pass as well
         ((0.5, 0.5, 0.5, 0.5), Tolerance(absolute=1.0, relative=0.0, snr_db=7.0), "fail"),
         ((0.5, 0.5, 0.5, 0.5), None, "skipped"),
         ((np.nan, 0.0, 0.0, 0.0), None, "fail"),
@@ -45,6 +48,39 @@ def verdicts(checks: tuple[Check, ...]) -> dict[str, str]:
 def test_outputs_beside_the_golden_ones(off: tuple[float, ...], tolerance: Tolerance | None, verdict: str) -> None:
     golden = np.ones(4, np.float32)
     assert compared(golden + np.array(off, np.float32), golden, tolerance).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"absolute": 1e9, "relative": 0.0},
+        {"absolute": 0.0, "relative": 1.0},
+        {"absolute": 0.0, "relative": 0.0, "wrong_share": 0.21},
+        {"absolute": -1.0, "relative": 0.0},
+        {"absolute": 0.0, "relative": 0.0, "snr_db": 1e6},
+    ],
+    ids=lambda said: "-".join(f"{name}={value:g}" for name, value in said.items()),
+)
+def test_a_tolerance_that_lets_everything_pass_is_refused(tmp_path: Path, said: dict[str, float]) -> None:
+    """Whoever makes a bundle writes its tolerance: the self-test would pass whatever the model gives."""
+    good = Provenance(step="export", source="t", opset=17, tolerance=Tolerance(absolute=0.01, relative=0.01))
+    (tmp_path / PROVENANCE).write_bytes(msgspec.json.encode(good))
+    assert read_provenance(tmp_path) == good
+    (tmp_path / PROVENANCE).write_bytes(
+        json.dumps({"step": "t", "source": "t", "opset": 17, "tolerance": said}).encode()
+    )
+    with pytest.raises(Trouble) as caught:
+        read_provenance(tmp_path)
+    assert caught.value.code == "provenance_invalid"
+    with pytest.raises(Trouble) as caught:
+        sane(Tolerance(**said))
+    assert caught.value.code == "bad_tolerance"
+
+
+def test_the_tolerance_is_said_with_what_was_found() -> None:
+    ones = np.ones(4, np.float32)
+    text = compared(ones, ones, Tolerance(absolute=0.01, relative=0.02, wrong_share=0.1, snr_db=20.0)).text
+    assert "allowed (0.01 + 0.02 of the golden value, for all but 10.00%, at least 20 dB)" in text
 
 
 def test_a_bundle_without_golden_samples_says_that_they_were_skipped(tmp_path: Path) -> None:
@@ -61,7 +97,7 @@ def test_a_model_that_gives_no_numbers_on_a_plain_picture_fails(tmp_path: Path) 
 
 
 def run(folder: Path, *command: str) -> tuple[Check, ...]:
-    given = {"command": command} if command else {}
+    given: Any = {"command": command} if command else {}
     test = run_self_test(
         folder, 1, lambda progress: None, cwd=folder, engines=folder / "engines", limit_s=20.0, **given
     )
