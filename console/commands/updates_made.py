@@ -183,42 +183,6 @@ def rotate(
     as_json: bool,
 ) -> None:
     """A new root for REPO, signed by enough of the old keys and of the new ones. Without options: more time for all."""
-    _rotate(repo, add, remove, threshold, online, keys, online_unencrypted, person, as_json)
-
-
-@click.command()
-@repo_argument
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--replace-with", "add", type=_a_key, multiple=True, help="A public key in its place. Repeat it.")
-@keys_option("Your private key. Repeat it for more.")
-@as_person
-@as_json
-def revoke(
-    repo: Path,
-    names: tuple[str, ...],
-    add: tuple[Path, ...],
-    keys: tuple[Path, ...],
-    person: str | None,
-    as_json: bool,
-) -> None:
-    """Take lost or stolen keys out of REPO's root: NAME is the key's name or the first 8 characters of its id.
-
-    The same as `rotate --remove`; everything is signed anew, by the keys that are left.
-    """
-    _rotate(repo, add, names, None, False, keys, False, person, as_json)
-
-
-def _rotate(
-    repo: Path,
-    add: tuple[Path, ...],
-    remove: tuple[str, ...],
-    threshold: int | None,
-    online: bool,
-    keys: tuple[Path, ...],
-    online_unencrypted: bool,
-    person: str | None,
-    as_json: bool,
-) -> None:
     from console.models import acting
     from console.models.keys import read_public
 
@@ -235,6 +199,30 @@ def _rotate(
         passphrase=new_passphrase("the new online keys on this laptop") if locked else None,
     )
     tell(came, repo, as_json)
+
+
+@click.command()
+@repo_argument
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--replace-with", "add", type=_a_key, multiple=True, help="A public key in its place. Repeat it.")
+@keys_option("Your private key. Repeat it for more.")
+@as_person
+@as_json
+@click.pass_context
+def revoke(
+    context: click.Context,
+    repo: Path,
+    names: tuple[str, ...],
+    add: tuple[Path, ...],
+    keys: tuple[Path, ...],
+    person: str | None,
+    as_json: bool,
+) -> None:
+    """Take lost or stolen keys out of REPO's root: NAME is the key's name or the first 8 characters of its id.
+
+    The same as `rotate --remove`; everything is signed anew, by the keys that are left.
+    """
+    context.invoke(rotate, repo=repo, add=add, remove=names, keys=keys, person=person, as_json=as_json)
 
 
 @click.command()

@@ -5,47 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from console import people
 from console.campaigns.opening import all_campaigns, open_campaign
-from console.cli import main
 from tests.console.checklist.bundle_files import make_bundle
 from tests.console.checklist.campaign_world import World
 from tests.console.checklist.given_robot import BUNDLE
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Fieldgate = Callable[..., Done]
-
-
-@pytest.fixture
-def fieldgate(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fieldgate:
-    """The program itself, in this process; everybody is anna unless they say otherwise."""
-    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
-
-    def run(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["fieldgate", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        code = end.value.code
-        assert isinstance(code, int)
-        return Done(code, said.out, said.err)
-
-    return run
+from tests.console.commands.program import Fieldgate
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
@@ -18,7 +16,6 @@ from console import exits
 from console.campaigns.checked import CheckedItem, CheckReport
 from console.campaigns.limited_sight import LimitedSight
 from console.campaigns.opening import all_campaigns, open_campaign
-from console.cli import main
 from console.commands.check import run
 from console.commands.check_text import WIDTH, report_text
 from console.marks import ASCII, UNICODE
@@ -27,6 +24,7 @@ from console.robots import Robot, Robots
 from remote.errors import Trouble
 from tests.console.checklist.campaign_world import World, last
 from tests.console.checklist.given_robot import GivenRobot, S
+from tests.console.commands.program import Fieldgate
 
 DOCS = Path(__file__).parents[3] / "docs"
 ONLY_FILES = """\
@@ -51,31 +49,11 @@ stages:
 """
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Fieldgate = Callable[..., Done]
-
-
 @pytest.fixture
-def fieldgate(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fieldgate:
-    """The program itself, in this process, with a robot `gone` on which no agent runs."""
-    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
+def fieldgate(fieldgate: Fieldgate, world: World) -> Fieldgate:
+    """With a robot `gone` on which no agent runs."""
     Robots().add(Robot(name="gone", transport="local", home=str(world.folder / "nothing")))
-
-    def program(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["fieldgate", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Done(end.value.code, said.out, said.err)
-
-    return program
+    return fieldgate
 
 
 def checked(world: World, robot: GivenRobot, *items: str, successes: int = 60, **other: Any) -> CheckReport:

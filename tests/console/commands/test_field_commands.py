@@ -5,32 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from console.campaigns.opening import open_campaign
-from console.cli import main
 from console.commands.session_watch import Watching
 from console.looking import RobotSight
 from remote.errors import Trouble
 from tests.console.checklist.campaign_world import kinds
+from tests.console.commands.program import Fieldgate
 from tests.console.fieldwork.field_world import FieldRobot, FieldWorld
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Fieldgate = Callable[..., Done]
 
 
 @pytest.fixture
@@ -43,20 +30,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
 
 
 @pytest.fixture
-def fieldgate(home: FieldWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fieldgate:
-    """The program itself, in this process; everybody is anna."""
-    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
-
-    def run(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["fieldgate", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Done(end.value.code, said.out, said.err)
-
-    return run
+def fieldgate(fieldgate: Fieldgate, home: FieldWorld) -> Fieldgate:
+    """On that laptop."""
+    return fieldgate
 
 
 def test_a_whole_bench_phase_without_a_robot(fieldgate: Fieldgate) -> None:

@@ -6,18 +6,17 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from console.campaigns.opening import new_campaign, open_campaign
-from console.cli import main
 from console.robots import Robot, Robots
 from remote.model_states import ShadowState
 from remote.protocol import ReleaseLease, SetBundle, TakeLease
 from tests.console.checklist.campaign_world import World
+from tests.console.commands.program import Fieldgate
 from tests.remote.agent.robot import Console
 from tests.remote.agent.robot import Robot as Agent
 from tests.remote.models.proved_bundles import proved_bundle
@@ -55,34 +54,8 @@ stages:
 """
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Fieldgate = Callable[..., Done]
-
-
 @pytest.fixture
-def fieldgate(world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fieldgate:
-    """The program itself, in this process."""
-    monkeypatch.setenv("FIELDGATE_PERSON", "anna")
-
-    def program(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["fieldgate", "model", *words])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capfd.readouterr()
-        assert isinstance(end.value.code, int)
-        return Done(end.value.code, said.out, said.err)
-
-    return program
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def home(tmp_path: Path, world: World) -> Iterator[Path]:
     """The home of a real agent with the real worker, known here as `bench`."""
     Robots().add(Robot(name="bench", transport="local", home=str(tmp_path / "home")))
     agent = Agent(tmp_path / "home", "real").start()
@@ -96,15 +69,17 @@ def test_here_the_tables_are_read_by_the_laptop_and_the_code_is_the_verdicts(
     bundle = proved_bundle(tmp_path / "b")
     table, junit = tmp_path / "sim.jsonl", tmp_path / "junit.xml"
     table.write_text("\n".join(json.dumps({"success": number < 10}) for number in range(60)))
-    done = fieldgate("validate", str(bundle.path), "--runs", "2", *FAST, "--hil", str(table), "--junit", str(junit))
+    done = fieldgate(
+        "model", "validate", str(bundle.path), "--runs", "2", *FAST, "--hil", str(table), "--junit", str(junit)
+    )
     assert done.code == 3, done
     assert "FAIL          hil_success         10 of 60 succeeded" in done.out
     assert "PASS          parity" in done.out
     assert 'failures="1"' in junit.read_text()
-    told = fieldgate("validate", str(bundle.path), "--runs", "2", *FAST, "--json")
+    told = fieldgate("model", "validate", str(bundle.path), "--runs", "2", *FAST, "--json")
     assert (told.code, json.loads(told.out)["verdict"]) == (7, "inconclusive")
     assert (json.loads(told.out)["profile"], "profile x86: this machine's own" in told.err) == ("x86", True)
-    missing = fieldgate("validate", str(tmp_path / "nothing"))
+    missing = fieldgate("model", "validate", str(tmp_path / "nothing"))
     assert missing.code == 1
     assert "does not exist" in missing.err
 
@@ -113,20 +88,17 @@ def test_on_a_robot_the_bundle_is_sent_validated_and_shadowed_beside_the_worker(
     fieldgate: Fieldgate, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = proved_bundle(tmp_path / "b")
-    done = fieldgate("validate", str(bundle.path), "--on", "bench", *FAST, "--json")
+    done = fieldgate("model", "validate", str(bundle.path), "--on", "bench", *FAST, "--json")
     report = json.loads(done.out)
     assert (report["profile"], "profile x86: the robot's own" in done.err) == ("x86", True)
     assert (done.code, report["verdict"], report["digest"]) == (0, "pass", bundle.digest), done
     assert (home / "bundles" / bundle.digest / "model.onnx").is_file()
     words = ("--profile", "jetson", "--runs", "1", *FAST)
-    jetson = fieldgate("validate", bundle.digest[:12], "--on", "bench", *words)
+    jetson = fieldgate("model", "validate", bundle.digest[:12], "--on", "bench", *words)
     assert jetson.code == 7
     assert "this is no Jetson" in jetson.out
-    monkeypatch.setattr(sys, "argv", ["fieldgate", "start", "bench", "--source", "scene:"])
-    with pytest.raises(SystemExit) as started:
-        main()
-    assert not started.value.code
-    shadow = fieldgate("shadow", bundle.digest[:12], "bench", "--seconds", "1", "--json")
+    assert fieldgate("start", "bench", "--source", "scene:").code == 0
+    shadow = fieldgate("model", "shadow", bundle.digest[:12], "bench", "--seconds", "1", "--json")
     assert shadow.code == 0, shadow
     state = json.loads(shadow.out)
     assert state["ended"] == "its time was over"
@@ -140,15 +112,15 @@ def test_in_a_campaign_what_was_found_is_recorded_as_evidence(
     bundle, pack = proved_bundle(tmp_path / "b"), tmp_path / "pack.yaml"
     pack.write_text(PACK)
     new_campaign("bench", bundle.digest, "tiny", pack, name="bring-up", person="anna").close()
-    sent = fieldgate("validate", str(bundle.path), "--on", "bench", "--profile", "x86", "--runs", "1", *FAST)
+    sent = fieldgate("model", "validate", str(bundle.path), "--on", "bench", "--profile", "x86", "--runs", "1", *FAST)
     assert sent.code == 7
-    other = fieldgate("validate", "0" * 64, "--campaign", "bring-up")
+    other = fieldgate("model", "validate", "0" * 64, "--campaign", "bring-up")
     assert (other.code, "the campaign is about" in other.err) == (1, True)
     console = Console(home, "ben", "ben")
     chosen = console.ask(SetBundle(bundle.digest), epoch=console.take_lease())
     assert chosen.error is None
     console.close()
-    done = fieldgate("validate", bundle.digest, "--campaign", "bring-up")
+    done = fieldgate("model", "validate", bundle.digest, "--campaign", "bring-up")
     assert done.code == 0, done
     campaign = open_campaign("bring-up")
     try:
@@ -173,7 +145,7 @@ def test_in_a_campaign_what_was_found_is_recorded_as_evidence(
     ids=["campaign", "pictures"],
 )
 def test_words_that_exclude_each_other_are_refused(fieldgate: Fieldgate, words: tuple[str, ...], said: str) -> None:
-    done = fieldgate("validate", "0" * 64, *words)
+    done = fieldgate("model", "validate", "0" * 64, *words)
     assert done.code == 2
     assert said in done.err
 
