@@ -26,6 +26,21 @@ BEFORE_SWITCH: tuple[Step, ...] = ("downloading", "verified", "staged", "buildin
 AFTER_SWITCH: tuple[Step, ...] = ("switched", "probation")
 """The steps in which the candidate runs and the one before it is kept."""
 
+STEP_WORDS: dict[Step, str] = {
+    "idle": "idle",
+    "downloading": "downloading",
+    "verified": "verifying",
+    "staged": "staging",
+    "building": "building the engine",
+    "self_test": "self-test",
+    "waiting_for_safe": "waiting for safe",
+    "switched": "switching",
+    "probation": "probation",
+    "committed": "keeping it",
+    "rolling_back": "going back",
+}
+"""What each step is called wherever a person reads it."""
+
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -79,11 +94,14 @@ class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How the last change ended: kept, gone back to the one before, refused before the switch, or called off by a person."""
+    """How the last change ended: kept, gone back to the one before, refused before the switch, or called off by a person.
+
+    `went_back`: a person wanted the one before; `digest` and `name` are of the one that was left.
+    """
 
     digest: str
     name: str
-    ended: Literal["committed", "returned", "refused", "cancelled"]
+    ended: Literal["committed", "returned", "refused", "cancelled", "went_back"]
     why: str
     step: Step
     wall_ns: int

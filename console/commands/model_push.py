@@ -26,7 +26,15 @@ LOST_S = 120.0
 """How long a robot whose link broke is waited for."""
 LOOK_S = 0.5
 BEGIN_S = 30.0
-_EXIT = {"committed": exits.OK, "returned": exits.ALARM, "refused": exits.ALARM, "cancelled": exits.TROUBLE}
+_EXIT = {
+    "committed": exits.OK,
+    "returned": exits.ALARM,
+    "refused": exits.ALARM,
+    "cancelled": exits.TROUBLE,
+    "went_back": exits.TROUBLE,
+}
+_BACK = ("went_back", "returned")
+"""The one before runs again, by the person or by the robot: what `back` wanted."""
 
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take the lease from whoever holds it; they are told."
@@ -125,7 +133,7 @@ def back(robot: str, reason: str, no_wait: bool, take_over: bool, as_json: bool)
         done = _given(visit, GoBack(reason))
         if not no_wait:
             wanted = before.previous.digest if before.previous else None
-            _follow_to_the_end(visit, robot, Following(left, before.last, also=wanted), as_json, wanted="returned")
+            _follow_to_the_end(visit, robot, Following(left, before.last, also=wanted), as_json, wanted=_BACK)
     click.echo(_no_wait_text(done, as_json))
 
 
@@ -219,15 +227,17 @@ def _probation(asked: dict[str, Any]) -> Probation | None:
 def _no_wait_text(done: Reply, as_json: bool) -> str:
     import msgspec
 
+    from console.models.wording import STEP_WORDS
+
     models = done.state.models if done.state else None
-    return msgspec.json.encode(models).decode() if as_json else (models.step if models else "begun")
+    return msgspec.json.encode(models).decode() if as_json else (STEP_WORDS[models.step] if models else "begun")
 
 
 # ------------------------------------------------------------ to the end
 
 
 def _follow_to_the_end(
-    visit: Visit, robot: str, following: Following, as_json: bool, wanted: str = "committed"
+    visit: Visit, robot: str, following: Following, as_json: bool, wanted: tuple[str, ...] = ("committed",)
 ) -> NoReturn:
     try:
         outcome = _followed(visit, robot, following)
@@ -235,7 +245,7 @@ def _follow_to_the_end(
         click.echo(f"'{robot}' goes on by itself; `fieldgate model list {robot}` tells how it went", err=True)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     _print_end(outcome, as_json)
-    raise click.exceptions.Exit(exits.OK if outcome.ended == wanted else _EXIT[outcome.ended])
+    raise click.exceptions.Exit(exits.OK if outcome.ended in wanted else _EXIT[outcome.ended])
 
 
 def _followed(visit: Visit, robot: str, following: Following) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from console.models.wording import STEPS, named, outcome_words, step_words
+from console.models.wording import END_WORDS, STEPS, named, outcome_words, step_words
 from remote.model_states import ModelsState, Outcome, Step
 
 EVERY_S = 5.0
@@ -72,8 +72,9 @@ def ended_lines(outcome: Outcome) -> tuple[str, ...]:
 
 
 def result_line(outcome: Outcome) -> str:
-    """The one line for scripts: `committed`, or `returned: why`."""
-    return f"{outcome.ended}: {outcome.why}" if outcome.why and outcome.ended != "committed" else outcome.ended
+    """It in one line: `kept`, or `returned: why`."""
+    word = END_WORDS[outcome.ended]
+    return f"{word}: {outcome.why}" if outcome.why and outcome.ended != "committed" else word
 
 
 def begun_line(digest: str, name: str, robot: str) -> str:

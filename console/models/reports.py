@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from console.store.store import Store
 
 EVENT = "model_change_ended"
-_ENDS = ("committed", "returned", "refused", "cancelled")
+_ENDS = ("committed", "returned", "refused", "cancelled", "went_back")
 _SQL = "SELECT wall_ns, body FROM entries WHERE journal_id = ? AND kind = 'event' AND instr(body, ?) > 0 ORDER BY seq"
 
 

@@ -11,7 +11,7 @@ from console.fieldtest.binomial import lower_bound, upper_bound
 from console.models.fleet import Fleet
 from remote.release import Rollout
 
-End = Literal["committed", "returned", "refused", "cancelled"]
+End = Literal["committed", "returned", "refused", "cancelled", "went_back"]
 Word = Literal["stop", "wait", "ask", "go_on", "done"]
 MISHAPS: tuple[End, ...] = ("returned", "refused")
 
@@ -29,8 +29,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     `word`: stop (close the release), wait (reports are missing), ask (a person must decide), go_on (open the next wave),
     done (there is no further wave, and the last is good). `wave` is the last one that is open, from 1; 0: none.
-    `unknown` are robots not yet heard of, or whose change a person called off. `share_above` is the bound that the share of
-    mishaps lies above with the fleet's confidence, `share_below` the one that it lies below; None without reports.
+    `unknown` are robots not yet heard of, or where a person called the change off or went back after it. `share_above` is the
+    bound that the share of mishaps lies above with the fleet's confidence, `share_below` the one that it lies below; None
+    without reports.
     """
 
     word: Word

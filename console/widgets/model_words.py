@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.marks import FIELD_MARKS, MARKS, Charset, Mark
+from console.models.wording import END_WORDS, STEP_WORDS
 from remote.model_states import ModelsState, Outcome, StoredBundle
 from remote.verdicts import Verdict
 
@@ -20,10 +21,11 @@ _VERDICTS: dict[Verdict, Mark] = {
     "skipped": MARKS["n/a"]._replace(word="skipped"),
 }
 _ENDS: dict[str, Mark] = {
-    "committed": MARKS["pass"]._replace(word="kept"),
-    "returned": MARKS["fail"]._replace(word="RETURNED"),
-    "refused": MARKS["fail"]._replace(word="REFUSED"),
-    "cancelled": MARKS["warning"]._replace(word="called off"),
+    "committed": MARKS["pass"]._replace(word=END_WORDS["committed"]),
+    "returned": MARKS["fail"]._replace(word=END_WORDS["returned"].upper()),
+    "refused": MARKS["fail"]._replace(word=END_WORDS["refused"].upper()),
+    "cancelled": MARKS["warning"]._replace(word=END_WORDS["cancelled"]),
+    "went_back": MARKS["n/a"]._replace(word=END_WORDS["went_back"]),
 }
 
 
@@ -47,7 +49,7 @@ def step_mark(state: ModelsState) -> Mark:
     if state.step == "idle":
         return MARKS["ok"]._replace(word="idle", role="text")
     if state.step == "rolling_back":
-        return MARKS["warning"]._replace(word="going back")
+        return MARKS["warning"]._replace(word=STEP_WORDS["rolling_back"])
     if state.waits_for or state.step == "waiting_for_safe":
         return MARKS["paused"]._replace(word="waits")
     return MARKS["running"]

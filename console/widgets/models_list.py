@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from console.changing.view import BundleRow, ModelsView, RobotRow, Row
-from console.models.wording import SHORT_DIGEST, named, progress_words
+from console.models.wording import SHORT_DIGEST, STEP_WORDS, named, progress_words
 from console.widgets.cells import Span, clean, fit, row_of
 from console.widgets.cursor_canvas import CursorCanvas
 from console.widgets.drawing import duration
@@ -114,7 +114,7 @@ def _robot(view: ModelsView, row: RobotRow, width: int) -> list[Span]:
     current = named(state.current.digest, state.current.name) if state.current is not None else "none"
     mark = step_mark(state)
     far = progress_words(state.progress)
-    step = f"{glyph_of(mark, view.charset)} {mark.word if state.step == 'idle' else step_short(state.step)}"
+    step = f"{glyph_of(mark, view.charset)} {mark.word if state.step == 'idle' else STEP_WORDS[state.step]}"
     step += f" {far}" if far and state.step != "idle" else ""
     role = mark.role if row.fresh else "muted"
     return [
@@ -123,11 +123,6 @@ def _robot(view: ModelsView, row: RobotRow, width: int) -> list[Span]:
         (fit(clean(step), STEP_COLUMNS), role),
         _age(row),
     ]
-
-
-def step_short(step: str) -> str:
-    """The step's name for a narrow column."""
-    return step.replace("_", " ")
 
 
 def _age(row: RobotRow) -> Span:

@@ -18,7 +18,7 @@ from remote.activation.slots import Slots
 from remote.activation.steps import Now
 from remote.atomic import TEMPORARY_GLOB, sync
 from remote.errors import Trouble
-from remote.model_states import Outcome, Progress, Slot
+from remote.model_states import STEP_WORDS, Outcome, Progress, Slot
 from remote.protocol import Severity
 from remote.verdicts import Check
 
@@ -99,7 +99,9 @@ class Book:
             self._ground.tell("model_slots_unsaved", "error", trouble.what, cure=trouble.cure)
         self._hold(new)
 
-    def give_back(self, ended: Literal["returned", "cancelled"], why: str, checks: Sequence[Check] = ()) -> None:
+    def give_back(
+        self, ended: Literal["returned", "cancelled", "went_back"], why: str, checks: Sequence[Check] = ()
+    ) -> None:
         """After the switch: the one before is current again, whether the file can be written or not."""
         self.put_anyway(steps.give_back(self.slots, ended, why, checks, self.now()))
         self.says()
@@ -126,7 +128,7 @@ class Book:
             self._ground.tell(
                 "model_step",
                 "warning" if slots.step == "rolling_back" else "info",
-                f"{slot.name}: {slots.step.replace('_', ' ')}{f' ({why})' if why else ''}",
+                f"{slot.name}: {STEP_WORDS[slots.step]}{f' ({why})' if why else ''}",
                 step=slots.step,
                 digest=slot.digest,
                 name_of_bundle=slot.name,
@@ -145,8 +147,9 @@ class Book:
         self._ground.changed()
 
     def _tell_end(self, last: Outcome) -> None:
-        severity: Severity = "info" if last.ended in ("committed", "cancelled") else "warning"
-        text = f"the change to {last.name} ended: {last.ended}{f' ({last.why})' if last.why else ''}"
+        severity: Severity = "warning" if last.ended in ("returned", "refused") else "info"
+        ended = last.ended.replace("_", " ")
+        text = f"the change to {last.name} ended: {ended}{f' ({last.why})' if last.why else ''}"
         self._ground.tell(
             "model_change_ended",
             severity,

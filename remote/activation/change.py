@@ -112,7 +112,7 @@ class Change:
         Raises Trouble: `update_underway` before the switch, `no_previous`, `slots_unwritable`.
         """
         if self.slots.step in AFTER_SWITCH:
-            self._book.give_back("returned", reason)
+            self._book.give_back("went_back", reason)
         else:
             self._book.move(steps.go_back(self.slots, reason, self._book.now()))
         self._driver.drive_on()

@@ -16,12 +16,14 @@ from remote.activation.slots import Slots
 from remote.activation.store import ReleaseStore
 from remote.activation.trial import Stopwatch, Trial
 from remote.errors import Trouble
-from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, Progress, Step
+from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, STEP_WORDS, Progress, Step
 from remote.verdicts import Check, overall
 
 log = logging.getLogger("fieldgate.agent")
 LONGEST_COMPARE_S = 60.0
 """So long the frames of the model that runs are waited for, before it is exchanged."""
+_ASKED = {"latency_p99": "p99 of end to end", "misses": "missed objects", "boxes": "boxes a frame"}
+"""What a check asks, in words, where its name alone says little."""
 WAITS_TO_COMPARE = "frames of the model that runs now, to compare with"
 
 
@@ -100,10 +102,10 @@ class Driver:
         try:
             await self._do(step)
         except Trouble as trouble:
-            await self._failed(trouble.what, again=trouble.code == "no_space")
+            await self._failed(trouble.what, again=trouble.code in ("no_space", "self_test_broke"))
         except Exception as error:
             log.exception("the step %s of a change failed", step)
-            await self._failed(f"{step} failed: {error!r}")
+            await self._failed(f"{STEP_WORDS[step]} failed: {error!r}")
 
     async def _save(self, make: Callable[[], Slots]) -> None:
         """Put what `make` gives; a disk that can't take it now is waited for, unless another step comes meanwhile."""
@@ -283,5 +285,7 @@ def _bad(checks: Sequence[Check]) -> str:
 
 def _open(checks: Sequence[Check]) -> str:
     """Which checks decide nothing yet, by name: a person who waits wants to know for what."""
-    names = [check.name.replace("_", " ") for check in checks if check.verdict == "inconclusive"]
-    return f"not decided: {', '.join(names)}" if names else ""
+    names = [
+        _ASKED.get(check.name, check.name.replace("_", " ")) for check in checks if check.verdict == "inconclusive"
+    ]
+    return f"still undecided: {', '.join(names)}" if names else ""

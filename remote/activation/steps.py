@@ -13,7 +13,7 @@ import msgspec
 from remote.activation.ground import Seen
 from remote.activation.slots import Slots
 from remote.errors import Trouble
-from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, Outcome, Probation, Slot, Step
+from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, STEP_WORDS, Outcome, Probation, Slot, Step
 from remote.verdicts import Check
 
 MOST_TRANSITIONS = 50
@@ -40,7 +40,7 @@ NEXT: dict[Step, tuple[Step, ...]] = {
 }
 """What may follow, besides `idle` (refused, cancelled) and `verified` (taken up again) from each step before the switch."""
 
-Ended = Literal["committed", "returned", "refused", "cancelled"]
+Ended = Literal["committed", "returned", "refused", "cancelled", "went_back"]
 
 
 class Now(NamedTuple):
@@ -83,7 +83,7 @@ def must_be_idle(slots: Slots) -> None:
     if slots.step != "idle":
         name = slots.candidate.name if slots.candidate else "a bundle"
         cure = "wait for its end, or cancel it with `fieldgate model cancel`"
-        raise Trouble(f"a change to {name} is under way (step {slots.step})", cure=cure, code="update_underway")
+        raise Trouble(f"a change to {name} is under way ({STEP_WORDS[slots.step]})", cure=cure, code="update_underway")
 
 
 def advance(slots: Slots, step: Step, now: Now) -> Slots:
@@ -135,7 +135,7 @@ def commit(slots: Slots, why: str, checks: Sequence[Check], now: Now) -> Slots:
 
 
 def give_back(
-    slots: Slots, ended: Literal["returned", "cancelled"], why: str, checks: Sequence[Check], now: Now
+    slots: Slots, ended: Literal["returned", "cancelled", "went_back"], why: str, checks: Sequence[Check], now: Now
 ) -> Slots:
     """After the switch: the one before is current again, and what was before that is previous again; `finish` ends it."""
     if slots.step not in AFTER_SWITCH:
@@ -156,7 +156,7 @@ def turn_back(slots: Slots, embedded: Slot | None, now: Now) -> Slots:
     left = slots.current or embedded
     if slots.step != "waiting_for_safe" or not slots.going_back or left is None:
         raise ValueError(f"nothing to go back to in {slots.step}")
-    ending = _outcome(msgspec.structs.replace(slots, candidate=left), "returned", slots.why, (), now)
+    ending = _outcome(msgspec.structs.replace(slots, candidate=left), "went_back", slots.why, (), now)
     wanted = msgspec.structs.replace(slots.candidate, since_wall_ns=now.wall_ns) if slots.candidate else None
     turned = msgspec.structs.replace(
         slots, current=_kept(wanted), previous=left, candidate=left, ending=ending, attempts=0
@@ -194,7 +194,7 @@ def recovered(slots: Slots, now: Now) -> Slots:
     if slots.step not in BEFORE_SWITCH:
         return slots
     if slots.tries >= MOST_TRIES or slots.transitions >= MOST_TRANSITIONS - KEPT_FOR_THE_END:
-        why = f"the robot's agent ended {slots.tries + 1} times during this change, the last time in {slots.step}"
+        why = f"the robot's agent ended {slots.tries + 1} times during this change, the last time in {STEP_WORDS[slots.step]}"
         return refuse(slots, "refused", why, (), now)
     again = msgspec.structs.replace(slots, tries=slots.tries + 1)
     return _at(again, "waiting_for_safe" if slots.going_back else "verified", now)

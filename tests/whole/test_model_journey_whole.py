@@ -170,7 +170,7 @@ async def better_is_kept(journey: Journey) -> None:
     assert (models["current"]["digest"], models["current"]["origin"]) == (digest, "push")
     assert models["previous"]["origin"] == "agent"
     await journey.reads(f"demo runs tabletop-int8 {digest[:8]}, pushed by", "✔ kept")
-    assert (await journey.run("model back demo --reason 'it comes as a release'")).stdout.startswith("returned")
+    assert (await journey.run("model back demo --reason 'it comes as a release'")).stdout.startswith("went back")
     await journey.reads("demo runs tabletop dab13482", "it comes as a release")
 
 

@@ -93,7 +93,7 @@ def idle(console: Console) -> None:
 
 def test_a_kept_bundle_ends_with_0_and_the_laptop_remembers_it(desk: Desk) -> None:
     code, out, narrated = desk.run("push", str(desk.bundle("good")), "orin", *QUICK)
-    assert (code, out) == (exits.OK, "committed\n"), narrated
+    assert (code, out) == (exits.OK, "kept\n"), narrated
     assert "probation" in narrated
     code, out, _ = desk.run("list", "--json")
     known = {one["robot"]: one for one in json.loads(out)}["orin"]

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from console.marks import MARKS
 from console.models.pushing import EVERY_S, Following, ended_lines, result_line
-from console.models.wording import progress_words
+from console.models.wording import STEPS, outcome_words, progress_words, step_words
 from console.store.known_models import AGAIN_NS, KnownModels, known_models
+from console.widgets.model_words import outcome_mark
 from remote.model_states import ModelsState, Outcome, Progress, Slot
 from remote.protocol import AgentState, JournalState, Pong, Reply, WorkerState
 from remote.verdicts import Check
@@ -72,8 +74,29 @@ def test_a_way_back_is_followed_by_the_one_that_comes_and_by_the_one_that_goes()
 
 def test_progress_never_says_more_than_its_whole() -> None:
     assert progress_words(Progress(done=300, whole=300, unit="frames")) == "300 of 300 frames"
-    more = Progress(done=301, whole=300, unit="frames", text="not decided: misses")
-    assert progress_words(more) == "301 frames, at least 300 are asked for, not decided: misses"
+    more = Progress(done=301, whole=300, unit="frames", text="still undecided: missed objects")
+    assert progress_words(more) == "300 frames are through (301 now), still undecided: missed objects"
+
+
+def test_what_is_counted_by_nobody_has_no_number() -> None:
+    assert progress_words(Progress(done=0.0, text="verifying and loading")) == "verifying and loading"
+
+
+def test_each_step_and_each_end_is_a_sentence_and_no_word_of_the_protocol() -> None:
+    for step in STEPS:
+        said = step_words(msgspec.structs.replace(TESTING, step=step))
+        assert "tiny aaaaaaaa" in said
+        assert "_" not in said
+    assert step_words(msgspec.structs.replace(TESTING, step="verified")) == "verifying tiny aaaaaaaa"
+    assert result_line(outcome(ended="cancelled")) == "called off: too slow"
+
+
+def test_a_wanted_way_back_is_no_failure() -> None:
+    """A person wanted it: it must not read as if the robot had found something wrong."""
+    back = outcome(ended="went_back")
+    assert outcome_words(back) == "a person went back from tiny aaaaaaaa to the one before: too slow"
+    assert result_line(back) == "went back: too slow"
+    assert (outcome_mark(back).role, outcome_mark(outcome()).role) == (MARKS["n/a"].role, "critical")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +116,7 @@ def test_a_change_that_followed_while_nobody_looked_is_no_end_of_ours(state: Mod
 
 def test_the_result_is_one_line_and_what_failed_comes_first() -> None:
     assert result_line(outcome()) == "returned: too slow"
-    assert result_line(outcome(ended="committed")) == "committed"
+    assert result_line(outcome(ended="committed")) == "kept"
     assert ended_lines(outcome())[1].startswith("  fail: p99")
 
 

@@ -52,6 +52,12 @@ def test_the_waves_open_one_after_the_other_and_nobody_is_closed_out() -> None:
     assert not opened(5).everyone
 
 
+def test_a_robot_that_a_person_went_back_on_is_no_mishap_and_no_proof() -> None:
+    told = {ROBOTS[0]: Report(ended="went_back")}
+    found = judged(1, told)
+    assert (found.word, found.mishaps, found.committed, found.unknown) == ("wait", (), (), ROBOTS[:1])
+
+
 def test_everyone_is_a_wave_of_its_own_although_all_known_robots_are_open() -> None:
     fleet = Fleet(waves=[["orin-01"], "everyone"])
     first = next_rollout(fleet, Rollout(release=0), RELEASE)
@@ -200,6 +206,7 @@ def test_reports_come_from_the_journals_and_one_mishap_stays(tmp_path: Path) -> 
         "orin-05": [Entry(1, "boot", 1, 1, msgspec.Raw(b'{"kind":"event","name":"model_change_ended","data":7}'))],
         "orin-06": [ended(1, ended="cancelled", release=RELEASE), ended(2, ended="refused", release=RELEASE)],
         "orin-07": [ended(1, ended="committed", release=True)],
+        "orin-08": [kept, ended(2, ended="went_back", release=RELEASE, why="it shall come later")],
     }
     for robot, entries in stories.items():
         store.add(store.journal(robot, "j").id, entries)
@@ -209,5 +216,6 @@ def test_reports_come_from_the_journals_and_one_mishap_stays(tmp_path: Path) -> 
         "orin-01": "committed",
         "orin-02": "returned",
         "orin-06": "refused",
+        "orin-08": "went_back",
     }
     assert (found["orin-02"].why, found["orin-02"].wall_ns) == ("p99", 10)

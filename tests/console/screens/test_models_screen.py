@@ -260,7 +260,7 @@ async def test_what_a_change_waits_for_is_not_cut_off_on_a_small_screen(data: Pa
 
 @pytest.mark.parametrize("keys", [("enter",), ()], ids=["detail", "list"])
 async def test_the_keys_work_again_after_a_terminal_that_was_too_small(data: Path, keys: tuple[str, ...]) -> None:
-    async with opened(ScriptedSession(robot_with(IDLE)), (80, 24)) as (app, pilot, desk):
+    async with opened(ScriptedSession(robot_with(IDLE)), (80, 24)) as (_, pilot, desk):
         await select(pilot, desk, NANO)
         await pilot.press(*keys)
         for size in ((50, 18), (48, 12), (80, 24)):

@@ -163,7 +163,7 @@ def test_a_person_goes_back_and_forth() -> None:
     assert slots.current is not None
     assert (slots.current.name, slots.previous) == ("p", one("a"))
     assert slots.last is not None
-    assert (slots.last.name, slots.last.ended, slots.last.why) == ("a", "returned", "worse")
+    assert (slots.last.name, slots.last.ended, slots.last.why) == ("a", "went_back", "worse")
     with pytest.raises(Trouble) as caught:
         steps.go_back(Slots(current=one("a")), "", NOW)
     assert caught.value.code == "no_previous"

@@ -485,7 +485,7 @@ async def test_a_person_goes_back_when_the_robot_is_idle(robot: SmallRobot) -> N
     robot.busy_with = ""
     await robot.settle()
     assert stands(robot) == ("old", "new")
-    assert (last(robot).ended, last(robot).why, last(robot).name) == ("returned", "it misses cups", "new")
+    assert (last(robot).ended, last(robot).why, last(robot).name) == ("went_back", "it misses cups", "new")
     assert robot.runs == bundle_files(OLD)[0]
 
 
@@ -495,7 +495,7 @@ async def test_going_back_in_probation_does_not_wait(robot: SmallRobot) -> None:
     robot.busy_with = "the arm moves"
     robot.change.go_back("look at it")
     await robot.settle()
-    assert (last(robot).ended, last(robot).why) == ("returned", "look at it")
+    assert (last(robot).ended, last(robot).why) == ("went_back", "look at it")
     assert stands(robot) == UNCHANGED
 
 

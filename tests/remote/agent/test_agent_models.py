@@ -185,7 +185,7 @@ def test_after_a_kill_in_probation_the_candidate_is_known_and_nothing_starts_by_
     assert again.ask(Start(), epoch=epoch).error is None
     until(again, lambda m: m.attempts == 2, "the second start")
     assert again.ask(GoBack("enough"), epoch=epoch).error is None
-    assert ended(again, digest).ended == "returned"
+    assert ended(again, digest).ended == "went_back"
     assert current(again) == before
 
 
