@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -19,14 +21,43 @@ _REFUSED = re.compile(
 )
 
 
-def report_text(report: ValidationReport) -> str:
-    """A line for each check, then the verdict; ends with a newline and holds no control characters."""
+_UNKNOWN_WIDTH, _LEAST_WIDTH = 100, 40
+_INDENT = 34
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 100 where there is none (COLUMNS says otherwise), 40 at least."""
+    return max(_LEAST_WIDTH, shutil.get_terminal_size((_UNKNOWN_WIDTH, 24)).columns)
+
+
+def wrapped(line: str, width: int, *, indent: int = 2) -> list[str]:
+    """The line as lines of at most `width`, those after the first moved in; its own spaces stay."""
+    lead = line[: len(line) - len(line.lstrip())]
+    found = textwrap.wrap(
+        line.strip(),
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * min(indent, width // 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return found or [""]
+
+
+def report_text(report: ValidationReport, width: int | None = None) -> str:
+    """What each check found, then the verdict; ends with a newline and holds no control characters.
+
+    With a `width` (of the terminal) sentences go on in further lines; without, each check is one line.
+    """
     head = f"{report.name} {report.digest[:12]}, profile {report.profile}"
     head += f", {report.engine}" if report.engine else ""
     facts = [report.words[name] for name in ("model", "power_mode", "l4t", "tensorrt") if report.words.get(name)]
     lines = [head, *([", ".join(facts)] if facts else [])]
     lines += [f"{_WORDS[check.verdict]:<12}  {check.name:<18}  {check.text}" for check in report.checks]
-    return "\n".join(clean(line) for line in (*lines, f"{_WORDS[report.verdict]:<12}  {_summed(report)}")) + "\n"
+    lines = [clean(line) for line in (*lines, f"{_WORDS[report.verdict]:<12}  {_summed(report)}")]
+    if width is not None:
+        lines = [part for line in lines for part in wrapped(line, width, indent=_INDENT)]
+    return "\n".join(lines) + "\n"
 
 
 def junit_xml(report: ValidationReport) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from remote.errors import Trouble
 from remote.models.box_files import TrueBox
 from remote.models.comparing.resampling import Interval, Weights, resampled
 from remote.models.evaluate import Truth, coco_modules, found_row
@@ -135,8 +136,15 @@ def _ap(label: Label, weights: Weights) -> NDArray[np.float64]:
 
 
 def labels_for(pictures: tuple[Path, ...], folder: Path, labels: int) -> dict[Path, tuple[TrueBox, ...]]:
-    """See evaluate.labels_of; asks for pycocotools first, so that nobody waits for pictures in vain."""
+    """See evaluate.labels_of; asks for pycocotools first, so that nobody waits for pictures in vain.
+
+    Raises Trouble `no_labelled_box` where the files hold no box at all.
+    """
     from remote.models.evaluate import labels_of
 
     coco_modules()
-    return labels_of(pictures, folder, labels)
+    found = labels_of(pictures, folder, labels)
+    if not any(found.values()):
+        cure = "Give --labels with at least one box, or leave --labels out"
+        raise Trouble(f"no box is labelled in {folder}: there is no score", cure=cure, code="no_labelled_box")
+    return found

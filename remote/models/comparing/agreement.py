@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
-from remote.models.comparing.resampling import Interval, Weights, resampled
+from remote.models.comparing.resampling import CONFIDENCE, Interval, Weights, resampled
+from remote.models.validation.bounds import rate_lower, rate_upper
 
 if TYPE_CHECKING:
     from remote.perception.arrays import Floats
     from remote.perception.postprocess import Boxes
 
 LEAST_IOU = 0.5
+_ONE_SIDE = (1 + CONFIDENCE) / 2
 
 
 class Agreement:
@@ -36,7 +39,11 @@ class Agreement:
         return sum(self._of)
 
     def share(self, seed: int = 0) -> Interval | None:
-        """The share of the reference's boxes that the other has too; None where the reference found nothing at all."""
+        """The share of the reference's boxes that the other has too; None where the reference found nothing at all.
+
+        The interval holds both the one of drawn pictures and Clopper and Pearson's over the boxes: where nothing was lost,
+        drawing pictures can't tell how much may be lost on others.
+        """
         found, of = np.array(self._found), np.array(self._of)
         if not of.sum():
             return None
@@ -45,7 +52,9 @@ class Agreement:
             whole = int(weights @ of)
             return float(weights @ found / whole) if whole else float("nan")
 
-        return resampled(measure, len(of), seed=seed)
+        drawn, hits, boxes = resampled(measure, len(of), seed=seed), int(found.sum()), int(of.sum())
+        low, high = rate_lower(hits, boxes, _ONE_SIDE), rate_upper(hits, boxes, _ONE_SIDE)
+        return msgspec.structs.replace(drawn, low=min(drawn.low, low), high=max(drawn.high, high), hits=hits, of=boxes)
 
 
 def found_again(reference: Boxes, other: Boxes) -> int:

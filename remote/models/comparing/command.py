@@ -13,7 +13,7 @@ _FOLDER = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("bundles", nargs=-1, required=True, type=_FOLDER)
+@click.argument("bundles", metavar="FIRST OTHER...", nargs=-1, required=True, type=_FOLDER)
 @click.option("--images", type=_FOLDER, help="Pictures to compare on; without them golden samples or drawn inputs.")
 @click.option("--labels", type=_FOLDER, help="A .txt for each picture: class cx cy w h, a box a line.")
 @click.option(
@@ -37,12 +37,18 @@ def compare(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Compare BUNDLES, each with the first: size, parity, accuracy with its interval, time on this machine, a verdict."""
+    """Compare each OTHER bundle with the FIRST: size, parity, accuracy with its interval, time here, a verdict.
+
+    Exit code 3 where one is outside of the budget, 7 where one is not decided: a detector without --images never is.
+    """
     from remote.models.bundle import load_any_bundle
     from remote.models.comparing.compare import Budget, compare_bundles
     from remote.models.comparing.table import comparison_text
     from remote.perception.picture_files import list_pictures
+    from remote.verdict_text import terminal_width
 
+    if len(bundles) < 2:
+        raise click.UsageError("Give at least two bundles: the first, and those to compare with it")
     refuse_labels_alone(images, labels)
     found = compare_bundles(
         [load_any_bundle(path) for path in bundles],
@@ -54,7 +60,7 @@ def compare(
         time_rounds=runs,
         progress=show_progress,
     )
-    click.echo(msgspec.json.encode(found).decode() if as_json else comparison_text(found))
+    click.echo(msgspec.json.encode(found).decode() if as_json else comparison_text(found, terminal_width()))
     end_with({row.verdict for row in found.rows[1:]})
 
 

@@ -44,7 +44,10 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One bundle. `agreement` and `parity` are with the first one; `more_boxes` it reports that the first does not."""
+    """One bundle. `agreement` and `parity` are with the first one; `more_boxes` it reports that the first does not.
+
+    `digest` and `path` are empty for one that `optimise` refused: it is nowhere.
+    """
 
     name: str
     digest: str
@@ -69,7 +72,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Measured:
-    """One bundle's parity, agreement and accuracy against the first, and a model's faults on pictures."""
+    """One bundle's parity, agreement and accuracy against the first, and a model's faults on pictures.
+
+    `impossible` says what its head gives on plain pictures that can't be, empty where nothing is wrong; `needs_pictures` is
+    true of a detector, whose raw outputs prove nothing of its boxes.
+    """
 
     parity: Parity
     agreement: Interval | None = None
@@ -77,6 +84,8 @@ class Measured:
     more: int = 0
     accuracy: Accuracy | None = None
     faults: tuple[str, ...] = ()
+    impossible: str = ""
+    needs_pictures: bool = False
 
 
 def compare_bundles(
@@ -117,16 +126,19 @@ def refuse_unlike(bundles: Sequence[AnyBundle]) -> None:
     first = bundles[0]
     for bundle in bundles[1:]:
         ours, theirs = _shape(first), _shape(bundle)
-        if ours != theirs:
-            what = f"bundles {first.path} and {bundle.path} differ in task, inputs or labels"
+        other = next((name for name, value in ours.items() if theirs.get(name) != value), None)
+        if other is not None:
+            what = f"bundles {first.path} and {bundle.path} differ in their {other}"
             raise Trouble(what, cure="Compare bundles that do the same", code="not_alike")
 
 
-def _shape(bundle: AnyBundle) -> object:
+def _shape(bundle: AnyBundle) -> dict[str, object]:
+    """What must be alike by its name in words, the task first."""
     contract = bundle.contract
     if isinstance(bundle, Bundle):
-        return (contract.task, bundle.contract.labels)
-    return (contract.task, bundle.contract.observations, bundle.contract.actions.names)
+        return {"task": contract.task, "labels": bundle.contract.labels}
+    names = bundle.contract.actions.names
+    return {"task": contract.task, "observations": bundle.contract.observations, "names of actions": names}
 
 
 def _row(
@@ -152,8 +164,11 @@ def checks_of(one: Measured, budget: Budget) -> tuple[Check, ...]:
     """The questions to a bundle beside the first one, parity judged only where nothing that comes out of it is."""
     from remote.models.comparing.judging import accuracy_check, agreement_check, finite_check, parity_check
 
-    found = [finite_check(one)]
-    found.append(parity_check(one.parity, budget.snr_db, decides=one.agreement is None and one.accuracy is None))
+    decides = one.agreement is None and one.accuracy is None
+    found = [
+        finite_check(one),
+        parity_check(one.parity, budget.snr_db, decides=decides, needs_pictures=one.needs_pictures),
+    ]
     if one.agreement is not None:
         found.append(agreement_check(one.agreement, budget.agreement))
     if one.accuracy is not None:

@@ -6,6 +6,7 @@ may be QuantizeLinear and DequantizeLinear, or a Cast, which are looked through:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,12 @@ class Layers(msgspec.Struct, frozen=True, kw_only=True):
 
     `first_wrong` is the first that goes wrong, None where none does: its parity is below `limit_db`, or a column of a table
     (a tensor of three axes) that is not tiny beside the others is below DEAD_DB, which the whole tensor's parity hides.
+    `rested_on` says what was run: "8 of 64 pictures".
     """
 
     limit_db: float
     samples: int
+    rested_on: str = ""
     matched: int
     nodes: int
     first_wrong: str | None
@@ -101,6 +104,13 @@ def compare_layers(first: Path, second: Path, feeds: Sequence[Feed], *, limit_db
 def _is_right(layer: Layer, limit_db: float) -> bool:
     dead = layer.is_table and layer.weakest_db is not None and layer.weakest_db < DEAD_DB
     return not dead and (layer.parity.elements == 0 or layer.parity.reaches(limit_db))
+
+
+def weakest_layers(layers: Layers, count: int) -> tuple[Layer, ...]:
+    """Those with the lowest parity, NaN and infinity before all; those that are equal are no weak ones."""
+    found = [one for one in layers.layers if one.parity.elements and not one.parity.equal]
+    found.sort(key=lambda one: -math.inf if one.parity.snr_db is None else one.parity.snr_db)
+    return tuple(found[:count])
 
 
 def noisiest(layers: Layers, count: int, *, leave: Sequence[str] = ()) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remote.errors import Trouble
 from remote.models.bundle import AnyBundle, Bundle
+from remote.models.check import run_on_greys
 from remote.models.comparing.accuracy import Matches, Scorer, difference, labels_for
 from remote.models.comparing.compare import Accuracy, Measured, Progress, new_tallies
 from remote.models.comparing.latency import Latency, measured
@@ -14,6 +16,9 @@ from remote.models.comparing.looking import Looker, read_frame
 from remote.models.comparing.parity import Tally
 from remote.models.comparing.runner import Runner
 from remote.models.comparing.samples import stored_or_drawn
+
+if TYPE_CHECKING:
+    from remote.perception.detector import Detector
 
 
 def over_pictures(
@@ -31,6 +36,8 @@ def over_pictures(
     lookers = [Looker(bundle, threads) for bundle in bundles]
     tallies, agreements = new_tallies(len(bundles))
     scorers = [Scorer(names) for _ in bundles] if labels else []
+    impossible = [_impossible(looker.detector, bundle) for looker, bundle in zip(lookers, bundles, strict=True)]
+    _refuse_impossible(impossible[0])
     faults: list[list[str]] = [[] for _ in bundles]
     for number, path in enumerate(pictures, 1):
         frame = read_frame(path)
@@ -55,6 +62,8 @@ def over_pictures(
             more=agreements[at].more,
             accuracy=_accuracy(matches[0], matches[at], seed) if matches else None,
             faults=tuple(faults[at]),
+            impossible=impossible[at],
+            needs_pictures=True,
         )
         for at in range(len(bundles))
     ]
@@ -63,6 +72,8 @@ def over_pictures(
 def over_samples(bundles: Sequence[AnyBundle], *, threads: int) -> tuple[list[Measured], str]:
     """Any bundles on the first one's golden samples, else on drawn inputs; and which of both it was."""
     feeds, what = stored_or_drawn(bundles[0])
+    impossible = [_looked_at(bundle, threads) for bundle in bundles]
+    _refuse_impossible(impossible[0])
     runners = [Runner(bundle.model, threads=threads) for bundle in bundles]
     tallies = [Tally() for _ in bundles]
     for feed in feeds:
@@ -73,7 +84,11 @@ def over_samples(bundles: Sequence[AnyBundle], *, threads: int) -> tuple[list[Me
                     raise _unlike(f"bundle {bundles[at].path} has no output {name!r}")
                 _same_shape(outputs[0][name].shape, found[name].shape, bundles[at].path)
                 tallies[at].add(outputs[0][name], found[name])
-    return [Measured(parity=tally.parity()) for tally in tallies], f"{len(feeds)} {what}"
+    rows = [
+        Measured(parity=tally.parity(), impossible=wrong, needs_pictures=isinstance(bundle, Bundle))
+        for tally, wrong, bundle in zip(tallies, impossible, bundles, strict=True)
+    ]
+    return rows, f"{len(feeds)} {what}"
 
 
 def times(bundles: Sequence[AnyBundle], threads: int, rounds: int) -> list[Latency]:
@@ -90,6 +105,32 @@ def times(bundles: Sequence[AnyBundle], threads: int, rounds: int) -> list[Laten
             runs.append(lambda runner=runner, feed=feed: runner(feed))  # type: ignore[misc]
             engines.append(runner.engine)
     return list(measured(runs, engines, rounds=rounds))
+
+
+def _looked_at(bundle: AnyBundle, threads: int) -> str:
+    """See `_impossible`; a policy has no boxes."""
+    if not isinstance(bundle, Bundle):
+        return ""
+    looker = Looker(bundle, threads)
+    try:
+        return _impossible(looker.detector, bundle)
+    finally:
+        looker.close()
+
+
+def _impossible(detector: Detector, bundle: Bundle) -> str:
+    """What the head gives on plain pictures that can't be; raw cells read as boxes are finite numbers, after all."""
+    try:
+        run_on_greys(detector, bundle.path)
+    except Trouble as trouble:
+        return trouble.what
+    return ""
+
+
+def _refuse_impossible(of_the_first: str) -> None:
+    if of_the_first:
+        cure = "Make that bundle anew with the --like of its family: nothing can be compared with it"
+        raise Trouble(of_the_first, cure=cure, code="bad_output")
 
 
 def _accuracy(first: Matches, one: Matches, seed: int) -> Accuracy:

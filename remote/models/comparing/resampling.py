@@ -21,12 +21,17 @@ Weights = NDArray[np.int64]
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A measured value and its two-sided 95 % percentile interval; `n` pictures."""
+    """A measured value and its two-sided 95 % interval; `n` pictures.
+
+    Of a share of things that were counted, `hits` of `of` are the counts; None of anything else.
+    """
 
     value: float
     low: float
     high: float
     n: int
+    hits: int | None = None
+    of: int | None = None
 
 
 def resampled(measure: Callable[[Weights], float], pictures: int, *, seed: int = 0, draws: int = DRAWS) -> Interval:
@@ -35,7 +40,10 @@ def resampled(measure: Callable[[Weights], float], pictures: int, *, seed: int =
     random = np.random.default_rng(seed)
     counts = random.multinomial(pictures, np.full(pictures, 1 / pictures), size=draws)
     found = np.array([measure(row) for row in counts])
-    low, high = np.nanquantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    known = found[np.isfinite(found)]  # a draw may hold nothing that could be measured
+    if not known.size:
+        return Interval(value=value, low=value, high=value, n=pictures)
+    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(value=value, low=float(low), high=float(high), n=pictures)
 
 

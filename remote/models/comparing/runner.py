@@ -13,14 +13,12 @@ class Runner:
     """One loaded model. Raises Trouble `model_unreadable` where it can't be loaded."""
 
     def __init__(self, model: Path, *, threads: int = 1) -> None:
-        from remote.perception.engines.onnx_runtime import open_session
+        from remote.perception.engines.onnx_runtime import name_of, open_session
 
         self._session = open_session(model, threads=threads)
         self._model = model
         self.outputs = tuple(node.name for node in self._session.get_outputs())
-        import onnxruntime
-
-        self.engine = f"ONNX Runtime {onnxruntime.__version__}, {self._session.get_providers()[0]}, {threads} threads"
+        self.engine = name_of(self._session, threads)
 
     def __call__(self, feed: Feed) -> Feed:
         """Outputs by name, with their batch axis. Raises Trouble `inference_error` where the model fails on this input."""

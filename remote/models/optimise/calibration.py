@@ -93,7 +93,8 @@ def _refuse_few(folder: Path, used: int, left_out: Counter[str]) -> None:
     if used >= LEAST_PICTURES:
         return
     out = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
-    what = f"folder {folder} has {used} different pictures that show something" + (f" ({out})" if out else "")
+    pictures = "different picture that shows" if used == 1 else "different pictures that show"
+    what = f"folder {folder} has {used} {pictures} something" + (f" ({out})" if out else "")
     cure = f"Give at least {LEAST_PICTURES} pictures of what the robot sees, in all its light"
     raise Trouble(f"{what}; calibration needs {LEAST_PICTURES}", cure=cure, code="too_few_pictures")
 

@@ -18,7 +18,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--fp16", is_flag=True, help="Half precision inside.")
 @click.option("--int8", is_flag=True, help="Static INT8 as Q/DQ; needs --calibrate.")
 @click.option("--dynamic", is_flag=True, help="Dynamic INT8, for CPUs only.")
-@click.option("--prune", type=click.FloatRange(0, 0.99), help="Share of weights to set to zero.")
+@click.option("--prune", type=click.FloatRange(0, 0.99, min_open=True), help="Share of weights to set to zero.")
 @click.option("--structured", type=click.FloatRange(0, 0.9), help="Share of channels to take out; needs --module.")
 @click.option("--calibrate", type=_FOLDER, help="Pictures that set INT8's scales, 100 at least.")
 @click.option("--method", default="minmax", show_default=True, type=click.Choice(["minmax", "entropy", "percentile"]))
@@ -59,14 +59,23 @@ def optimise(
 ) -> None:
     """Make smaller or faster bundles of BUNDLE and measure each against it.
 
-    Exit code 3 where one loses more than the budget (it is not written), 7 where the pictures decide nothing.
+    stdout has the digest of each bundle that was written, stderr all else. Exit code 3 where one loses more than the
+    budget (it is written with --keep-refused only), 7 where what was measured decides nothing: without --images a detector's
+    boxes are not looked at.
     """
-    from remote.models.optimise.run import Wanted, optimise_bundle
+    from remote.models.optimise.run import Result, optimise_bundle
+    from remote.models.optimise.wanted import Wanted
+    from remote.verdict_text import terminal_width
+
+    def ended(one: Result) -> None:
+        """Said at once: a later step may fail, and this bundle is there all the same."""
+        if as_json:
+            return click.echo(one.json())
+        click.echo(one.text(terminal_width()), err=True)
+        return click.echo(one.digest) if one.digest else None
 
     refuse_labels_alone(images, labels)
-    results = optimise_bundle(bundle, output, Wanted(images=images, labels=labels, **words), _say)  # type: ignore[arg-type]
-    for one in results:
-        click.echo(one.json() if as_json else one.text())
+    results = optimise_bundle(bundle, output, Wanted(images=images, labels=labels, **words), _say, ended)  # type: ignore[arg-type]
     end_with({one.verdict for one in results})
 
 

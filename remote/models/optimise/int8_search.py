@@ -62,7 +62,8 @@ def made_int8(
     best: Judged | None = None
     for number, (heavy, kept) in enumerate(_rounds(parent, model, calibration, options, folder, say), 1):
         judged = judge(_made(parent, model, calibration, replace(options, heavy=heavy), kept))
-        say(_told(judged, number))
+        if options.auto:
+            say(_told(judged, number))
         if best is None or _WORTH[judged.row.verdict] >= _WORTH[best.row.verdict]:
             best = judged
         if judged.row.verdict == "pass":

@@ -37,8 +37,8 @@ def made_pruned(model: Any, share: float) -> Made:
         constants[name].CopyFrom(numpy_helper.from_array(kept, name))
     count = sum(array.size for array in arrays.values())
     notes = (
-        f"{zeros / count:.1%} of {count} weights are zero now; they are stored and multiplied as before: "
-        "neither the file nor the time is smaller. Structured pruning takes channels out",
+        f"{100 * zeros / count:.1f} % of {count} weights are zero now; they are stored and multiplied as before, so they make "
+        "neither the file nor the time smaller (packed it is smaller). Structured pruning takes channels out",
     )
     return Made(step="prune", model=model, settings={"share": share}, notes=notes, tools=tools("onnx", "numpy"))
 

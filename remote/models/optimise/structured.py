@@ -42,14 +42,14 @@ def made_structured(parent: AnyBundle, share: float, training: Training, feeds: 
     """
     torch = _torch(pruning=share > 0)
     torch.manual_seed(seed)
-    module = hook(training.module)().eval()
+    module = _module(training.module, hook(training.module)())
     examples = tuple(torch.from_numpy(array) for array in feeds[0].values())
     before = _parameters(module)
     whole = _taken_out(module, share, examples) if share > 0 else 0
     for name, extra in ((training.distil, (Runner(parent.model),)), (training.finetune, ())):
         if name:
             given = (*extra, module, feeds) if extra else (module, feeds)
-            module = hook(name)(*given).eval()
+            module = _module(name, hook(name)(*given))
     after = _parameters(module)
     model = _exported(torch, module, parent, feeds[0], examples)
     trained = training.distil or training.finetune
@@ -86,6 +86,16 @@ def hook(name: str) -> Hook:
         raise Trouble(f"{name!r} is no function", cure=cure, code="hook_invalid")
     loaded: Hook = found
     return loaded
+
+
+def _module(name: str, given: Any) -> Any:
+    """What a hook gave, ready to be run. Raises Trouble `hook_invalid` where that is no module."""
+    import torch
+
+    if not isinstance(given, torch.nn.Module):
+        what = f"{name} gave {'None' if given is None else type(given).__name__}, not a torch module"
+        raise Trouble(what, cure="End that function with `return module`", code="hook_invalid")
+    return given.eval()
 
 
 def _torch(*, pruning: bool) -> Any:

@@ -14,12 +14,13 @@ from onnx import numpy_helper
 from remote.errors import Trouble
 from remote.models.bundle import Bundle
 from remote.models.comparing.accuracy import Label, Matches, difference
-from remote.models.comparing.agreement import found_again
+from remote.models.comparing.agreement import Agreement, found_again
 from remote.models.comparing.command import compare
 from remote.models.comparing.compare import Budget, compare_bundles
+from remote.models.comparing.judging import agreement_check
 from remote.models.comparing.latency import measured
 from remote.models.comparing.layers import compare_layers, noisiest
-from remote.models.comparing.layers_command import layers
+from remote.models.comparing.layers_command import layers, layers_text
 from remote.models.comparing.looking import Looker, read_frame
 from remote.models.comparing.model_file import read_model
 from remote.models.comparing.parity import Tally
@@ -31,6 +32,7 @@ from remote.perception.picture_files import list_pictures
 from remote.perception.postprocess import Boxes
 from tests.remote.models.conv_models import conv_bundle, write_pictures
 from tests.tiny_models import tiny_bundle
+from tests.tiny_policies import policy_bundle
 
 
 def changed(bundle: Bundle, folder: Path, constant: str, factor: float) -> Bundle:
@@ -133,6 +135,8 @@ def test_accuracy_is_that_of_pycocotools(tmp_path: Path) -> None:
     theirs = evaluate_bundle(bundle, pictures, tmp_path / "labels", Settings(0.01, 0.65, 100))
     found = compare_bundles([bundle], pictures=list_pictures(pictures), labels=tmp_path / "labels").rows[0].accuracy
     assert found is not None
+    assert theirs.map is not None
+    assert theirs.ap50 is not None
     assert found.map == pytest.approx(theirs.map, abs=1e-9)
     assert found.ap50 == pytest.approx(theirs.ap50, abs=1e-9)
     assert 0.01 < theirs.map < theirs.ap50 < 1
@@ -148,12 +152,77 @@ def test_a_model_that_finds_other_boxes_fails_and_an_equal_one_passes(tmp_path: 
     assert again.verdict == "inconclusive"
 
 
-def test_without_pictures_parity_of_drawn_inputs_decides(tmp_path: Path) -> None:
+def test_without_pictures_a_detector_may_fail_but_never_passes(tmp_path: Path) -> None:
+    """A quantised detector with 36 dB of parity on drawn inputs finds no box at all."""
     bundle = conv_bundle(tmp_path)
     near = changed(bundle, tmp_path / "near", "last.weight", 1.0001)
-    for limit, verdict in ((40.0, "pass"), (200.0, "fail")):
+    for limit, verdict in ((40.0, "inconclusive"), (200.0, "fail")):
         found = compare_bundles([bundle, near], budget=Budget(snr_db=limit))
         assert (found.rested_on, found.rows[1].verdict) == ("8 drawn inputs", verdict)
+        assert ("give --images" in found.rows[1].checks[1].text) == (verdict == "inconclusive")
+
+
+def test_without_pictures_parity_of_a_policy_decides(tmp_path: Path) -> None:
+    policy = policy_bundle(tmp_path)
+    assert compare_bundles([policy, policy]).rows[1].verdict == "pass"
+
+
+def test_a_bundle_that_gives_impossible_boxes_fails_and_nothing_is_compared_with_it(tmp_path: Path) -> None:
+    """Raw cells read as boxes are finite numbers: without this they pass for an answer."""
+    bundle = conv_bundle(tmp_path)
+    broken = changed(bundle, tmp_path / "broken", "eight", -1.0)
+    pictures = list_pictures(write_pictures(tmp_path / "images", 1))
+    for given in ((), pictures):
+        check = compare_bundles([bundle, broken], pictures=given).rows[1].checks[0]
+        assert (check.name, check.verdict) == ("finite", "fail")
+        with pytest.raises(Trouble) as caught:
+            compare_bundles([broken, bundle], pictures=given)
+        assert caught.value.code == "bad_output"
+
+
+def test_where_nothing_is_lost_the_boxes_say_how_much_may_be() -> None:
+    """Drawing pictures again and again finds no loss: 100 % to 100 %, on however few boxes."""
+    one, found = boxes((0, 0, 10, 10, 0)), Agreement()
+    for _ in range(50):
+        found.add(one, one)
+    share = found.share()
+    assert share is not None
+    assert (share.value, share.high, share.hits, share.of) == (1.0, 1.0, 50, 50)
+    assert share.low == pytest.approx(0.025 ** (1 / 50))
+    check = agreement_check(share, 0.95)
+    assert check.verdict == "inconclusive"
+    assert check.text.startswith(
+        "50 of 50 of the first bundle's boxes are found again on 50 pictures: 100 % (95 %: 92.9 %"
+    )
+
+
+def test_where_no_box_is_labelled_there_is_no_score(tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "images", 2)
+    (tmp_path / "labels").mkdir()
+    for path in list_pictures(pictures):
+        (tmp_path / "labels" / f"{path.stem}.txt").write_text("")
+    bundle = conv_bundle(tmp_path)
+    with pytest.raises(Trouble) as caught:
+        compare_bundles([bundle, bundle], pictures=list_pictures(pictures), labels=tmp_path / "labels")
+    assert caught.value.code == "no_labelled_box"
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_comparison_fits_into_the_terminal(tmp_path: Path, width: int) -> None:
+    bundle = conv_bundle(tmp_path)
+    pictures = write_pictures(tmp_path / "images", 3)
+    label_by(bundle, pictures, tmp_path / "labels")
+    words = ["--images", pictures, "--labels", tmp_path / "labels", "--runs", 3]
+    done = CliRunner(env={"COLUMNS": str(width)}).invoke(compare, list(map(str, (bundle.path, bundle.path, *words))))
+    assert max(map(len, done.stdout.splitlines())) <= width
+    assert bundle.digest[:8] in done.stdout
+    assert "3 runs decide nothing, 20 are needed" in " ".join(done.stdout.split())
+    alone = CliRunner(env={"COLUMNS": "200"}).invoke(compare, [str(bundle.path), str(bundle.path), "--runs", "0"])
+    assert alone.stdout.splitlines()[0].split() == ["bundle", "digest", "size", "packed", "parity", "verdict"]
+
+
+def test_one_bundle_alone_is_no_comparison(tmp_path: Path) -> None:
+    assert CliRunner().invoke(compare, [str(conv_bundle(tmp_path).path)]).exit_code == 2
 
 
 def test_bundles_of_other_labels_are_not_compared(tmp_path: Path) -> None:
@@ -180,6 +249,7 @@ def test_engines_are_timed_in_turns() -> None:
     first, second = measured([run, run], ["a", "b"], rounds=40, clock=clock)
     assert first.p50_ms > 1
     assert second.ratio == pytest.approx(1, abs=0.02)
+    assert second.ratio == second.p50_ms / first.p50_ms  # else the table contradicts itself
 
 
 def test_the_first_node_that_goes_wrong_is_named(tmp_path: Path) -> None:
@@ -189,6 +259,11 @@ def test_the_first_node_that_goes_wrong_is_named(tmp_path: Path) -> None:
     assert found.first_wrong == "middle"
     assert noisiest(found, 1) == ("middle",)
     assert [one.node for one in found.layers][:3] == ["first", "relu", "middle"]
+    text = layers_text(found, 80)
+    assert text.startswith("first that goes wrong (below 10 dB, or a column of a table below 3 dB): middle\n")
+    assert "the 5 weakest (" in text
+    assert len(layers_text(found, 80, everything=True).splitlines()) > len(text.splitlines())
+    assert max(map(len, text.splitlines())) <= 80
     assert compare_layers(bundle.model, bundle.model, drawn(bundle, 3)).first_wrong is None
 
 
@@ -202,7 +277,8 @@ def test_a_script_learns_of_a_loss_by_the_exit_code(tmp_path: Path, command: str
     assert done.exit_code == 3, done.output
     told = json.loads(done.stdout)
     assert told.get("first_wrong", "middle") == "middle"
-    assert CliRunner().invoke(run, [str(bundle.path), str(bundle.path), *words]).exit_code == 0
+    same = CliRunner().invoke(run, [str(bundle.path), str(bundle.path), *words])
+    assert same.exit_code == (7 if command == "compare" else 0)  # without pictures a comparison is never passed
 
 
 def test_labels_without_pictures_are_refused(tmp_path: Path) -> None:
