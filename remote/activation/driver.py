@@ -102,7 +102,9 @@ class Driver:
         try:
             await self._do(step)
         except Trouble as trouble:
-            await self._failed(trouble.what, again=trouble.code in ("no_space", "self_test_broke"))
+            broke = trouble.code == "self_test_broke"
+            why = f"{trouble.what}; {trouble.cure}" if broke else trouble.what
+            await self._failed(why, again=broke or trouble.code == "no_space")
         except Exception as error:
             log.exception("the step %s of a change failed", step)
             await self._failed(f"{STEP_WORDS[step]} failed: {error!r}")

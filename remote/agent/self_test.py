@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from remote.models.self_test_process import Told
 from remote.perception.engines.wishes import Wishes, words_of
 from remote.verdicts import Check
 
+log = logging.getLogger("fieldgate.agent")
 LIMIT_S = 300.0
+_OWN_FAULTS = ("ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "TypeError", "SyntaxError")
+"""Errors of Python by which code breaks, whatever model it is given: most often files that were changed under an old agent."""
 COMMAND = (sys.executable, "-m", "remote.models.self_test_process")
 
 
@@ -34,7 +38,7 @@ async def run_self_test(
     how.
 
     Raises Trouble: what the bundle itself is refused for; `self_test_timeout`; `self_test_crashed` where the process died of
-    it; `no_self_test` where it can't be started.
+    it, `self_test_broke` where that was an error of fieldgate's own; `no_self_test` where it can't be started.
     """
     last: list[Told] = []
 
@@ -74,6 +78,16 @@ def _checks(last: list[Told], ended: Ended) -> tuple[Check, ...]:
         raise Trouble(error.what, cure=error.cure, code=error.code)
     if not last or last[0].checks is None:
         said = f"; it last said: {ended.last_words}" if ended.last_words else ""
+        if ended.code > 0 and ended.last_words.split(":")[0] in _OWN_FAULTS:
+            raise _broke(ended)
         cure = "the robot may lack memory, or its engine can't take this model; what ran before runs on"
         raise Trouble(f"the self-test died: {ended.how}{said}", cure=cure, code="self_test_crashed")
     return last[0].checks
+
+
+def _broke(ended: Ended) -> Trouble:
+    """Nothing is known of the model then; the whole of it is in the log."""
+    log.error("the self-test itself broke (%s): %s", ended.how, ended.words)
+    what = f"the self-test itself broke, which is no fault of the model: {ended.last_words}"
+    cure = "look in the robot's agent.log, restart the agent, push again"
+    return Trouble(what, cure=cure, code="self_test_broke")

@@ -115,6 +115,17 @@ def test_a_child_that_dies_of_the_model_is_told_as_that(tmp_path: Path) -> None:
     assert trouble.value.code == "self_test_crashed"
 
 
+def test_an_error_of_our_own_is_not_laid_on_the_model(tmp_path: Path) -> None:
+    """Whoever reads that the model died looks for the fault in the wrong place."""
+    with pytest.raises(Trouble, match="no fault of the model: AttributeError: 'int'") as trouble:
+        run(tmp_path, sys.executable, "-c", "(1).nothing")
+    assert trouble.value.code == "self_test_broke"
+    assert "agent.log" in trouble.value.cure
+    with pytest.raises(Trouble) as trouble:
+        run(tmp_path, sys.executable, "-c", "raise RuntimeError('no kernel for this node')")
+    assert trouble.value.code == "self_test_crashed"
+
+
 def test_a_broken_bundle_keeps_its_own_reason(tmp_path: Path) -> None:
     made = tiny_bundle(tmp_path)
     made.model.write_bytes(b"no model")
