@@ -10,6 +10,7 @@ import msgspec
 
 from console.commands.campaign_words import as_json
 from console.commands.model_push import take_over_option
+from remote.errors import Trouble
 from remote.model_states import ModelsState, StoredBundle
 
 _S_NS = 1_000_000_000
@@ -49,13 +50,36 @@ def list_models(robot: str | None, as_json: bool) -> None:
 def remove(digest: str, robot: str, take_over: bool) -> None:
     """Remove the bundle DIGEST (8 characters or more) from ROBOT's store; one that runs or ran before is kept."""
     from console.commands.model_push import commanding
+    from console.models.wording import named
     from console.robots import Robots
     from console.visiting import confirmed
-    from remote.protocol import RemoveBundle
+    from remote.protocol import GetStored, RemoveBundle
 
     with commanding(Robots().get(robot), take_over) as visit:
-        confirmed(visit.session.request(RemoveBundle(digest), timeout_s=30.0), 35.0)
-    click.echo(f"{robot}: {digest[:12]} is removed")
+        stored = confirmed(visit.session.request(GetStored(), timeout_s=30.0), 35.0).stored
+        found = _one_of(stored, digest, robot)
+        confirmed(visit.session.request(RemoveBundle(found.digest), timeout_s=30.0), 35.0)
+    click.echo(f"{robot}: {named(found.digest, found.name)} is removed")
+
+
+def _one_of(stored: Sequence[StoredBundle], digest: str, robot: str) -> StoredBundle:
+    """The bundle meant. Raises Trouble: `unknown_bundle`, `ambiguous_bundle` with those that may be removed;
+    `bundle_in_use`.
+    """
+    from console.models.wording import SHORT_DIGEST, named
+
+    there = [one for one in stored if one.digest.startswith(digest)]
+    free = ", ".join(named(one.digest, one.name) for one in stored if not one.use) or "none: all are in use"
+    cure = f"give {SHORT_DIGEST} characters or more of one; to be removed are {free}"
+    if len(digest) < SHORT_DIGEST:
+        raise Trouble(f"{digest!r} is too short to name a bundle", cure=cure, code="unknown_bundle")
+    if len(there) != 1:
+        what = f"{robot} has {'no bundle' if not there else f'{len(there)} bundles'} {digest[:12]}"
+        raise Trouble(what, cure=cure, code="ambiguous_bundle" if there else "unknown_bundle")
+    if there[0].use:
+        what = f"{named(there[0].digest, there[0].name)} is in use ({there[0].use}): it stays"
+        raise Trouble(what, cure=f"to be removed are {free}", code="bundle_in_use")
+    return there[0]
 
 
 def _asked(name: str) -> Listed:

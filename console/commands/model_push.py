@@ -89,7 +89,10 @@ def push(folder: Path, robot: str, no_wait: bool, take_over: bool, as_json: bool
 
     known = Robots().get(robot)
     with commanding(known, take_over) as visit:
-        _must_be_free(visit)
+        before = _must_be_free(visit)
+        if before.current is not None and before.current.digest == _looked_at(folder):
+            _say_runs_already(robot, before, as_json)
+            return
         digest = _sent(known, folder)
         before = _models(visit)
         done = _given(visit, Activate(digest, _probation(asked)))
@@ -183,20 +186,40 @@ def _given(visit: Visit, command: Command) -> Reply:
 def _models(visit: Visit) -> ModelsState:
     state = visit.session.snapshot.state
     if state is None or state.models is None:
-        cure = "update it with `fieldgate deploy ROBOT`"
+        cure = f"update it with `fieldgate deploy {visit.session.snapshot.robot}`"
         raise Trouble("the robot's agent is too old to change models by steps", cure=cure, code="too_old")
     return state.models
 
 
-def _must_be_free(visit: Visit) -> None:
-    """Said before megabytes are sent; the agent itself is who refuses."""
+def _must_be_free(visit: Visit) -> ModelsState:
+    """What holds. Said before megabytes are sent; the agent itself is who refuses."""
     from console.models.wording import step_words
 
     models = _models(visit)
     if models.step != "idle":
         what = f"another change is under way: {step_words(models)}"
-        cure = "wait for its end, or `fieldgate model cancel ROBOT`"
+        cure = f"wait for its end, or `fieldgate model cancel {visit.session.snapshot.robot}`"
         raise Trouble(what, cure=cure, code="update_underway")
+    return models
+
+
+def _looked_at(folder: Path) -> str:
+    """The bundle's digest; what lies in its folder and is none of it is said."""
+    from console.link.bundle_send import look_at
+
+    found = look_at(folder)
+    if found.unnamed:
+        click.echo(f"not sent, as the manifest does not name it: {', '.join(found.unnamed)}", err=True)
+    return found.digest
+
+
+def _say_runs_already(robot: str, models: ModelsState, as_json: bool) -> None:
+    import msgspec
+
+    from console.models.wording import slot_words
+
+    click.echo(f"{robot} runs it already ({slot_words(models.current)}): nothing was sent", err=True)
+    click.echo(msgspec.json.encode(models).decode() if as_json else "runs already")
 
 
 def _sent(robot: Robot, folder: Path) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 from console.link.asking import asker_for_terminal
 from console.link.opening import transport_of
@@ -71,14 +72,33 @@ def put_bundle(
     return digest
 
 
+class Looked(NamedTuple):
+    """A bundle's folder on this laptop: the bundle's digest, and what lies beside it that its manifest does not name."""
+
+    digest: str
+    unnamed: tuple[str, ...]
+
+
+def look_at(folder: Path) -> Looked:
+    """What put_bundle would send. Raises Trouble: `bundle_incomplete`, `bundle_changed`."""
+    manifest, files = _checked(folder)
+    named = {path.name for path, _ in files}
+    unnamed = sorted(path.name for path in folder.iterdir() if path.name not in named)
+    return Looked(hashlib.sha256(manifest).hexdigest(), tuple(unnamed))
+
+
 def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
+    if not folder.is_dir():
+        cure = "give the folder of a bundle: the one that has its manifest.json"
+        raise Trouble(f"there is no folder {shlex.quote(str(folder))}", cure=cure, code="bundle_incomplete")
     try:
         manifest = (folder / _MANIFEST).read_bytes()
         listed = json.loads(manifest)["files"]
         expected = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{shlex.quote(str(folder))} is no bundle: its {_MANIFEST} can't be read ({error})"
-        raise Trouble(what, cure="make it with `fieldgate bundle make`", code="bundle_incomplete") from error
+        why = error.strerror or "unreadable" if isinstance(error, OSError) else str(error)
+        what = f"{shlex.quote(str(folder))} is no bundle: its {_MANIFEST} can't be read ({why})"
+        raise Trouble(what, cure="make it with `fieldgate model export`", code="bundle_incomplete") from error
     files = [(folder / _MANIFEST, hashlib.sha256(manifest).hexdigest())]
     for name, sha256 in expected.items():
         path = folder / name
@@ -87,7 +107,7 @@ def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
                 f"the bundle's file {name!r} is missing", cure="copy the whole bundle", code="bundle_incomplete"
             )
         if Wheel.of(path).sha256 != sha256:
-            cure = "make the bundle anew with `fieldgate bundle make`"
+            cure = "make the bundle anew with `fieldgate model export`"
             raise Trouble(f"{path} is not the file that the manifest names", cure=cure, code="bundle_changed")
         files.append((path, sha256))
     return manifest, files

@@ -105,6 +105,32 @@ def test_a_kept_bundle_ends_with_0_and_the_laptop_remembers_it(desk: Desk) -> No
     assert out.count("stored") == 2
 
 
+def test_what_runs_already_ends_with_0_and_what_is_none_of_it_is_said(desk: Desk) -> None:
+    folder = desk.folder / "good" / "bundle"
+    (folder / "notes.txt").write_text("mine\n")
+    code, out, narrated = desk.run("push", str(folder), "orin", *QUICK)
+    assert (code, out) == (exits.OK, "runs already\n"), narrated
+    assert "does not name it: notes.txt" in narrated
+    code, out, _ = desk.run("push", str(folder), "orin", "--json")
+    assert (code, json.loads(out)["step"], json.loads(out)["last"]["ended"]) == (exits.OK, "idle", "committed")
+
+
+def test_a_folder_that_is_no_bundle_is_said_without_numbers_of_the_system(desk: Desk) -> None:
+    code, _, narrated = desk.run("push", str(desk.folder), "orin")
+    assert code == exits.TROUBLE
+    assert "is no bundle" in narrated
+    assert "Errno" not in narrated
+
+
+def test_what_can_not_be_removed_says_why_and_what_can(desk: Desk) -> None:
+    now = until(desk.watcher, lambda m: m.previous is not None, "the one before")
+    assert now.previous is not None
+    code, _, narrated = desk.run("remove", "dab1", "orin")
+    assert (code, "8 characters or more" in narrated) == (exits.TROUBLE, True), narrated
+    code, _, narrated = desk.run("remove", now.previous.digest[:12], "orin")
+    assert (code, "is in use (previous): it stays" in narrated) == (exits.REFUSED, True), narrated
+
+
 def test_a_worse_bundle_ends_with_3_and_stdout_has_the_numbers(desk: Desk, tmp_path: Path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"{number}.jpg"), np.full((48, 64, 3), 30 + number, np.uint8))
