@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import textwrap
@@ -21,6 +22,7 @@ _REFUSED = re.compile(
 )
 
 
+_JUNIT_CURE = "Give --junit a path that can be written"
 _UNKNOWN_WIDTH, _LEAST_WIDTH = 100, 40
 _INDENT = 34
 
@@ -79,13 +81,19 @@ def junit_xml(report: ValidationReport) -> str:
     return tostring(root, encoding="unicode") + "\n"
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise Trouble (code `not_written`) where `write_junit` could not write: minutes of runs before it would be lost."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        why = "it is a folder" if path.is_dir() else f"{path.parent} is no folder that can be written"
+        raise Trouble(f"{path} can't be written: {why}", cure=_JUNIT_CURE, code="not_written")
+
+
 def write_junit(path: Path, report: ValidationReport) -> None:
     """Write it there, whole or not at all. Raises Trouble (code `not_written`)."""
     try:
         write_atomically(path, junit_xml(report).encode(), 0o644)
     except OSError as error:
-        cure = "give --junit a path that can be written"
-        raise Trouble(f"{path} can't be written: {error.strerror}", cure=cure, code="not_written") from error
+        raise Trouble(f"{path} can't be written: {error.strerror}", cure=_JUNIT_CURE, code="not_written") from error
 
 
 def limits_of(words: tuple[str, ...]) -> dict[str, float]:

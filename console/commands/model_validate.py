@@ -64,13 +64,32 @@ def validate(
             said = "With --campaign the pack's item says robot, profile, limits, runs and tables."
             raise click.UsageError(f"{said} `fieldgate check ROBOT --item ID --junit FILE` writes JUnit.")
         return _recorded(bundle, campaign, person, as_json)
+    told = _limits(limits)
+    _refuse_lost(junit, simulation, hil)
     if robot is not None:
         if pictures is not None:
             raise click.UsageError("--pictures is for validating here.")
-        report = _there(bundle, robot, profile, _limits(limits), runs)
+        report = _there(bundle, robot, profile, told, runs)
     else:
         report = _here(bundle, profile, limits, runs, pictures)
-    return _tell(_with_tables(report, simulation, hil), as_json, junit)
+    try:
+        whole = _with_tables(report, simulation, hil)
+    except Trouble:
+        _show(report, as_json)  # what was measured is not lost with a table that is none
+        raise
+    return _tell(whole, as_json, junit)
+
+
+def _refuse_lost(junit: Path | None, *tables: Path | None) -> None:
+    """Raise Trouble for files that could not be read or written after all the runs."""
+    from remote.verdict_text import refuse_unwritable
+
+    if junit is not None:
+        refuse_unwritable(junit)
+    for table in tables:
+        if table is not None and not table.is_file():
+            cure = "Give the table of trials: CSV, JSON or Parquet with a column `success`"
+            raise Trouble(f"table {table} does not exist", cure=cure, code="bad_table")
 
 
 # ------------------------------------------------------------ where it runs
@@ -177,15 +196,25 @@ def _with_tables(report: ValidationReport, simulation: Path | None, hil: Path | 
 def _limits(words: tuple[str, ...]) -> dict[str, float]:
     from remote.verdict_text import limits_of
 
-    return limits_of(words)
+    try:
+        return limits_of(words)
+    except Trouble as trouble:
+        raise click.UsageError(f"{trouble.what}: {trouble.cure}") from trouble
 
 
 def _tell(report: ValidationReport, as_json: bool, junit: Path | None) -> None:
-    import msgspec
+    from remote.verdict_text import EXIT, write_junit
 
-    from remote.verdict_text import EXIT, report_text, write_junit
-
+    _show(report, as_json)
     if junit is not None:
         write_junit(junit, report)
-    click.echo(msgspec.json.encode(report).decode() if as_json else report_text(report), nl=as_json)
     raise click.exceptions.Exit(EXIT[report.verdict])
+
+
+def _show(report: ValidationReport, as_json: bool) -> None:
+    import msgspec
+
+    from remote.verdict_text import report_text, terminal_width
+
+    text = msgspec.json.encode(report).decode() if as_json else report_text(report, terminal_width())
+    click.echo(text, nl=as_json)

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from remote.protocol import Constraints
-from remote.verdict_text import EXIT, limits_of, report_text, write_junit
+from remote.verdict_text import EXIT, limits_of, refuse_unwritable, report_text, terminal_width, write_junit
 
 _FILE = click.Path(path_type=Path)
 
@@ -49,6 +49,8 @@ def validate(
     from remote.models.validation.suite import validate as run
     from remote.verdicts import profile_of_machine
 
+    if junit is not None:
+        refuse_unwritable(junit)
     if profile is None:
         profile = profile_of_machine(Machine().words)
         click.echo(f"profile {profile}: this machine's own, as none was named", err=True)
@@ -64,7 +66,7 @@ def validate(
         constraints=Constraints(),
     )
     report = run(plan, say=lambda text: click.echo(f"{text} ...", err=True))
+    click.echo(msgspec.json.encode(report).decode() if as_json else report_text(report, terminal_width()), nl=as_json)
     if junit is not None:
         write_junit(junit, report)
-    click.echo(msgspec.json.encode(report).decode() if as_json else report_text(report), nl=as_json)
     raise click.exceptions.Exit(EXIT[report.verdict])

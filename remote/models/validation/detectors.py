@@ -58,11 +58,15 @@ def check_detector(
         checks += _timed(detector, frames or tuple(hostile(*size)), plan, profile, here, say, clock)
         say("looking at the limits of its boxes")
         limits = limits_of(bundle.contract, constraints)
-        checks.append(keeps_limits("safety_outputs", detector, frames, limits))
-        checks.append(keeps_limits("safety_hostile", detector, hostile(*size), limits))
+        checks.append(keeps_limits("safety_outputs", detector, frames, limits, _words_of(real)))
+        checks.append(keeps_limits("safety_hostile", detector, hostile(*size), limits, "hostile pictures"))
         return Found(detector.engine.name, tuple(checks))
     finally:
         detector.close()
+
+
+def _words_of(real: tuple[Named, ...]) -> str:
+    return "recorded pictures" if real else "golden samples (no recorded pictures: --pictures)"
 
 
 def loads(profile: Profile, engine: str, tensorrt: str) -> Check:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from remote.perception.arrays import Pixels
     from remote.perception.detector import Detector
 
+_LEAST_FOR_P99 = 100
 BUSY = (sys.executable, "-m", "remote.models.validation.busy")
 BESIDE = "a time over the limit decides nothing while {} runs beside: stop it and validate again"
 Clock = Callable[[], int]
@@ -39,7 +40,8 @@ def judged(
         excuse: why a time over the limit decides nothing (another program ran beside), while one below it does.
     """
     found, needed = percentile(times_ms, PERCENTILE, CONFIDENCE), readings_needed(PERCENTILE, CONFIDENCE)
-    numbers = f"{what}: p99 {found.value:.2f} ms"
+    word = "p99" if found.n >= _LEAST_FOR_P99 else "slowest"  # of fewer it is the same reading
+    numbers = f"{what}: {word} {found.value:.2f} ms"
     numbers += f", at most {found.upper:.2f} ms with 95 % confidence" if found.upper is not None else ""
     numbers += f", limit {limit_ms:g} ms, n {found.n}"
 

@@ -53,7 +53,7 @@ def judged(found: Differences, tolerance: Tolerance, samples: int) -> Check:
     quiet = tolerance.snr_db is None or found.snr_db is None or found.snr_db >= tolerance.snr_db
     if tolerance.snr_db is not None:
         ratio = "no difference" if found.snr_db is None else f"{found.snr_db:.1f} dB"
-        text += f"; signal over difference {ratio}, at least {tolerance.snr_db:g} dB"
+        text += f"; parity {ratio}, at least {tolerance.snr_db:.1f} dB"
     return Check(
         name="parity",
         verdict="pass" if share <= limit and quiet else "fail",

@@ -73,7 +73,16 @@ def _with(profile: Profile, limits: Mapping[str, float]) -> Profile:
     try:
         return msgspec.convert({**msgspec.to_builtins(profile), **given}, Profile)
     except msgspec.ValidationError as error:
-        raise Trouble(f"a limit is refused: {error}", cure="correct it", code=CODE) from error
+        raise _refused(str(error), limits) from error
+
+
+def _refused(error: str, limits: Mapping[str, float]) -> Trouble:
+    """The library's words (Expected `float` > 0.0 - at `$.engine_p99_ms`) as a person's."""
+    what, _, place = error.partition(" - at ")
+    name = next((one for one in limits if place == f"`$.{one}`"), "")
+    wanted = what.replace("Expected ", "").replace("`float`", "a number").replace("`int`", "a whole number")
+    said = f"{name}={limits[name]:g}" if name else "a limit"
+    return Trouble(f"{said} is refused: it must be {wanted}", cure="Give another number", code=CODE)
 
 
 def _number(value: float) -> float:

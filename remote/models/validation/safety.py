@@ -40,8 +40,13 @@ def faults_of(
     return found[:1] + [text for _, text in broken(limits, detections, width, height, labels)]
 
 
-def keeps_limits(name: str, detector: Detector, frames: Iterable[Named], limits: Constraints) -> Check:
-    """Run every frame; the first thing that must not be is named with its picture. Skipped where there is no frame."""
+def keeps_limits(
+    name: str, detector: Detector, frames: Iterable[Named], limits: Constraints, what: str = "pictures"
+) -> Check:
+    """Run every frame; the first thing that must not be is named with its picture. Skipped where there is no frame.
+
+    `what` the frames are, in words.
+    """
     count, wrong, first = 0, 0, ""
     for frame in frames:
         count += 1
@@ -57,7 +62,7 @@ def keeps_limits(name: str, detector: Detector, frames: Iterable[Named], limits:
     if not count:
         text = "no picture: the bundle carries no golden samples, and no folder of recorded pictures was given"
         return Check(name=name, verdict="skipped", text=text)
-    text = f"{wrong} of {count} pictures outside of the limits ({_words(limits)})" + (f"; {first}" if first else "")
+    text = f"{wrong} of {count} {what} outside of the limits ({_words(limits)})" + (f"; {first}" if first else "")
     verdict = "fail" if wrong else "pass"
     return Check(name=name, verdict=verdict, text=text, value=float(wrong), limit=0.0, unit="pictures", n=count)  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ from remote.models.validation.onnx_opset import read_opset
 from remote.models.validation.plan import Plan
 from remote.models.validation.profiles import Profile, profile_of
 from remote.protocol import Constraints
-from remote.verdicts import Check, ValidationReport, overall
+from remote.verdicts import Check, ValidationReport, Verdict, overall
 
 if TYPE_CHECKING:
     from remote.models.bundle import AnyBundle
@@ -52,8 +52,9 @@ def validate(
     profile, folder, here = profile_of(plan.profile, plan.limits), Path(plan.folder), machine or Machine()
     checks = [right_machine(profile, here.board), power_mode(profile, here.power_mode)]
     real = _recorded(plan)
-    say("reading every file of the bundle")
     engine, digest, name = "", _digest(folder), folder.name
+    tables = _tables(plan, profile, digest)  # a table that is none stops here, not after all the runs
+    say("reading every file of the bundle")
     try:
         bundle = load_any_bundle(folder)
     except Trouble as trouble:
@@ -62,10 +63,10 @@ def validate(
         checks += [_fail("bundle_intact", trouble), *_skipped("the bundle is not whole")]
     else:
         name = bundle.contract.name
-        checks += [_intact(bundle), _opset(bundle)]
+        checks += [_intact(bundle), _opset(bundle), makers_measurements(bundle.path)]
         found = _with_engine(bundle, real, plan, profile, here, say, clock)
         engine, checks = found.engine, [*checks, *found.checks]
-    checks += _tables(plan, profile, digest)
+    checks += tables
     return ValidationReport(
         profile=plan.profile,
         digest=digest,
@@ -151,6 +152,38 @@ def _opset(bundle: AnyBundle) -> Check:
     return Check(
         name="opset", verdict="pass" if right else "fail", text=text, value=float(said), limit=float(provenance.opset)
     )
+
+
+def makers_measurements(folder: Path) -> Check:
+    """What was measured where the bundle was made: what failed there is no less wrong for being the same here.
+
+    Parity with golden samples can't show it: their tolerance was made from the loss itself.
+    """
+    from remote.models.provenance import read_provenance
+
+    name = "makers_measurements"
+    try:
+        provenance = read_provenance(folder)
+    except Trouble as trouble:
+        return _fail(name, trouble)
+    if provenance is None or not provenance.measured:
+        return Check(name=name, verdict="skipped", text="the bundle does not say what was measured when it was made")
+    measured = provenance.measured
+    failed = [one for one in measured if one.verdict == "fail"]
+    undecided = [one for one in measured if one.verdict == "inconclusive"]
+
+    def check(verdict: Verdict, text: str) -> Check:
+        count, of = float(len(failed)), len(measured)
+        return Check(name=name, verdict=verdict, text=text, value=count, limit=0.0, unit="checks", n=of)
+
+    if failed:
+        told = "; ".join(f"{one.name}: {one.text}" for one in failed)
+        return check("fail", f"failed when it was made ({provenance.step}): {told}")
+    if undecided:
+        told = "; ".join(f"{one.name}: {one.text}" for one in undecided)
+        return check("skipped", f"decided nothing when it was made ({provenance.step}): {told}")
+    passed = sum(one.verdict == "pass" for one in measured)
+    return check("pass", f"{passed} passed when it was made ({provenance.step})")
 
 
 def _tables(plan: Plan, profile: Profile, digest: str) -> list[Check]:

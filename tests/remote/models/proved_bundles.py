@@ -11,6 +11,7 @@ from remote.manifest import CONTRACT, GOLDEN, MANIFEST, MODEL, PROVENANCE, entry
 from remote.models.bundle import Bundle, load_bundle
 from remote.models.golden import Golden, golden_bytes
 from remote.models.provenance import Provenance, Tolerance
+from remote.verdicts import Check
 from tests.tiny_models import base_yolov8, tiny_bundle
 
 LEVELS = (0.2, 0.5, 1.0)
@@ -33,12 +34,13 @@ def proved_bundle(
     opset: int = 13,
     tolerance: Tolerance | None = Tolerance(absolute=1e-4, relative=1e-4),
     golden: bytes | None = None,
+    measured: tuple[Check, ...] = (),
 ) -> Bundle:
     """A whole bundle in `folder/bundle` with golden.npz and provenance.json."""
     folder.mkdir(parents=True, exist_ok=True)
     made = tiny_bundle(folder)
     (made.path / GOLDEN).write_bytes(golden_bytes(golden_of(wrong)) if golden is None else golden)
-    said = Provenance(step="export", source="a test", opset=opset, tolerance=tolerance)
+    said = Provenance(step="export", source="a test", opset=opset, tolerance=tolerance, measured=measured)
     (made.path / PROVENANCE).write_bytes(msgspec.json.encode(said))
     files = {name: entry_of(made.path / name) for name in (MODEL, CONTRACT, GOLDEN, PROVENANCE)}
     (made.path / MANIFEST).write_bytes(manifest_bytes(made.contract.name, files))

@@ -38,11 +38,11 @@ from remote.models.validation.plan import Plan
 from remote.models.validation.profiles import LIMITS, Profile, profile_of
 from remote.models.validation.results import count, judged_rate
 from remote.models.validation.safety import faults_of
-from remote.models.validation.suite import validate
+from remote.models.validation.suite import makers_measurements, validate
 from remote.perception.engines.wishes import NOT_TENSORRT, ONLY_ONNX_RUNTIME
 from remote.protocol import Constraints, Detection
 from remote.verdict_text import EXIT, junit_xml, report_text
-from remote.verdicts import Check, ValidationReport, profile_of_machine
+from remote.verdicts import Check, ValidationReport, Verdict, profile_of_machine
 from tests.remote.models.proved_bundles import proved_bundle
 from tests.tiny_models import tiny_bundle
 from tests.waiting import wait_until
@@ -85,6 +85,42 @@ def test_a_model_that_answers_otherwise_than_where_it_was_made_fails_with_the_nu
 
 def test_an_opset_that_is_not_the_makers_fails(tmp_path: Path) -> None:
     assert named(run(proved_bundle(tmp_path, opset=17).path))["opset"].verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [((), "skipped"), (("pass",), "pass"), (("pass", "inconclusive"), "skipped"), (("pass", "fail"), "fail")],
+    ids=["nothing", "passed", "undecided", "failed"],
+)
+def test_what_failed_when_the_bundle_was_made_fails_here_too(
+    tmp_path: Path, measured: tuple[Verdict, ...], verdict: Verdict
+) -> None:
+    """Its golden samples can't tell: their tolerance was made from what the step had lost."""
+    checks = tuple(Check(name="agreement", verdict=one, text=f"{one}: 12 of 40 boxes") for one in measured)
+    found = makers_measurements(proved_bundle(tmp_path, measured=checks).path)
+    assert (found.name, found.verdict) == ("makers_measurements", verdict)
+    assert ("fail: 12 of 40 boxes" in found.text) == (verdict == "fail")
+
+
+def test_the_suite_asks_what_its_maker_measured(tmp_path: Path) -> None:
+    failed = Check(name="agreement", verdict="fail", text="12 of 40 boxes")
+    report = run(proved_bundle(tmp_path, measured=(failed,)).path)
+    assert (report.verdict, named(report)["makers_measurements"].verdict) == ("fail", "fail")
+
+
+@pytest.mark.parametrize("option", ["--junit", "--simulation"])
+def test_a_path_that_can_not_be_is_told_before_anything_is_run(tmp_path: Path, option: str) -> None:
+    """Else minutes of measuring are thrown away for a slip of the keyboard."""
+    words = ["validate", str(proved_bundle(tmp_path).path), "--runs", "1", option, str(tmp_path / "no" / "such")]
+    done = CliRunner().invoke(model, words)
+    assert isinstance(done.exception, Trouble)
+    assert "..." not in done.stderr
+
+
+def test_the_result_fits_into_the_terminal(tmp_path: Path) -> None:
+    text = report_text(run(proved_bundle(tmp_path).path), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "golden samples (no recorded pictures" in " ".join(text.split())
 
 
 def test_golden_samples_without_a_tolerance_decide_nothing(tmp_path: Path) -> None:
@@ -450,7 +486,7 @@ def test_no_bytes_make_the_reader_crash_or_hang(tmp_path_factory: pytest.TempPat
     [
         ({"engine_p99": 3.0}, "engine_p99_ms"),
         ({"engine_p99_ms": math.nan}, "finite"),
-        ({"engine_p99_ms": 0.0}, "refused"),
+        ({"engine_p99_ms": 0.0}, "engine_p99_ms=0 is refused: it must be a number > 0"),
         ({"max_boxes": 1.5}, "refused"),
         ({"board": 1.0}, "no limit"),
     ],
