@@ -62,8 +62,11 @@ class Book:
         """One look at the clocks."""
         return Now(self._clock.boot_id, self._clock.mono_ns(), self._clock.wall_ns())
 
-    def load(self, fresh: Slot | None) -> None:
-        """Read the file; a damaged one is moved aside and told. `fresh` is current where there is no file."""
+    def load(self, fresh: Slot | None, highest_release: int) -> None:
+        """Read the file; a damaged one is moved aside and told. `fresh` is current where there is no file.
+
+        `highest_release` holds where the file does not tell it: a robot must not take an older release then.
+        """
         for left in self._path.parent.glob(f".{self._path.name}{TEMPORARY_GLOB[1:]}"):  # by a killed agent
             with contextlib.suppress(OSError):
                 left.unlink()
@@ -71,9 +74,9 @@ class Book:
             found = slots_file.load(self._path)
         except Trouble as trouble:
             self._put_aside(trouble)
-            found = Slots()
+            found = Slots(highest_release=highest_release)
         current = None if fresh is None or fresh.origin == "agent" else fresh
-        self.slots = Slots(current=current) if found is None else found
+        self.slots = Slots(current=current, highest_release=highest_release) if found is None else found
 
     def put(self, new: Slots) -> None:
         """Save, then hold and tell. Raises Trouble (`slots_unwritable`): then nothing changed."""
@@ -133,7 +136,7 @@ class Book:
                 digest=slot.digest,
                 name_of_bundle=slot.name,
                 why=why,
-                attempts=slots.attempts,
+                attempts=slots.attempts - slots.stops,
                 by=slot.by,
                 release=slot.release,
             )

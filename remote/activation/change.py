@@ -10,6 +10,7 @@ cancelled `build` or `self_test` ends its child.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from remote.activation import steps
@@ -67,7 +68,7 @@ class Change:
             candidate=slots.candidate,
             step=slots.step,
             since_wall_ns=slots.since_wall_ns,
-            attempts=slots.attempts,
+            attempts=slots.attempts - slots.stops,
             waits_for=self._book.unsaved or self._book.waits_for,
             progress=self._book.progress,
             last=slots.last,
@@ -79,6 +80,14 @@ class Change:
         held = (self._book.current, slots.previous, slots.candidate, slots.older)
         return frozenset(slot.digest for slot in held if slot is not None)
 
+    def prunable(self, in_use: Collection[str]) -> tuple[str, ...]:
+        """Bundles of the store that releases brought and that may go; none while a change is under way."""
+        return () if self.underway else steps.prunable(self.slots, self.in_use() | set(in_use))
+
+    def pruned(self, gone: Collection[str]) -> None:
+        """These do not lie here any more."""
+        self._book.put_anyway(steps.pruned(self.slots, gone))
+
     # ------------------------------------------------------------ what people and releases ask for
 
     def begin(self, slot: Slot, probation: Probation = Probation()) -> None:
@@ -88,7 +97,9 @@ class Change:
         """
         steps.must_be_idle(self.slots)
         self._store.must_have(slot.digest)
-        self._book.move(steps.begin(self.slots, slot, probation, self._book.embedded, self._book.now()))
+        new_here = slot.origin in steps.BY_ITSELF and not self._store.has(slot.digest)
+        slots = steps.brought(self.slots, slot.digest) if new_here else self.slots
+        self._book.move(steps.begin(slots, slot, probation, self._book.embedded, self._book.now()))
         self._driver.drive_on()
 
     def cancel(self, reason: str) -> None:
@@ -125,9 +136,12 @@ class Change:
 
     # ------------------------------------------------------------ what the agent tells
 
-    def load(self, fresh: Slot | None = None) -> None:
-        """Read what holds; `fresh` is what an agent without a file begins with. A damaged file is told and moved aside."""
-        self._book.load(fresh)
+    def load(self, fresh: Slot | None = None, highest_release: int = 0) -> None:
+        """Read what holds; `fresh` is what an agent without a file begins with. A damaged file is told and moved aside.
+
+        `highest_release` is the highest that others remember: it holds where the file does not tell it.
+        """
+        self._book.load(fresh, highest_release)
 
     def resume(self) -> None:
         """Go on with a change in which the agent ended. Needs the running loop."""
@@ -161,6 +175,23 @@ class Change:
         """The agent ends: what is under way stays as it is written, for the next start."""
         await self._driver.close()
 
+    def stopped_by_person(self) -> None:
+        """A person stopped the worker, which ran and ended as it was asked to: on trial that start is given back."""
+        counted = steps.count_stop(self.slots)
+        if counted != self.slots:
+            self._book.put_anyway(counted)
+
+    def unusable(self, digest: str, why: str) -> bool:
+        """The bundle that is to run is damaged: the one before takes its place, or what came with the agent; whether one did.
+
+        On trial nothing is done: each start is counted, and the one before comes back by that.
+        """
+        current = self.slots.current
+        if current is None or current.digest != digest or self.slots.step in AFTER_SWITCH:
+            return False
+        self._fall_back(current, why)
+        return True
+
     # ------------------------------------------------------------ starts on trial
 
     def _count(self) -> None:
@@ -177,7 +208,9 @@ class Change:
     def _crashed(self) -> str:
         slots = self.slots
         ended = f", which ended: {self._driver.trial.died}" if self._driver.trial.died else ""
-        return f"the worker was started {slots.attempts} times of {slots.probation.restarts} with it{ended}"
+        return (
+            f"the worker was started {slots.attempts - slots.stops} times of {slots.probation.restarts} with it{ended}"
+        )
 
     # ------------------------------------------------------------ which bundle
 
@@ -190,10 +223,13 @@ class Change:
         if self.slots.step in AFTER_SWITCH:
             self._book.give_back("returned", why)
         else:
-            previous = self.slots.previous
-            to = previous if previous and previous != slot and self._store.has(previous.digest) else None
-            self._ground.tell("model_slot_unusable", "error", f"{why}; another one runs", digest=slot.digest)
-            self._book.put_anyway(steps.fallen_back(self.slots, to))
+            self._fall_back(slot, why)
         if self.slots.current is None:
             return self._book.embedded.digest if self._book.embedded else None
         return self._usable()
+
+    def _fall_back(self, slot: Slot, why: str) -> None:
+        previous = self.slots.previous
+        to = previous if previous and previous.digest != slot.digest and self._store.has(previous.digest) else None
+        self._ground.tell("model_slot_unusable", "error", f"{why}; another one runs", digest=slot.digest)
+        self._book.put_anyway(steps.fallen_back(self.slots, to))

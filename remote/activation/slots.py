@@ -21,8 +21,8 @@ LIMIT_BYTES = 1024 * 1024
 """Far more than what steps keeps of names and reasons."""
 
 
-class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything that survives.
+class Slots(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that survives. Fields that a newer agent added are passed over: the robot may get the one before back.
 
     `current` None: what came with the agent. `previous` is kept until the next change is committed. `candidate` is there
     exactly while `step` is not idle; after the switch it equals `current`. `attempts` counts starts of the worker with the
@@ -34,6 +34,9 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     what was seen of the model before the switch. `ending` is the outcome that a change ends with, there exactly in
     `committed` and `rolling_back`. `going_back`: the candidate is the one before, asked for by a person. `looks` is how often
     the statistics of its probation were judged for giving it back and for keeping it, over all lives of the agent.
+
+    `stops` counts how often a person stopped the candidate while it ran well: such a start is not held against it. `over_air`
+    are the bundles that releases brought and no person chose since, the newest last.
     """
 
     format: int = FORMAT
@@ -56,6 +59,8 @@ class Slots(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ending: Outcome | None = None
     going_back: bool = False
     looks: tuple[int, int] = (0, 0)
+    stops: int = 0
+    over_air: tuple[str, ...] = ()
 
 
 def load(path: Path) -> Slots | None:
@@ -65,7 +70,7 @@ def load(path: Path) -> Slots | None:
     data = read_bytes(path, what="the models' slots", code="slots_damaged", limit_bytes=LIMIT_BYTES)
     cure = "the bundle that came with the agent runs; push a bundle again"
     try:
-        found = msgspec.json.decode(data, type=Slots)
+        found = msgspec.convert(_known(msgspec.json.decode(data)), Slots, str_keys=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} can't be understood: {error}", cure=cure, code="slots_damaged") from error
     if found.format != FORMAT:
@@ -74,6 +79,14 @@ def load(path: Path) -> Slots | None:
     if wrong:
         raise Trouble(f"{path} can't be: {wrong}", cure=cure, code="slots_damaged")
     return found
+
+
+def _known(told: object) -> object:
+    """Without what a newer agent asks of a probation; anywhere else asking for what nobody knows is refused."""
+    if isinstance(told, dict) and isinstance(plan := told.get("probation"), dict):
+        fields = Probation.__struct_fields__
+        return {**told, "probation": {name: value for name, value in plan.items() if name in fields}}
+    return told
 
 
 def _contradiction(slots: Slots) -> str:
@@ -88,7 +101,7 @@ def _contradiction(slots: Slots) -> str:
         return f"the step is {slots.step} and another bundle than the candidate is current"
     if slots.going_back and slots.step not in ("waiting_for_safe", "rolling_back"):
         return f"it goes back in the step {slots.step}"
-    counts = (slots.attempts, slots.transitions, slots.tries, slots.highest_release, *slots.looks)
+    counts = (slots.attempts, slots.transitions, slots.tries, slots.highest_release, slots.stops, *slots.looks)
     return "a count is negative" if min(counts) < 0 else ""
 
 

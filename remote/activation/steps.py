@@ -5,7 +5,7 @@ here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -22,6 +22,9 @@ KEPT_FOR_THE_END = 2
 """Of them so many are kept for the way back and its end."""
 MOST_TRIES = 3
 """So often a change is taken up again before the switch, after the agent ended in it."""
+
+BY_ITSELF = ("release", "usb")
+"""Origins of what no person gave to this robot."""
 
 NAME_LIMIT, WHY_LIMIT, CHECK_LIMIT = 128, 2000, 1000
 """Characters that are kept of a bundle's name, of a reason and of a check's text: whoever made the bundle chose them."""
@@ -116,7 +119,7 @@ def switch(slots: Slots, before: Seen, embedded: Slot | None, now: Now) -> Slots
 
 def may_attempt(slots: Slots) -> bool:
     """Whether the worker may be started with the candidate once more."""
-    return slots.step in AFTER_SWITCH and slots.attempts < slots.probation.restarts
+    return slots.step in AFTER_SWITCH and slots.attempts < slots.probation.restarts + slots.stops
 
 
 def count_attempt(slots: Slots) -> Slots:
@@ -124,6 +127,13 @@ def count_attempt(slots: Slots) -> Slots:
     if not may_attempt(slots):
         raise ValueError(f"no start is left in {slots.step} after {slots.attempts}")
     return msgspec.structs.replace(slots, attempts=slots.attempts + 1)
+
+
+def count_stop(slots: Slots) -> Slots:
+    """A person stopped the candidate, which ended as it was asked to: its start is given back."""
+    if slots.step not in AFTER_SWITCH or slots.stops >= slots.attempts:
+        return slots
+    return msgspec.structs.replace(slots, stops=slots.stops + 1)
 
 
 def commit(slots: Slots, why: str, checks: Sequence[Check], now: Now) -> Slots:
@@ -206,7 +216,9 @@ def set_current(slots: Slots, slot: Slot, embedded: Slot | None) -> Slots:
     runs = slots.current or embedded
     if runs is not None and runs.digest == slot.digest:
         return slots
-    return msgspec.structs.replace(slots, current=_kept(_named(slot)), previous=runs or slots.previous)
+    return msgspec.structs.replace(
+        slots, current=_kept(_named(slot)), previous=runs or slots.previous, over_air=_over_air(slots, slot)
+    )
 
 
 def fallen_back(slots: Slots, to: Slot | None) -> Slots:
@@ -226,8 +238,32 @@ def _fresh(slots: Slots, step: Step, slot: Slot, probation: Probation, now: Now)
         why="",
         before=None,
         looks=(0, 0),
+        stops=0,
+        over_air=_over_air(slots, slot),
     )
     return _at(clean, step, now)
+
+
+def _over_air(slots: Slots, slot: Slot) -> tuple[str, ...]:
+    """The newest last; what a person gives or chooses is theirs from then on."""
+    others = tuple(digest for digest in slots.over_air if digest != slot.digest)
+    return (*others, slot.digest) if slot.origin in BY_ITSELF and slot.digest in slots.over_air else others
+
+
+def brought(slots: Slots, digest: str) -> Slots:
+    """A release brings this bundle, which did not lie here before: it may go again when it is in no slot any more."""
+    return msgspec.structs.replace(slots, over_air=(*(one for one in slots.over_air if one != digest), digest))
+
+
+def prunable(slots: Slots, in_use: Collection[str]) -> tuple[str, ...]:
+    """Bundles that releases brought and that nobody needs; the last of them stays for a second look."""
+    unused = tuple(digest for digest in slots.over_air if digest not in in_use)
+    return unused[:-1]
+
+
+def pruned(slots: Slots, gone: Collection[str]) -> Slots:
+    """These do not lie here any more."""
+    return msgspec.structs.replace(slots, over_air=tuple(digest for digest in slots.over_air if digest not in gone))
 
 
 def _idle(slots: Slots, last: Outcome, now: Now) -> Slots:
@@ -242,6 +278,7 @@ def _idle(slots: Slots, last: Outcome, now: Now) -> Slots:
         why="",
         attempts=0,
         looks=(0, 0),
+        stops=0,
     )
     return _at(ended, "idle", now)
 

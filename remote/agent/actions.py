@@ -15,6 +15,7 @@ from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.settings import Settings
 from remote.agent.watch_file import in_words
+from remote.agent.worker_process import exit_text
 from remote.errors import Trouble
 from remote.model_states import Slot
 from remote.perception.messages import Cause
@@ -94,8 +95,12 @@ class Actions:
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""
-        self._agent.models.ground.stopped()
-        await self._agent.supervisor.stop()
+        models, supervisor = self._agent.models, self._agent.supervisor
+        models.ground.stopped()
+        ran, digest = supervisor.state.phase == "running", models.ground.runs
+        await supervisor.stop()
+        if ran and supervisor.state.last_exit == exit_text(0) and digest == models.digest:
+            models.change.stopped_by_person()
         return self._done(request)
 
     async def set_source(self, command: SetSource, who: Holder, request: Request) -> Reply:
@@ -116,6 +121,7 @@ class Actions:
         _, bundle = await asyncio.to_thread(agent.bundles.find, command.digest)
         if bundle.digest != models.digest:
             slot = await asyncio.to_thread(agent.bundles.slot, bundle.digest, "chosen", by=who.name)
+            models.must_stay(bundle.digest)
             await self._choose(msgspec.structs.replace(slot, since_wall_ns=agent.clock.wall_ns()))
         agent.bundle = bundle
         text = f"{who.name} chose the bundle {bundle.name} ({bundle.digest[:12]})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -81,10 +82,13 @@ class BundleStore:
             found.append(StoredBundle(digest=digest, name=name, bytes=size, use=use, trouble=trouble))
         return tuple(found)
 
-    def sweep(self) -> None:
-        """Delete what was half deleted, and staging folders untouched for STALE_S. Raises Trouble."""
+    def sweep(self, keep: Collection[str] = ()) -> int:
+        """Delete what was half deleted, and staging folders untouched for STALE_S but those of `keep`; how many folders.
+
+        Raises Trouble.
+        """
         fresh = [path for path in self._folder.glob(f"{STAGING}*") if time.time() - path.lstat().st_mtime < STALE_S]
-        self.releases.sweep([path.name.removeprefix(STAGING) for path in fresh])
+        return self.releases.sweep([*(path.name.removeprefix(STAGING) for path in fresh), *keep])
 
     def _staged(self) -> dict[str, Path]:
         return {digest: path for path in self._folder.glob(f"{STAGING}*") if (digest := _digest_in(path))}

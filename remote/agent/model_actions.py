@@ -55,18 +55,10 @@ class ModelActions:
         """Remove a bundle from the store. Raises Trouble: `unknown_bundle`, `bundle_in_use`."""
         agent = self._agent
         digest = await asyncio.to_thread(agent.bundles.digest, command.digest)
-        held = await asyncio.to_thread(agent.bundles.releases.remove, digest, self._in_use())
+        held = await agent.models.remove(digest)
         text = f"{who.name} removed the bundle {digest[:12]} from the store ({held} bytes)"
         agent.event("bundle_removed", "info", text, bundle=digest, bytes=held, by=who.name)
         return self._done(request)
-
-    def _in_use(self) -> frozenset[str]:
-        """What is in a slot, what the worker runs, and what runs beside it."""
-        agent = self._agent
-        shadow = agent.shadow.state()
-        beside = {shadow.digest} if shadow is not None and not shadow.ended else set()
-        runs = {agent.models.ground.runs} if agent.supervisor.wanted else set()
-        return agent.models.change.in_use() | beside | runs
 
     def _done(self, request: Request) -> Reply:
         self._agent.changed()

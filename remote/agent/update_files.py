@@ -17,6 +17,8 @@ ROOT_LIMIT_BYTES = 256 * 1024
 FILE_LIMIT_BYTES = 512 * 1024
 DAMAGED = "updates_damaged"
 T = TypeVar("T")
+WallNs = Annotated[int, msgspec.Meta(ge=0, le=7_258_118_400 * 10**9)]
+"""Nanoseconds since the epoch, before 2200: later ones can't be shown as a date, and no clock tells them."""
 
 
 class Trusted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,11 +36,11 @@ class Trusted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What was seen. `floor_wall_ns` is the latest time that it surely is; `release` the highest number handed on."""
 
-    floor_wall_ns: int = 0
-    looked_wall_ns: Union[int, None] = None
+    floor_wall_ns: WallNs = 0
+    looked_wall_ns: Union[WallNs, None] = None
     says: str = ""
     code: str = ""
-    release: int = 0
+    release: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class UpdateFiles:

@@ -573,7 +573,6 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda data: data[: len(data) // 2],
     "garbage": lambda data: os.urandom(200),
     "other-format": lambda data: data.replace(b'"format":1', b'"format":2'),
-    "unknown-key": lambda data: data.replace(b'"format":1', b'"format":1,"more":1'),
     "unknown-step": lambda data: data.replace(b'"idle"', b'"flying"'),
     "endless": lambda data: data + b" " * 1_100_000,
     "without-its-candidate": lambda data: data.replace(b'"idle"', b'"probation"'),
@@ -595,6 +594,72 @@ def test_slots_that_are_damaged_are_kept_aside_and_the_agents_own_bundle_runs(tm
     assert robot.told[0][0] == "model_slots_damaged"
     assert (tmp_path / "disk" / "slots.json.damaged").read_bytes() == damaged
     assert not robot.change.underway
+
+
+def test_what_a_newer_agent_added_to_the_slots_is_passed_over(tmp_path: Path) -> None:
+    """An agent that was set back would call the file damaged: another model runs, and old releases are taken again."""
+    before = a_robot(tmp_path)
+    path = before.disk / "slots.json"
+    whole = path.read_bytes()
+    path.write_bytes(
+        whole.replace(b'"format":1', b'"format":1,"more":{"a":1}').replace(b'"frames":', b'"more":1,"frames":')
+    )
+    assert path.read_bytes().count(b'"more"') == 2
+    robot = SmallRobot(tmp_path / "disk", tmp_path / "starts", embedded=tmp_path / "embedded")
+    robot.change.load()
+    assert robot.told == []
+    assert robot.change.slots == before.change.slots
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["damaged", "gone"])
+def test_a_robot_that_lost_its_slots_takes_no_older_release(tmp_path: Path, gone: bool) -> None:
+    path = a_robot(tmp_path).disk / "slots.json"
+    path.write_bytes(b"{")
+    if gone:
+        path.unlink()
+    robot = SmallRobot(tmp_path / "disk", tmp_path / "starts", embedded=tmp_path / "embedded")
+    robot.change.load(highest_release=7)
+    with pytest.raises(Trouble) as caught:
+        robot.change.begin(slot(robot.put(GOOD), "new", release=7), PLAN)
+    assert caught.value.code == "release_old"
+
+
+async def test_a_start_that_a_person_ended_is_given_back_and_a_crash_is_not(robot: SmallRobot) -> None:
+    """Whoever stops the robot three times for lunch would lose a good model to it."""
+    robot.since = Seen(frames=5, seconds=1)
+    digest = push(robot, restarts=2)
+    await robot.until("probation")
+    for _ in range(4):
+        robot.change.stopped_by_person()
+        robot.change.stopped_by_person()  # one start is given back once
+        assert (robot.change.state().attempts, saved(robot)) == (0, robot.change.slots)
+        assert robot.change.before_worker_start() == digest
+    assert robot.change.before_worker_start() == digest
+    assert robot.change.state().attempts == 2
+    assert robot.change.before_worker_start() == bundle_files(OLD)[0]
+    await robot.settle()
+    assert "was started 2 times of 2" in last(robot).why
+
+
+async def test_bundles_of_old_releases_may_go_but_not_what_people_gave(robot: SmallRobot) -> None:
+    """A disk that fills up with each release takes no release any more."""
+    models = [b"model %d\n" % number for number in range(5)]
+    digests = [bundle_files(model)[0] for model in models]
+    for number, model in enumerate(models, 1):
+        one = msgspec.structs.replace(slot(robot.put(model), "new", release=number), origin="release")
+        robot.change.begin(one, PLAN)
+        assert robot.change.prunable(()) == (), "a change is under way"
+        await robot.settle()
+        assert last(robot).ended == "committed"
+    assert robot.change.in_use() == {digests[4], digests[3]}
+    assert robot.change.prunable(()) == (digests[0], digests[1])
+    assert robot.change.prunable((digests[1],)) == (digests[0],)
+    robot.change.set_current(slot(digests[0], "mine"))
+    robot.change.set_current(slot(digests[4], "mine"))
+    assert robot.change.prunable(()) == (digests[1], digests[2])
+    robot.change.pruned((digests[1],))
+    assert robot.change.prunable(()) == (digests[2],)
+    assert saved(robot).over_air == (digests[2], digests[3])
 
 
 def test_what_the_settings_named_runs_until_the_first_change(tmp_path: Path) -> None:

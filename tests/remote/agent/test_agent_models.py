@@ -280,9 +280,11 @@ def test_on_a_full_disk_a_change_is_refused_and_what_runs_runs_on(small_disk: Pa
         robot.end(signal.SIGKILL)
 
 
+@pytest.mark.parametrize("rots", [False, True], ids=["gone", "rotten"])
 def test_a_bundle_that_is_gone_from_the_store_leaves_the_one_that_came_with_the_agent(
-    real: Robot, tmp_path: Path
+    real: Robot, tmp_path: Path, rots: bool
 ) -> None:
+    """Also where its files are there and are others by now: the robot would stand there without any model."""
     console = real.console()
     epoch = console.take_lease()
     before = current(console)
@@ -290,7 +292,10 @@ def test_a_bundle_that_is_gone_from_the_store_leaves_the_one_that_came_with_the_
     place = real.home / "bundles" / digest
     (real.home / "bundles" / f".staging-{digest}").rename(place)
     assert console.ask(SetBundle(digest), epoch=epoch).error is None
-    shutil.rmtree(place)
+    if rots:
+        (place / "model.onnx").write_bytes(b"rot")
+    else:
+        shutil.rmtree(place)
     started = console.ask(Start(), epoch=epoch)
     assert started.error is None
     console.until(lambda: console.state.worker.phase == "running", "the worker")
