@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
-from console.changing.reports import Failed, Listed, Others, Said, Sending, Validated
+from console.changing.reports import Listed, Others, Said, Sending, Validated
 from console.changing.view import BundleRow, ModelDetailView, ModelsView, RobotRow, Row
-from console.checking.messages import Reported
+from console.checking.threaded_desk import Failed, ThreadedDesk
 from console.link.snapshot import CONNECTED, Snapshot
 from console.models.wording import outcome_words
 from console.screens.models import ModelsScreen
@@ -20,7 +20,6 @@ from console.view import STALE_S, View
 from console.visiting import confirmed
 from console.widgets.cells import clean
 from console.widgets.model_words import outcome_mark
-from remote.errors import Trouble
 from remote.model_states import ModelsState, Step, StoredBundle
 from remote.protocol import GetStored
 from remote.verdicts import ValidationReport
@@ -35,11 +34,13 @@ OTHERS_EVERY_S = 5.0
 LIST_S = 10.0
 
 
-class ModelsDesk:
+class ModelsDesk(ThreadedDesk):
     """Serves the models screen within `app`. `wall_ns`: this laptop's clock, from which ages of what was stored are counted."""
 
+    place = "models"
+
     def __init__(self, app: CheckingApp, wall_ns: Callable[[], int] = time.time_ns) -> None:
-        self.app = app
+        super().__init__(app)
         self.leaving = False
         self.screen = ModelsScreen(app.ink())
         self.screen.listener = self
@@ -199,32 +200,12 @@ class ModelsDesk:
         self.screen.close_detail()
         self.app.call_after_refresh(self.app.show_keys)
 
-    # ------------------------------------------------------------ threads
-
-    def run(self, what: str, call: Callable[[], object]) -> None:
-        """Run `call` in a thread; its report, or why there is none, comes to `take`."""
-
-        def caught() -> None:
-            try:
-                report = call()
-            except Trouble as trouble:
-                report = Failed(what, trouble)
-            self.tell(report)
-
-        self.app.run_worker(caught, thread=True, group="models", name=what)
-
     def watch_change(self) -> None:
         """Show the steps of the change that was asked for here, beside the list where there is room."""
         self.screen.items.to_attached()
         self.show()
 
-    def tell(self, report: object) -> None:
-        """Report from any thread."""
-        self.app.post_message(Reported("models", report))
-
-    async def ask(self, dialog: Any) -> Any:
-        """Show a dialog and wait for its typed answer; None where the person left."""
-        return await self.app.push_screen_wait(dialog)
+    # ------------------------------------------------------------ threads
 
     def take(self, report: Any) -> None:
         """Take what a thread reported."""

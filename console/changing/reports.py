@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from remote.errors import Trouble
 from remote.model_states import ModelsState, StoredBundle
 from remote.verdicts import ValidationReport
 
@@ -42,11 +41,3 @@ class Said:
     """Something that was asked for is done, as `text` says."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class Failed:
-    """It was not done."""
-
-    what: str
-    trouble: Trouble

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
-from console.checking.messages import Reported
+from console.checking.threaded_desk import Failed, ThreadedDesk
 from console.failures.finder import Finder
 from console.failures.finding_child import Answer
 from console.failures.groups import Group
@@ -21,7 +21,7 @@ from console.failures.searching import Found
 from console.link.snapshot import Pulling
 from console.reviewing.archive import Archive, shots_of
 from console.reviewing.one_failure import OneFailure
-from console.reviewing.reports import LOOK, OPEN, READ, Answered, AroundRead, Failed, Opened, Paged, Said, ShotRead
+from console.reviewing.reports import LOOK, OPEN, READ, Answered, AroundRead, Opened, Paged, Said, ShotRead
 from console.reviewing.view import ReviewView
 from console.screens.failures import FailuresScreen
 from console.view import View
@@ -45,11 +45,13 @@ _SAID_LATER = ("marked", "noted", "picture")
 """What can change in a failure that is here already: then a filter by it finds others."""
 
 
-class ReviewDesk:
+class ReviewDesk(ThreadedDesk):
     """Serves the failures screen within `app`."""
 
+    place = "failures"
+
     def __init__(self, app: CheckingApp) -> None:
-        self.app = app
+        super().__init__(app)
         self.screen = FailuresScreen(app.ink())
         self.screen.listener = self
         self.archive: Archive | None = None
@@ -364,22 +366,6 @@ class ReviewDesk:
 
     # ------------------------------------------------------------ threads
 
-    def run(self, what: str, call: Callable[[], object]) -> None:
-        """Run `call` in a thread; its report, or why there is none, comes to `take`."""
-
-        def caught() -> None:
-            try:
-                report = call()
-            except Trouble as trouble:
-                report = Failed(what, trouble)
-            self.app.post_message(Reported("failures", report))
-
-        self.app.run_worker(caught, thread=True, group="failures", name=what)
-
-    async def ask(self, dialog: Any) -> Any:
-        """Show a dialog and wait for its typed answer; None where the person left."""
-        return await self.app.push_screen_wait(dialog)
-
     def take(self, report: Any) -> None:
         """Take what a thread reported."""
         if self._leaving:
@@ -425,7 +411,7 @@ class ReviewDesk:
         self._finder.refresh()
 
     def _post_answer(self, answer: Answer, rows: array[int]) -> None:
-        self.app.post_message(Reported("failures", Answered(answer, rows)))
+        self.tell(Answered(answer, rows))
 
 
 def _place(rows: array[int], number: int | None, at: int) -> int:

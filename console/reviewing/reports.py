@@ -10,7 +10,6 @@ from console.failures.finding_child import Answer
 from console.failures.rows import FailureRow
 from console.reviewing.archive import Archive
 from console.reviewing.view import Shot
-from remote.errors import Trouble
 
 OPEN, READ, LOOK = "open the book of failures", "read failures", "read the picture"
 """What a thread of the desk does; Failed says which of them was not done."""
@@ -61,11 +60,3 @@ class Said:
 
     text: str
     numbers: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Failed:
-    """It was not done."""
-
-    what: str
-    trouble: Trouble

@@ -1,0 +1,51 @@
+"""What the desks of models and failures do alike: calls run in threads and report by message, dialogs are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from console.actions import Place
+from console.checking.messages import Reported
+from remote.errors import Trouble
+
+if TYPE_CHECKING:
+    from console.checking.checking_app import CheckingApp
+
+
+@dataclass(frozen=True)
+class Failed:
+    """`what` was not done."""
+
+    what: str
+    trouble: Trouble
+
+
+class ThreadedDesk:
+    """The base of a desk within `app` that serves the screen of `place`; what is told comes to its `take`."""
+
+    place: ClassVar[Place]
+
+    def __init__(self, app: CheckingApp) -> None:
+        self.app = app
+
+    def run(self, what: str, call: Callable[[], object]) -> None:
+        """Run `call` in a thread; its report, or why there is none, comes to `take`."""
+
+        def caught() -> None:
+            try:
+                report = call()
+            except Trouble as trouble:
+                report = Failed(what, trouble)
+            self.tell(report)
+
+        self.app.run_worker(caught, thread=True, group=self.place, name=what)
+
+    def tell(self, report: object) -> None:
+        """Report from any thread."""
+        self.app.post_message(Reported(self.place, report))
+
+    async def ask(self, dialog: Any) -> Any:
+        """Show a dialog and wait for its typed answer; None where the person left."""
+        return await self.app.push_screen_wait(dialog)
