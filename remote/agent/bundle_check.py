@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from remote.agent.child import Ended, TooLate, run_child
+from remote.agent.asked_child import AskedChild, accepted, decoded
 from remote.errors import Trouble
+from remote.models.check import CheckReport
 from remote.models.check_process import Checked
 from remote.protocol import BundleReport
 
 LIMIT_S = 120.0
 COMMAND = (sys.executable, "-m", "remote.models.check_process")
-
-log = logging.getLogger("fieldgate.agent")
+CHILD = AskedChild(
+    what="the check",
+    died="ended without an answer",
+    start_code="no_check",
+    late_code="check_timeout",
+    late_cure="look at the robot's load and memory, then try again",
+    died_code="check_crashed",
+    died_cure="run `fieldgate-agent bundle check` on the robot; it may lack memory, or its engine can't take this model",
+)
 
 
 class BundleCheck:
@@ -48,28 +53,14 @@ class BundleCheck:
             self.busy = False
 
     async def _run(self, folder: Path, threads: int) -> BundleReport:
-        command = (*self._command, str(folder), str(threads))
-        try:
-            ended = await run_child(command, cwd=self._cwd, limit_s=self._limit_s)
-        except OSError as error:
-            cure = "install fieldgate again on the robot, or free some memory"
-            raise Trouble(f"the check can't be started: {error}", cure=cure, code="no_check") from error
-        except TooLate as late:
-            cure = "look at the robot's load and memory, then try again"
-            raise Trouble(f"the check of {folder.name[:12]} {late}", cure=cure, code="check_timeout") from None
-        return _report(ended)
+        ended = await CHILD.run((*self._command, str(folder), str(threads)), cwd=self._cwd, limit_s=self._limit_s)
+        said = accepted(decoded(ended.out, Checked))
+        if said is None or said.report is None:
+            raise CHILD.no_answer(ended)
+        return _report(said.report)
 
 
-def _report(ended: Ended) -> BundleReport:
-    try:
-        said = msgspec.json.decode(ended.out, type=Checked)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = Checked()
-    if said.error:
-        raise Trouble(said.error.what, cure=said.error.cure, code=said.error.code)
-    found = said.report
-    if found is None:
-        raise _crashed(ended)
+def _report(found: CheckReport) -> BundleReport:
     return BundleReport(
         digest=found.digest,
         name=found.name,
@@ -79,10 +70,3 @@ def _report(ended: Ended) -> BundleReport:
         inference_max_ms=found.inference_max_ms,
         model_bytes=found.model_bytes,
     )
-
-
-def _crashed(ended: Ended) -> Trouble:
-    log.warning("a bundle's check ended without an answer (%s): %s", ended.how, ended.words)
-    last = f"; it last said: {ended.last_words}" if ended.words else ""
-    cure = "run `fieldgate-agent bundle check` on the robot; it may lack memory, or its engine can't take this model"
-    return Trouble(f"the check ended without an answer: {ended.how}{last}", cure=cure, code="check_crashed")

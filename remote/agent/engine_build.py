@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata, util
 from pathlib import Path
 
-import msgspec
-
-from remote.agent.child import Ended, TooLate, run_child
-from remote.errors import Trouble
+from remote.agent.asked_child import AskedChild, Heard, accepted
 from remote.model_states import Progress
 from remote.perception.engines.build_process import CANCEL_S, Said
 from remote.perception.engines.wishes import Wishes, words_of
 
 LIMIT_S = 3600.0
 COMMAND = (sys.executable, "-m", "remote.perception.engines.build_process")
-
-log = logging.getLogger("fieldgate.agent")
+CHILD = AskedChild(
+    what="the build of the engine",
+    died="was ended",
+    start_code="no_build",
+    late_code="build_timeout",
+    late_cure="look at the robot's load and memory, then try again",
+    died_code="build_killed",
+    died_cure="the robot most likely ran out of memory: close other programs or add swap, then try again",
+)
 Say = Callable[[Progress], None]
 
 
@@ -60,39 +63,13 @@ async def build_engine(
     """
     if not worth_it():
         return f"ONNX Runtime {_version('onnxruntime')}"
-    last = Said()
-
-    def hear(line: bytes) -> None:
-        nonlocal last
-        try:
-            said = msgspec.json.decode(line, type=Said)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            log.warning("no message from the build: %r", line[:200])
-            return
-        if said.progress is not None:
-            say(said.progress)
-        else:
-            last = said
-
-    try:
-        arguments = (*command, str(folder), str(cache), str(threads), words_of(wishes))
-        ended = await run_child(arguments, cwd=folder, limit_s=limit_s, on_line=hear, grace_s=CANCEL_S)
-    except OSError as error:
-        cure = "install fieldgate again on the robot, or free some memory"
-        raise Trouble(f"the build of the engine can't be started: {error}", cure=cure, code="no_build") from error
-    except TooLate as late:
-        cure = "look at the robot's load and memory, then try again"
-        raise Trouble(f"the build of the engine {late}", cure=cure, code="build_timeout") from None
-    if last.error:
-        raise Trouble(last.error.what, cure=last.error.cure, code=last.error.code)
-    return last.engine or _died(ended)
-
-
-def _died(ended: Ended) -> str:
-    log.warning("the build of an engine ended without an answer (%s): %s", ended.how, ended.words)
-    last = f"; it last said: {ended.last_words}" if ended.words else ""
-    cure = "the robot most likely ran out of memory: close other programs or add swap, then try again"
-    raise Trouble(f"the build of the engine was ended: {ended.how}{last}", cure=cure, code="build_killed")
+    heard = Heard(Said, say)
+    arguments = (*command, str(folder), str(cache), str(threads), words_of(wishes))
+    ended = await CHILD.run(arguments, cwd=folder, limit_s=limit_s, on_line=heard, grace_s=CANCEL_S)
+    said = accepted(heard.last)
+    if said is None or not said.engine:
+        raise CHILD.no_answer(ended)
+    return said.engine
 
 
 def _version(package: str) -> str:

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from remote.activation.ground import Say
-from remote.agent.child import Ended, TooLate, run_child
+from remote.agent.asked_child import AskedChild, Heard, accepted
+from remote.agent.child import Ended
 from remote.errors import Trouble
 from remote.models.self_test_process import Told
 from remote.perception.engines.wishes import Wishes, words_of
@@ -21,6 +20,15 @@ LIMIT_S = 300.0
 _OWN_FAULTS = ("ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "TypeError", "SyntaxError")
 """Errors of Python by which code breaks, whatever model it is given: most often files that were changed under an old agent."""
 COMMAND = (sys.executable, "-m", "remote.models.self_test_process")
+CHILD = AskedChild(
+    what="the self-test",
+    died="died",
+    start_code="no_self_test",
+    late_code="self_test_timeout",
+    late_cure="look at the robot's load and memory, then push again",
+    died_code="self_test_crashed",
+    died_cure="the robot may lack memory, or its engine can't take this model; what ran before runs on",
+)
 
 
 async def run_self_test(
@@ -40,49 +48,17 @@ async def run_self_test(
     Raises Trouble: what the bundle itself is refused for; `self_test_timeout`; `self_test_crashed` where the process died of
     it, `self_test_broke` where that was an error of fieldgate's own; `no_self_test` where it can't be started.
     """
-    last: list[Told] = []
-
-    def heard(line: bytes) -> None:
-        told = _told(line)
-        if told is not None and told.progress is not None:
-            say(told.progress)
-        elif told is not None:
-            last[:] = [told]
-
-    try:
-        ended = await run_child(
-            (*command, str(folder), str(threads), str(engines), words_of(wishes)),
-            cwd=cwd,
-            limit_s=limit_s,
-            on_line=heard,
-        )
-    except OSError as error:
-        cure = "install fieldgate again on the robot, or free some memory"
-        raise Trouble(f"the self-test can't be started: {error}", cure=cure, code="no_self_test") from error
-    except TooLate as late:
-        cure = "look at the robot's load and memory, then push again"
-        raise Trouble(f"the self-test {late}", cure=cure, code="self_test_timeout") from None
-    return _checks(last, ended)
+    heard = Heard(Told, say)
+    arguments = (*command, str(folder), str(threads), str(engines), words_of(wishes))
+    ended = await CHILD.run(arguments, cwd=cwd, limit_s=limit_s, on_line=heard)
+    told = accepted(heard.last)
+    if told is None or told.checks is None:
+        raise _broke(ended) if _is_own_fault(ended) else CHILD.no_answer(ended)
+    return told.checks
 
 
-def _told(line: bytes) -> Told | None:
-    try:
-        return msgspec.json.decode(line, type=Told)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _checks(last: list[Told], ended: Ended) -> tuple[Check, ...]:
-    if last and last[0].error is not None:
-        error = last[0].error
-        raise Trouble(error.what, cure=error.cure, code=error.code)
-    if not last or last[0].checks is None:
-        said = f"; it last said: {ended.last_words}" if ended.last_words else ""
-        if ended.code > 0 and ended.last_words.split(":")[0] in _OWN_FAULTS:
-            raise _broke(ended)
-        cure = "the robot may lack memory, or its engine can't take this model; what ran before runs on"
-        raise Trouble(f"the self-test died: {ended.how}{said}", cure=cure, code="self_test_crashed")
-    return last[0].checks
+def _is_own_fault(ended: Ended) -> bool:
+    return ended.code > 0 and ended.last_words.split(":")[0] in _OWN_FAULTS
 
 
 def _broke(ended: Ended) -> Trouble:

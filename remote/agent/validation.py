@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from remote.agent.child import Ended, TooLate, run_child
+from remote.agent.asked_child import AskedChild, accepted, decoded
 from remote.errors import Trouble
 from remote.models.validation.plan import Plan
 from remote.models.validation.process import Validated
@@ -16,6 +16,15 @@ from remote.verdicts import ValidationReport
 
 LIMIT_S = 900.0
 COMMAND = (sys.executable, "-m", "remote.models.validation.process")
+CHILD = AskedChild(
+    what="the validation",
+    died="died",
+    start_code="no_validation",
+    late_code="validation_timeout",
+    late_cure="ask for fewer runs, or look at the robot's load",
+    died_code="validation_crashed",
+    died_cure="run `fieldgate-agent model validate` on the robot; it may lack memory, or its engine can't take this model",
+)
 
 
 class Validation:
@@ -43,33 +52,14 @@ class Validation:
         try:
             if prepare is not None:
                 await prepare()
-            return _report(await self._run(plan))
+            return await self._run(plan)
         finally:
             self.busy = False
 
-    async def _run(self, plan: Plan) -> Ended:
+    async def _run(self, plan: Plan) -> ValidationReport:
         words = msgspec.json.encode(plan).decode()
-        try:
-            return await run_child((*self._command, words), cwd=self._cwd, limit_s=self._limit_s)
-        except OSError as error:
-            cure = "install fieldgate again on the robot, or free some memory"
-            raise Trouble(f"the validation can't be started: {error}", cure=cure, code="no_validation") from error
-        except TooLate as late:
-            cure = "ask for fewer runs, or look at the robot's load"
-            raise Trouble(f"the validation {late}", cure=cure, code="validation_timeout") from None
-
-
-def _report(ended: Ended) -> ValidationReport:
-    try:
-        said = msgspec.json.decode(ended.out, type=Validated)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = Validated()
-    if said.error:
-        raise Trouble(said.error.what, cure=said.error.cure, code=said.error.code)
-    if said.report is None:
-        last = f"; it last said: {ended.last_words}" if ended.last_words else ""
-        cure = (
-            "run `fieldgate-agent model validate` on the robot; it may lack memory, or its engine can't take this model"
-        )
-        raise Trouble(f"the validation died: {ended.how}{last}", cure=cure, code="validation_crashed")
-    return said.report
+        ended = await CHILD.run((*self._command, words), cwd=self._cwd, limit_s=self._limit_s)
+        said = accepted(decoded(ended.out, Validated))
+        if said is None or said.report is None:
+            raise CHILD.no_answer(ended)
+        return said.report
