@@ -84,7 +84,7 @@ def entry_of(path: Path) -> FileEntry:
 def verify_file(folder: Path, name: str, expected: FileEntry) -> None:
     """Raise Trouble (`bundle_incomplete`, `bundle_changed`) unless `folder/name` is exactly the manifest's file."""
     path = folder / name
-    again = "Copy the whole bundle again, or make it anew with `fieldgate bundle make`"
+    again = "Copy the whole bundle again, or make it anew with `fieldgate model export`"
     if path.is_symlink():
         raise Trouble(f"{path} is a symbolic link", cure="Put the file itself into the bundle", code="bundle_changed")
     if not path.is_file():
@@ -100,4 +100,4 @@ def verify_file(folder: Path, name: str, expected: FileEntry) -> None:
 
 
 def _refused(where: Path, what: str) -> Trouble:
-    return Trouble(f"manifest {where} {what}", cure="Make the bundle anew with `fieldgate bundle make`", code=CODE)
+    return Trouble(f"manifest {where} {what}", cure="Make the bundle anew with `fieldgate model export`", code=CODE)

@@ -162,4 +162,4 @@ def _manifest(bundle: Path) -> tuple[bytes, Manifest]:
     return data, parse_manifest(data, path)
 
 
-_CURE = "copy the whole bundle again, or make it anew with `fieldgate bundle make`"
+_CURE = "copy the whole bundle again, or make it anew with `fieldgate model export`"

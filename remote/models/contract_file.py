@@ -13,7 +13,7 @@ from remote.models.contract import ActionContract, AnyContract, Contract, Observ
 
 CODE = "contract_invalid"
 WRONG_TASK = "wrong_task"
-_CURE = "Correct that value, or write the contract anew with `fieldgate bundle make`"
+_CURE = "Correct that value, or write the contract anew with `fieldgate model export`"
 
 
 def parse_contract(text: str, where: Path) -> Contract:

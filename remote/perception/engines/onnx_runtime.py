@@ -120,7 +120,7 @@ def refuse_unknown_output(session: Any, contract: Contract) -> None:
 
 
 def _mismatch(what: str, keys: str) -> Trouble:
-    cure = f"Correct {keys} in the contract, or make the bundle anew with `fieldgate bundle make`"
+    cure = f"Correct {keys} in the contract, or make the bundle anew with `fieldgate model export`"
     return Trouble(f"contract and model differ: {what}", cure=cure, code="model_mismatch")
 
 

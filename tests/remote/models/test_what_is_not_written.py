@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from remote import cli
 from remote.errors import Trouble
 from remote.models import commands
 from remote.models.bundle import load_bundle
@@ -141,3 +143,21 @@ def test_wrong_words_end_with_2_and_what_can_not_be_read_with_1_without_a_traceb
     )
     assert unread.returncode == 1
     assert "Traceback" not in unread.stderr
+
+
+@pytest.mark.parametrize("called_as", ["fieldgate-agent", "fieldgate"])
+def test_ctrl_c_is_said_once(
+    called_as: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who hands work on says it too: `Aborted!` and then `interrupted` would be two ends of one command."""
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.cli.commands, "stopped", click.Command("stopped", callback=stopped))
+    monkeypatch.setenv("FIELDGATE_CALLED_AS", called_as)
+    monkeypatch.setattr(sys, "argv", ["fieldgate-agent", "stopped"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err.split()
+    assert (ended.value.code, said) == (130, ["interrupted"] if called_as == "fieldgate-agent" else [])

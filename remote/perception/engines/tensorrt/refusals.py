@@ -39,7 +39,7 @@ def unreadable(said: str) -> Trouble:
 
 def mismatch(said: str) -> Trouble:
     """Model and contract differ."""
-    cure = "Correct the contract's input or output, or make the bundle anew with `fieldgate bundle make`"
+    cure = "Correct the contract's input or output, or make the bundle anew with `fieldgate model export`"
     return Trouble(f"contract and model differ: {said}", cure=cure, code="model_mismatch")
 
 
