@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from remote.model_states import (
+    AFTER_SWITCH,
+    BEFORE_SWITCH,
     STEP_WORDS,
     ModelsState,
     Outcome,
@@ -33,17 +35,7 @@ __all__ = [
     "update_words",
 ]
 SHORT_DIGEST = 8
-STEPS: tuple[Step, ...] = (
-    "downloading",
-    "verified",
-    "staged",
-    "building",
-    "self_test",
-    "waiting_for_safe",
-    "switched",
-    "probation",
-    "committed",
-)
+STEPS: tuple[Step, ...] = (*BEFORE_SWITCH, *AFTER_SWITCH, "committed")
 """The way of a change that goes well."""
 _OF: dict[Step, str] = {
     "idle": "idle, with {}",

@@ -7,30 +7,23 @@ manifest says, so there is no archive that could be larger inside than outside.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
 import os
 import re
 import shutil
-import stat
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from remote.activation.release_files import delete, digest_in, held_bytes, is_sealed, seal, verify
 from remote.atomic import sync
 from remote.errors import Trouble
-from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, FileEntry, Manifest, digest_of, parse_manifest
+from remote.manifest import MANIFEST
 
 STAGING = ".staging-"
 TRASH = ".trash-"
 SPARE_BYTES = 64 * 1024**2
 """Left free on the disk, for the journal and the slots."""
-FILE_MODE, FOLDER_MODE = 0o444, 0o555
-CHANGED, INCOMPLETE = "bundle_changed", "bundle_incomplete"
-AGAIN = "send the whole bundle again"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CHUNK_BYTES = 1 << 20
 
 
 def free_bytes(folder: Path) -> int:
@@ -49,7 +42,7 @@ class ReleaseStore:
 
     def __init__(self, folder: Path, embedded: Path | None = None, *, free: Callable[[Path], int] = free_bytes) -> None:
         self._folder, self._embedded, self._free = folder, embedded, free
-        self.embedded_digest = _digest_in(embedded) if embedded else None
+        self.embedded_digest = digest_in(embedded) if embedded else None
 
     # ------------------------------------------------------------ what comes
 
@@ -65,7 +58,7 @@ class ReleaseStore:
             raise _unwritable(folder, error) from error
         if folder.is_symlink() or not folder.is_dir():
             raise Trouble(f"{folder} is no folder", cure="remove it on the robot", code="unsafe_place")
-        self.room_for(max(0, whole_bytes - _held_bytes(folder)))
+        self.room_for(max(0, whole_bytes - held_bytes(folder)))
         return folder
 
     def room_for(self, more_bytes: int) -> None:
@@ -83,11 +76,11 @@ class ReleaseStore:
         """
         folder, staged = self._found(digest), self._path(digest, STAGING)
         try:
-            _verify(folder, digest, only_ours=folder != self._embedded)
+            verify(folder, digest, only_ours=folder != self._embedded)
         except Trouble:
             if folder == staged or not (staged / MANIFEST).is_file():
                 raise
-            _verify(staged, digest, only_ours=True)  # it came again, to repair the one that is there
+            verify(staged, digest, only_ours=True)  # it came again, to repair the one that is there
             return staged
         return folder
 
@@ -97,10 +90,10 @@ class ReleaseStore:
         Raises Trouble: as verify, `no_space`, `store_unwritable`.
         """
         folder, final = self.verify(digest), self._path(digest)
-        if folder == self._embedded or (folder == final and self._is_sealed(folder)):
+        if folder == self._embedded or (folder == final and is_sealed(folder)):
             return folder
         try:
-            _seal(folder, digest)
+            seal(folder, digest)
             if folder != final:
                 self._take_place(folder, final)
             sync(self._folder)
@@ -114,7 +107,7 @@ class ReleaseStore:
         """Whether a release is there under its name, as far as its manifest tells; the files are not read."""
         if digest == self.embedded_digest:
             return True
-        return bool(_DIGEST.fullmatch(digest)) and _digest_in(self._folder / digest) == digest
+        return bool(_DIGEST.fullmatch(digest)) and digest_in(self._folder / digest) == digest
 
     def must_have(self, digest: str) -> None:
         """Raise Trouble (`unknown_bundle`, `bad_digest`) unless it is there, staged or not yet."""
@@ -125,14 +118,14 @@ class ReleaseStore:
         if not self.has(digest):
             raise self._unknown(digest)
         inside = self._path(digest)
-        folder = inside if _digest_in(inside) == digest or self._embedded is None else self._embedded
-        _verify(folder, digest, only_ours=folder == inside)
+        folder = inside if digest_in(inside) == digest or self._embedded is None else self._embedded
+        verify(folder, digest, only_ours=folder == inside)
         return folder
 
     def sizes(self) -> dict[str, int]:
         """Bytes of every release in the store by digest; the one that came with the agent is not in it."""
         found = sorted(path for path in self._folder.iterdir() if _DIGEST.fullmatch(path.name))
-        return {path.name: _held_bytes(path) for path in found if not path.is_symlink() and path.is_dir()}
+        return {path.name: held_bytes(path) for path in found if not path.is_symlink() and path.is_dir()}
 
     # ------------------------------------------------------------ what goes
 
@@ -145,9 +138,9 @@ class ReleaseStore:
         folder = self._path(digest)
         if folder.is_symlink() or not folder.is_dir():
             raise self._unknown(digest)
-        held = _held_bytes(folder)
+        held = held_bytes(folder)
         try:
-            _delete(self._to_trash(folder))
+            delete(self._to_trash(folder))
         except OSError as error:
             raise _unwritable(folder, error) from error
         return held
@@ -162,7 +155,7 @@ class ReleaseStore:
             kept = path.name.startswith(STAGING) and path.name[len(STAGING) :] in keep
             if path.name.startswith((TRASH, STAGING)) and not kept:
                 try:
-                    _delete(path)
+                    delete(path)
                 except OSError as error:
                     raise _unwritable(path, error) from error
                 swept += 1
@@ -170,11 +163,11 @@ class ReleaseStore:
 
     def _found(self, digest: str) -> Path:
         staged, inside = self._path(digest, STAGING), self._path(digest)
-        if self._is_sealed(inside) and _digest_in(inside) == digest:
+        if is_sealed(inside) and digest_in(inside) == digest:
             return inside
         if (staged / MANIFEST).is_file():
             return staged
-        if _digest_in(inside) == digest:
+        if digest_in(inside) == digest:
             return inside
         if digest == self.embedded_digest and self._embedded is not None:
             return self._embedded
@@ -189,19 +182,12 @@ class ReleaseStore:
         cure = "send it with `fieldgate model push` or `fieldgate bundle send`"
         return Trouble(f"there is no bundle {digest[:12]} on this robot", cure=cure, code="unknown_bundle")
 
-    def _is_sealed(self, folder: Path) -> bool:
-        try:
-            status = folder.lstat()
-        except OSError:
-            return False
-        return stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == FOLDER_MODE
-
     def _take_place(self, staged: Path, final: Path) -> None:
         """Give what was sealed its name; a folder that is not whole makes room."""
         if final.is_symlink() or final.exists():
             trash = self._to_trash(final)
             staged.rename(final)
-            _delete(trash)
+            delete(trash)
         else:
             staged.rename(final)
 
@@ -210,122 +196,6 @@ class ReleaseStore:
         folder.rename(trash)
         sync(self._folder)
         return trash
-
-
-def _seal(folder: Path, digest: str) -> None:
-    """Read-only first, so that what is verified is what stays; the folder's own mode last: it says that all is done."""
-    if folder.is_symlink():
-        raise _wrong(f"{folder} is no folder")
-    for entry in _entries(folder):
-        with _opened(folder / entry.name) as descriptor:
-            _must_be_only_name(folder / entry.name, descriptor)
-            os.fchmod(descriptor, FILE_MODE)
-            os.fsync(descriptor)
-    _verify(folder, digest, only_ours=True)
-    sync(folder)
-    folder.chmod(FOLDER_MODE)
-    sync(folder)
-
-
-def _verify(folder: Path, digest: str, *, only_ours: bool) -> None:
-    """Exactly the manifest's files, no other, no link, and no file that has a second name elsewhere (`only_ours`)."""
-    try:
-        manifest = _manifest(folder, digest)
-        names = {entry.name for entry in _entries(folder)}
-        extra = sorted(names - {MANIFEST, *manifest.files})
-        if extra and only_ours:
-            raise _wrong(f"{folder} holds {extra[0][:80]!r}, which its manifest does not name")
-        for name, entry in sorted(manifest.files.items()):
-            if name not in names:
-                raise Trouble(f"{folder / name} is missing, the manifest names it", cure=AGAIN, code=INCOMPLETE)
-            _verify_file(folder / name, entry, only_ours=only_ours)
-    except OSError as error:
-        raise _wrong(f"{folder} can't be read: {error.strerror}") from error
-
-
-def _manifest(folder: Path, digest: str) -> Manifest:
-    where = folder / MANIFEST
-    if folder.is_symlink() or not folder.is_dir():
-        raise _wrong(f"{folder} is no folder")
-    with _opened(where) as descriptor:
-        data = os.read(descriptor, MAX_MANIFEST_BYTES + 1)
-    if digest_of(data) != digest:
-        raise _wrong(f"{where} is not the manifest of {digest[:12]}")
-    return parse_manifest(data, where)
-
-
-def _verify_file(path: Path, expected: FileEntry, *, only_ours: bool) -> None:
-    with _opened(path) as descriptor:
-        status = os.fstat(descriptor)
-        if only_ours:
-            _must_be_only_name(path, descriptor)
-        if status.st_size < expected.bytes:
-            what = f"{path} is truncated: {status.st_size} of {expected.bytes} bytes"
-            raise Trouble(what, cure=AGAIN, code=INCOMPLETE)
-        if status.st_size > expected.bytes or _sha256(descriptor) != expected.sha256:
-            raise _wrong(f"{path} is not the file of the manifest (its SHA-256 differs)")
-
-
-def _must_be_only_name(path: Path, descriptor: int) -> None:
-    if os.fstat(descriptor).st_nlink != 1:
-        raise _wrong(f"{path} has a second name elsewhere (a hard link)")
-
-
-def _sha256(descriptor: int) -> str:
-    found = hashlib.sha256()
-    while piece := os.read(descriptor, _CHUNK_BYTES):
-        found.update(piece)
-    return found.hexdigest()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """A regular file, opened without following a link and without waiting for a pipe. Raises Trouble, OSError."""
-    if path.is_symlink():
-        raise _wrong(f"{path} is a symbolic link")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _wrong(f"{path} is no ordinary file")
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
-
-
-def _held_bytes(folder: Path) -> int:
-    held = 0
-    with contextlib.suppress(OSError):  # it may go while it is looked at
-        held = sum(entry.stat(follow_symlinks=False).st_size for entry in _entries(folder))
-    return held
-
-
-def _digest_in(folder: Path) -> str | None:
-    with contextlib.suppress(OSError, Trouble):
-        if not folder.is_symlink():
-            with _opened(folder / MANIFEST) as descriptor:
-                data = os.read(descriptor, MAX_MANIFEST_BYTES + 1)
-            return digest_of(data) if len(data) <= MAX_MANIFEST_BYTES else None
-    return None
-
-
-def _delete(path: Path) -> None:
-    """A folder of the store, sealed or not, with all that is in it; links are removed, never followed."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-        return
-    path.chmod(0o700)
-    for entry in _entries(path):
-        _delete(Path(entry.path))
-    path.rmdir()
-
-
-def _wrong(what: str) -> Trouble:
-    return Trouble(what, cure=AGAIN, code=CHANGED)
 
 
 def _unwritable(path: Path, error: OSError) -> Trouble:

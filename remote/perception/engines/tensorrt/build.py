@@ -59,10 +59,7 @@ def build_plan(
     network = _made(lambda: builder.create_network(_network_flags(found, wishes)), words, "a network")
     _parse(trt, network, words, model)
     _refuse_other_inputs(network, shapes)
-    config = _made(builder.create_builder_config, words, "a build configuration")
-    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, wishes.workspace_mb * _MB)
-    _allow_types(found, network, config, wishes)
-    _add_profile(builder, network, config, shapes)
+    config = _configured(found, builder, network, words, shapes, wishes)
     cache = _use_timing(config, timing)
     monitor = None
     if found.monitored:
@@ -72,6 +69,14 @@ def build_plan(
     del monitor  # TensorRT does not own it: it had to live until here
     said = config.get_timing_cache() if cache is not None else None
     return Plan(data, bytes(said.serialize()) if said is not None else b"", network.num_layers)
+
+
+def _configured(found: Found, builder: Any, network: Any, words: Words, shapes: Shapes, wishes: Wishes) -> Any:
+    config = _made(builder.create_builder_config, words, "a build configuration")
+    config.set_memory_pool_limit(found.trt.MemoryPoolType.WORKSPACE, wishes.workspace_mb * _MB)
+    _allow_types(found, network, config, wishes)
+    _add_profile(builder, network, config, shapes)
+    return config
 
 
 def refuse_precision(found: Found, wishes: Wishes) -> None:
