@@ -13,6 +13,7 @@ from console.commands.updates_words import (
     as_person,
     hands_of,
     keys_option,
+    must_be_private,
     repository_of,
     signers_of,
     tell,
@@ -64,6 +65,8 @@ def publish(
 
     ask = Passphrases()
     bundle_in(bundle)
+    must_be_private(keys)
+    acting.must_be_free(repository_of(repo))
     if not unchecked:
         _check(bundle)
     repository, hands = repository_of(repo), hands_of(person, ask)
@@ -100,9 +103,14 @@ def open_first(repository: Repository, hands: Hands, came: Came) -> None:
     from console.models.fleet import EVERYONE, Fleet, load_fleet
     from console.models.waves import judge
 
-    fleet = Fleet(waves=[EVERYONE]) if came.opens == EVERYONE else load_fleet(repository.fleet_path)
-    judged = judge(fleet, repository.published().rollout(), came.release, {})
-    moved = rollout.open_next(repository, hands, fleet, came.release, judged)
+    try:
+        fleet = Fleet(waves=[EVERYONE]) if came.opens == EVERYONE else load_fleet(repository.fleet_path)
+        judged = judge(fleet, repository.published().rollout(), came.release, {})
+        moved = rollout.open_next(repository, hands, fleet, came.release, judged)
+    except BaseException:  # also Ctrl+C at a passphrase: what was done is said, and what not
+        opens = f"`fieldgate updates wave {repository.folder} --next` opens it"
+        click.echo(f"release {came.release} is published, and no wave of it is open: {opens}", err=True)
+        raise
     whom = "everyone" if moved.rollout.everyone else ", ".join(moved.rollout.robots)
     click.echo(f"release {came.release} is open to {whom}", err=True)
 

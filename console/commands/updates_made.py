@@ -14,7 +14,9 @@ from console.commands.updates_words import (
     as_person,
     hands_of,
     keys_option,
+    must_be_private,
     new_passphrase,
+    opening_words,
     repo_argument,
     repository_of,
     signers_of,
@@ -70,6 +72,7 @@ def init(
 
     if threshold == 1:
         click.echo("warning: with a threshold of 1 one stolen key is enough to give robots any model", err=True)
+    acting.must_be_new(repository_of(repo))
     ask = Passphrases()
     offline, signers = _both(keys, ask)
     others, more = _both(targets, ask)
@@ -81,7 +84,7 @@ def init(
         others or offline,
         [*signers, *more],
         threshold=threshold,
-        passphrase=None if online_unencrypted else new_passphrase("the online keys on this laptop"),
+        passphrase=None if online_unencrypted else new_passphrase("the online keys on this laptop", ask),
         days={"timestamp": timestamp_days},
         releases_above=releases_above,
     )
@@ -116,6 +119,7 @@ def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_j
     from console.commands.publish import open_first
     from console.models import acting
 
+    must_be_private(keys)
     ask = Passphrases()
     hands, repository = hands_of(person, ask), repository_of(repo)
     agreed = _agree(repository, hands, yes)
@@ -138,6 +142,9 @@ def _agree(repository: Repository, hands: Hands, yes: bool) -> str:
         click.echo(f"  this laptop sees this repository for the first time; before you sign, {COMPARE}", err=True)
     for line in differences(repository, pending):
         click.echo(f"  {line}", err=True)
+    opens = opening_words(repository, pending.change.opens)
+    if opens:
+        click.echo(f"  as soon as it is published {opens}", err=True)
     if not yes and sys.stdin.isatty() and not click.confirm("Sign this?", err=True):
         raise Trouble("nothing was signed", code="not_confirmed")
     return pending.digest
@@ -186,6 +193,7 @@ def rotate(
     from console.models import acting
     from console.models.keys import read_public
 
+    acting.must_be_free(repository_of(repo))
     ask = Passphrases()
     locked = online and not online_unencrypted
     came = acting.rotate(
@@ -196,7 +204,7 @@ def rotate(
         remove=remove,
         threshold=threshold,
         online=online,
-        passphrase=new_passphrase("the new online keys on this laptop") if locked else None,
+        passphrase=new_passphrase("the new online keys on this laptop", ask) if locked else None,
     )
     tell(came, repo, as_json)
 

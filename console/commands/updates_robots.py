@@ -67,6 +67,7 @@ def enrol(
     with repository.locked():
         write_line(repository, hands, Note("enrol", text))
     click.echo(f"{text} of repository {id_of(root.signed)[:8]}", err=True)
+    click.echo(f"not tried yet: `fieldgate updates take {robot}` lets it look there now", err=True)
     state = reply.state.models.updates if reply.state and reply.state.models else None
     _warn_numbers(robot, state.release if state and state.release else 0, releases_above(root.signed), repository)
 
@@ -86,7 +87,7 @@ def _repository(repo: Path | None, url: str) -> Repository:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https", "file"):
         raise click.UsageError("--url begins with https://, http:// or file://.")
-    if parts.scheme != "https":
+    if parts.scheme == "http":
         click.echo("note: without https others can see what is taken; what is taken is signed all the same", err=True)
     if repo is None and parts.scheme != "file":
         raise click.UsageError(

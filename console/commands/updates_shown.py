@@ -60,14 +60,14 @@ def _lines(found: Standing) -> list[str]:
 
 
 def _release_lines(found: Standing) -> list[str]:
+    from console.models.differences import whom_words
+
     if found.rollout is None:
         return []
     lines = ["releases:"] if found.releases else ["no release yet"]
     for one in found.releases:
-        needs = [*one.needs.robot_classes, *(f"L4T {v}" for v in one.needs.l4t)]
-        needs += [f"TensorRT {v}" for v in one.needs.tensorrt]
         size = sum(entry.bytes for entry in one.files.values()) / 1e6
-        words = f"  {one.number}  {one.name} {one.bundle[:8]}  {size:.1f} MB  for {', '.join(needs) or 'any robot'}"
+        words = f"  {one.number}  {one.name} {one.bundle[:8]}  {size:.1f} MB  for {whom_words(one.needs)}"
         lines.append(words + (f"  {one.notes.splitlines()[0]}" if one.notes.strip() else ""))
     rollout = found.rollout
     if rollout.stopped:
@@ -82,13 +82,14 @@ def _release_lines(found: Standing) -> list[str]:
 
 @click.command()
 @repo_argument
+@click.option("--copy", is_flag=True, help="It is a copy that another laptop made, such as a stick: it has no audit.")
 @as_person
 @as_json
-def verify(repo: Path, person: str | None, as_json: bool) -> None:
+def verify(repo: Path, copy: bool, person: str | None, as_json: bool) -> None:
     """Take everything of REPO as a robot does, and hold it against its audit and this laptop's. Ends with 3 where it fails."""
     from console.models.verifying import verify as verified
 
-    found = verified(repository_of(repo), hands_of(person, Passphrases()))
+    found = verified(repository_of(repo), hands_of(person, Passphrases()), copy=copy)
     _tell_checks(found, as_json)
 
 
@@ -130,6 +131,7 @@ def copy_to(repo: Path, folder: Path, only: int | None, person: str | None, as_j
     """
     from console.models.copying import copy
     from console.models.publishing import Note, write_line
+    from console.models.verifying import copied
 
     repository, hands = repository_of(repo), hands_of(person, Passphrases())
     said = repository.published().rollout()
@@ -139,5 +141,5 @@ def copy_to(repo: Path, folder: Path, only: int | None, person: str | None, as_j
     found = copy(repository, folder, only, lambda name, size: click.echo(f"  {name}  {size:,} bytes", err=True))
     what = f"release {only}" if only else "all releases"
     with repository.locked():
-        write_line(repository, hands, Note("copy", f"{what} to {folder}"))
+        write_line(repository, hands, Note("copy", copied(what, folder)))
     _tell_checks(found, as_json)

@@ -70,8 +70,8 @@ def wave(
 ) -> None:
     """How the newest release does on the robots that it is open to; with an option, what is to be done about it.
 
-    Judged from the robots' journals on this laptop. Ends with 0 where it may go on, 3 where it is stopped, 7 where it waits
-    for reports or for a person.
+    Judged from the robots' journals on this laptop. Ends with 0 where it may go on or --next opened a wave, 3 where it is
+    stopped, 7 where it waits for reports or for a person.
     """
     from console.models import rollout
     from console.models.fleet import load_fleet
@@ -95,7 +95,7 @@ def wave(
         judged = _judged(at)
         if go_on:
             judged = _next(at, judged, anyway)
-    _tell(at, judged, as_json)
+    _tell(at, judged, as_json, opened=go_on and not watches)
 
 
 def _judged(at: _At) -> Judged:
@@ -180,13 +180,15 @@ def _pulled(robot: str) -> str:
 # ------------------------------------------------------------------ telling
 
 
-def _tell(at: _At, judged: Judged, as_json: bool) -> None:
+def _tell(at: _At, judged: Judged, as_json: bool, opened: bool) -> None:
     if as_json:
         print_json({"release": at.release, **msgspec.to_builtins(judged)})
     else:
         click.echo("\n".join(_lines(at, judged)))
     if judged.word == "go_on":
         click.echo(f"`fieldgate updates wave {at.repository.folder} --next` opens wave {judged.wave + 1}", err=True)
+    if opened:
+        return
     if judged.word == "stop":
         raise click.exceptions.Exit(exits.ALARM)
     if judged.word in ("wait", "ask"):
@@ -205,7 +207,8 @@ def _lines(at: _At, judged: Judged) -> list[str]:
     for word, names in (
         ("kept", judged.committed),
         ("returned or refused", judged.mishaps),
-        ("not heard of", judged.unknown),
+        ("called off by person", judged.called_off),
+        ("not heard of", tuple(name for name in judged.unknown if name not in judged.called_off)),
     ):
         if names:
             lines.append(f"  {word:<20} {len(names):>3}  {', '.join(names)}")

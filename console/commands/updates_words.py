@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from console.commands.campaign_words import as_json, as_person, print_json
+from remote.errors import Trouble
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -41,17 +44,27 @@ def keys_option(meaning: str, *, required: bool = False) -> Callable[[F], F]:
 
 
 class Passphrases:
-    """Asks on stderr for the passphrase of a key file; the one that was given last is tried first, and kept by nobody."""
+    """Asks on stderr for the passphrase of a key file, once in a command; the one that was given last is tried first for
+    another file. It is kept by nobody after that.
+    """
 
     def __init__(self) -> None:
         self._last: str | None = None
         self._tried: set[Path] = set()
         self._asked: set[Path] = set()
+        self._given: dict[Path, str] = {}
+
+    def heard(self, passphrase: str) -> None:
+        """It was given for something else: it is tried first for the next file."""
+        self._last = passphrase
 
     def __call__(self, path: Path, again: bool) -> str | None:
         """The passphrase of `path`; `again`: the last answer was wrong. Empty gives up, and so does a pipe's second try."""
+        if not again and path in self._given:
+            return self._given[path]
         if self._last is not None and path not in self._tried:
             self._tried.add(path)
+            self._given[path] = self._last
             return self._last
         self._tried.add(path)
         if again and path in self._asked:
@@ -59,16 +72,43 @@ class Passphrases:
                 return None
             click.echo("That passphrase does not open the key.", err=True)
         self._asked.add(path)
-        given: str = click.prompt(
-            f"Passphrase for {path} (empty: give up)", hide_input=True, default="", show_default=False, err=True
-        )
+        given = asked(f"Passphrase {_of(path)} (empty: give up)", default="", show_default=False)
         self._last = given or self._last
+        self._given[path] = given
         return given or None
 
 
-def new_passphrase(what: str) -> str:
-    """A passphrase for a new key, asked for twice."""
-    given: str = click.prompt(f"New passphrase for {what}", hide_input=True, confirmation_prompt=True, err=True)
+def _of(path: Path) -> str:
+    """Whose key it is; those that this laptop keeps lie deep in its own folder, and nobody knows them by that."""
+    from console.places import data_dir
+
+    if data_dir().absolute() in path.absolute().parents:
+        what = "opens and stops releases" if path.name.startswith("rollout") else "signs timestamps"
+        return f"of this laptop's own online key, which {what} ({path.name})"
+    return f"for {path}"
+
+
+def asked(words: str, **how: Any) -> str:
+    """What a person gives without that it is seen. Raises Trouble `no_terminal` where nobody can be asked."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", getpass.GetPassWarning)
+            given: str = click.prompt(words, hide_input=True, err=True, **how)
+    except click.Abort as abort:
+        if sys.stdin.isatty() or not isinstance(abort.__context__, EOFError):
+            raise
+        cure = "run it at a terminal; only keys without a passphrase can be used without one"
+        raise Trouble(
+            "a passphrase is asked at a terminal, and there is none", cure=cure, code="no_terminal"
+        ) from abort
+    return given
+
+
+def new_passphrase(what: str, known: Passphrases | None = None) -> str:
+    """A passphrase for a new key, asked for twice; `known` tries it where that key is opened in the same command."""
+    given = asked(f"New passphrase for {what}", confirmation_prompt=True)
+    if known is not None:
+        known.heard(given)
     return given
 
 
@@ -86,6 +126,16 @@ def repository_of(path: Path) -> Repository:
     from console.models.repository import Repository
 
     return Repository(path)
+
+
+def must_be_private(paths: Iterable[Path]) -> None:
+    """Raises Trouble `bad_key` for the public half of a key, before anybody is asked anything."""
+    from console.models.keys import is_private_file
+
+    for path in paths:
+        if not is_private_file(path):
+            cure = f"give the private one, such as {path.name.removesuffix('.pub')}, which its person keeps"
+            raise Trouble(f"{path} holds no private key: it can't sign", cure=cure, code="bad_key")
 
 
 def signers_of(paths: Iterable[Path], ask: Passphrases) -> list[CryptoSigner]:
@@ -112,10 +162,27 @@ def tell(came: Came, repo: Path, as_json: bool) -> None:
         "discarded": f"thrown away: {came.text}",
     }
     click.echo(words[came.outcome], err=True)
+    opens = opening_words(repository_of(repo), came.opens)
+    if came.outcome in ("waits", "complete") and opens:
+        click.echo(f"  as soon as it is published {opens}", err=True)
     if came.outcome == "waits":
         for line in need_lines(came.needs):
             click.echo(f"  {line}", err=True)
         click.echo(f"  the next person: `fieldgate updates sign {repo} --key FILE`", err=True)
+
+
+def opening_words(repository: Repository, opens: str) -> str:
+    """To whom a release is opened as soon as it is published: `it opens to wave 1: demo`; empty where to nobody."""
+    from console.models.fleet import load_fleet
+
+    if not opens:
+        return ""
+    if opens == "everyone":
+        return "it opens to everyone"
+    try:
+        return f"it opens to wave 1: {', '.join(load_fleet(repository.fleet_path).steps()[0])}"
+    except Trouble:  # the fleet's file is read again when it opens, and what is wrong with it is said then
+        return "it opens to the first wave of fleet.yaml"
 
 
 def need_lines(needs: Sequence[Need]) -> list[str]:
@@ -124,5 +191,6 @@ def need_lines(needs: Sequence[Need]) -> list[str]:
     for need in needs:
         signed = ", ".join(need.signed) or "nobody"
         more = f", {need.missing} more of {', '.join(need.could) or 'nobody'}" if need.missing else ", enough"
-        lines.append(f"{need.role}: {len(need.signed)} of {need.threshold} signatures ({signed}){more}")
+        keys = f", by the {need.keys} keys" if need.keys else ""
+        lines.append(f"{need.role}{keys}: {len(need.signed)} of {need.threshold} signatures ({signed}){more}")
     return lines

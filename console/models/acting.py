@@ -42,6 +42,20 @@ class Came(msgspec.Struct, frozen=True, kw_only=True):
     opens: str = ""
 
 
+def must_be_new(repository: Repository) -> None:
+    """Raises Trouble where `init` would: asked before anybody gives a passphrase. `repository_exists`, `change_waits`."""
+    if repository.root_numbers():
+        cure = "name another folder"
+        raise Trouble(f"{repository.folder} is a repository already", cure=cure, code="repository_exists")
+    refuse_second(repository)
+
+
+def must_be_free(repository: Repository) -> None:
+    """Raises Trouble where no change can begin: asked before anybody gives a passphrase. `change_waits`, `no_repository`."""
+    refuse_second(repository)
+    repository.newest_root()
+
+
 def init(
     repository: Repository,
     hands: Hands,
@@ -60,10 +74,7 @@ def init(
     numbers than this. Raises Trouble: `repository_exists`, `bad_threshold`, `change_waits`, `repository_full`.
     """
     with repository.locked():
-        if repository.root_numbers():
-            cure = "name another folder"
-            raise Trouble(f"{repository.folder} is a repository already", cure=cure, code="repository_exists")
-        refuse_second(repository)
+        must_be_new(repository)
         identity, now = os.urandom(16).hex(), hands.now()
         for role, keys in (("root", offline), ("targets", targets)):
             roles.check_threshold(role, len({key.keyid for key in keys}), threshold)
@@ -109,6 +120,8 @@ def refresh(repository: Repository, hands: Hands) -> Came:
 
 def discard(repository: Repository, hands: Hands) -> Came:
     """Throw away what waits, damaged or not; its release number is not given again. Raises Trouble `nothing_waits`."""
+    if not repository.pending.exists():
+        repository.newest_root()  # before the lock, which would make a folder that is not there
     with repository.locked():
         if not repository.pending.exists():
             raise _nothing(repository)
@@ -177,14 +190,18 @@ def _signed(repository: Repository, hands: Hands, pending: Pending, signers: Seq
             text = f"{holder_of(signer.public_key)} signed {', '.join(signed)} of {pending.change.text}"
             write_line(repository, hands, Note("signed", text, pending.change.release, pending.change.bundle))
     if not pending.complete:
-        return Came(outcome="waits", text=pending.change.text, release=pending.change.release, needs=pending.needs())
+        return _still(pending, "waits")
     try:
         return _published(repository, hands, pending)
     except Trouble as trouble:
         if trouble.code not in ("no_online_key", "bad_passphrase"):
             raise
-        text = pending.change.text
-        return Came(outcome="complete", text=text, release=pending.change.release, needs=pending.needs())
+        return _still(pending, "complete")
+
+
+def _still(pending: Pending, outcome: Literal["waits", "complete"]) -> Came:
+    change = pending.change
+    return Came(outcome=outcome, text=change.text, release=change.release, needs=pending.needs(), opens=change.opens)
 
 
 def _published(repository: Repository, hands: Hands, pending: Pending) -> Came:

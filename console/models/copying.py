@@ -29,7 +29,7 @@ def copy(
     there = Repository(folder)
     _refuse(published, there)
     if only is not None and only not in {one.number for one in published.releases()}:
-        cure = "`fieldgate updates show REPO` lists them"
+        cure = f"`fieldgate updates show {repository.folder}` lists them"
         raise Trouble(f"there is no release {only}", cure=cure, code="unknown_release")
     try:
         for source in _targets(published, only):
@@ -99,9 +99,15 @@ def _copy(source: Path, place: Path, tick: Ticker) -> None:
             size += len(piece)
             out.write(piece)
         if digest.hexdigest() != sha256:
-            cure = "`fieldgate updates verify REPO` says what else is damaged"
+            cure = "`fieldgate updates verify` says what else is damaged"
             raise Trouble(f"{source} is not the file that was signed", cure=cure, code="bad_repository")
-    tick(source.name[65:], size)
+    tick(_said(source), size)
+
+
+def _said(source: Path) -> str:
+    """A file's own name, with the bundle that it is of."""
+    name, folder = source.name[65:], source.parent.name
+    return f"{folder[:8]}/{name}" if len(folder) == 64 else name
 
 
 def _made(folder: Path) -> Path:

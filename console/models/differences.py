@@ -13,7 +13,7 @@ from console.models.repository import METADATA_LIMIT_BYTES, RELEASES, Repository
 from console.models.roles import delegations
 from console.printing import in_line
 from remote.errors import Trouble
-from remote.release import Release, file_target, parse_release, release_target
+from remote.release import Needs, Release, file_target, parse_release, release_target
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
@@ -52,9 +52,9 @@ def _root(before: Root | None, root: Root) -> Iterator[str]:
         old = {keyid: before.get_key(keyid) for keyid in before.roles[role].keyids} if before else {}
         for keyid, key in new.items():
             _check_key(key, old.get(keyid))
-        for keyid in new.keys() - old.keys():
+        for keyid in sorted(new.keys() - old.keys(), key=lambda one: (holder_of(new[one]), one)):
             yield f"{holder_of(new[keyid])} ({keyid[:8]}) may sign {role}"
-        for keyid in old.keys() - new.keys():
+        for keyid in sorted(old.keys() - new.keys(), key=lambda one: (holder_of(old[one]), one)):
             yield f"{holder_of(old[keyid])} ({keyid[:8]}) may sign {role} no more"
         threshold, was = root.roles[role].threshold, before.roles[role].threshold if before else None
         if threshold != was:
@@ -140,14 +140,17 @@ def _file(repository: Repository, pending: Pending, path: str, info: TargetFile,
 
 def _words(release: Release) -> str:
     size = sum(entry.bytes for entry in release.files.values())
-    needs = [*release.needs.robot_classes, *(f"L4T {one}" for one in release.needs.l4t)]
-    needs += [f"TensorRT {one}" for one in release.needs.tensorrt]
-    whom = ", ".join(needs) or "any robot"
-    return (
-        f"release {release.number} comes in: {release.name}, bundle {release.bundle[:16]}, {size:,} bytes, for {whom}"
-    )
+    what = f"release {release.number} comes in: {release.name}, bundle {release.bundle[:16]}, {size:,} bytes"
+    return f"{what}, for {whom_words(release.needs)}"
+
+
+def whom_words(needs: Needs) -> str:
+    """Which robots a release is for: `class gripper, L4T 36.4`."""
+    words = [f"class {one}" for one in needs.robot_classes]
+    words += [f"L4T {one}" for one in needs.l4t] + [f"TensorRT {one}" for one in needs.tensorrt]
+    return ", ".join(words) or "any robot"
 
 
 def _bad(what: str) -> Trouble:
-    cure = "do not sign it; throw it away with `fieldgate updates discard REPO` and find out who wrote it"
+    cure = "do not sign it; throw it away with `fieldgate updates discard` and find out who wrote it"
     return Trouble(f"what waits is not as we make it: {what}", cure=cure, code="bad_change")

@@ -14,6 +14,8 @@ CODE = "bad_fleet"
 REST = "rest"
 EVERYONE = "everyone"
 
+_SAMPLE = "format: 1\nrobots: [orin-1, orin-2, orin-3]\nwaves: [[orin-1], rest]"
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
 Wave = Union[list[Name], Name]
@@ -66,6 +68,10 @@ class Fleet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 def load_fleet(path: Path) -> Fleet:
     """Read the file. Raises Trouble `bad_fleet`, naming line and key."""
+    if not path.exists():
+        raise _bad(
+            path, "is not there, so nobody knows who comes first", f"write it, with your robots' names:\n{_SAMPLE}"
+        )
     fleet = strict_yaml.load(path, Fleet, code=CODE, what="the fleet")
     _check(fleet, path)
     return fleet
@@ -98,4 +104,6 @@ def _check(fleet: Fleet, path: Path) -> None:
 
 
 def _bad(path: Path, what: str, cure: str) -> Trouble:
-    return Trouble(f"the fleet {path}: {what}", cure=cure, code=CODE)
+    return Trouble(
+        f"the fleet {path} {what}" if what.startswith("is ") else f"the fleet {path}: {what}", cure=cure, code=CODE
+    )

@@ -75,7 +75,7 @@ def open_online(hands: Hands, repository_id: str, often: Iterable[str], rollout:
     found = online_or_none(hands, repository_id, set(often), set(rollout))
     if found is None:
         what = f"this laptop does not hold the online keys of the repository (looked in {hands.folder(repository_id)})"
-        cure = "do it on the laptop that holds them, or replace them: `fieldgate updates rotate REPO --online`"
+        cure = "do it on the laptop that holds them, or replace them: `fieldgate updates rotate --online`"
         raise Trouble(what, cure=cure, code="no_online_key")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
     from tuf.api.metadata import Metadata, Root, Targets
 
-_CURE = "throw it away with `fieldgate updates discard REPO` and begin again"
+_CURE = "throw it away with `fieldgate updates discard` and begin again"
 Opening = Literal["", "first", "everyone"]
 
 
@@ -36,9 +36,13 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
-    """A role that waits: who has signed, who else could, and how many signatures are missing."""
+    """A role that waits: who has signed, who else could, and how many signatures are missing.
+
+    A root with other keys is signed by the keys before and by its own: `keys` says which of them this is about.
+    """
 
     role: str
+    keys: Literal["", "old", "new"] = ""
     threshold: int
     signed: tuple[str, ...]
     could: tuple[str, ...]
@@ -77,16 +81,20 @@ class Pending:
         """Each role that it changes, with what is missing (0: enough)."""
         found = []
         if self.root is not None:
-            by = self.root.signed.get_root_verification_result(
-                self._previous, self.root.signed_bytes, self.root.signatures
-            )
-            missing = max(by.first.missing, by.second.missing)
-            found.append(_need("root", max(by.first.threshold, by.second.threshold), by.signed, by.unsigned, missing))
+            found += self._root_needs(self.root)
         if self.targets is not None:
             root = self._judge()
             result = root.get_verification_result("targets", self.targets.signed_bytes, self.targets.signatures)
-            found.append(_need("targets", result.threshold, result.signed, result.unsigned, result.missing))
+            found.append(_need("targets", result))
         return tuple(found)
+
+    def _root_needs(self, root: Metadata[Root]) -> list[Need]:
+        """One for the old and the new keys where they are the same ones, else one for each."""
+        by = root.signed.get_root_verification_result(self._previous, root.signed_bytes, root.signatures)
+        old, new = by.first, by.second
+        if (old.threshold, {*old.signed, *old.unsigned}) == (new.threshold, {*new.signed, *new.unsigned}):
+            return [_need("root", new)]
+        return [_need("root", old, "old", {*new.signed, *new.unsigned}), _need("root", new, "new")]
 
     @property
     def complete(self) -> bool:
@@ -177,8 +185,13 @@ def refuse_second(repository: Repository) -> None:
     """Raises Trouble `change_waits` where a change waits."""
     found = read_pending(repository)
     if found is not None:
-        what = f"a change waits for signatures: {found.change.text}"
-        cure = "sign it with `fieldgate updates sign REPO --key FILE`, or throw it away with `fieldgate updates discard REPO`"
+        text, folder = found.change.text, repository.folder
+        what = f"a change waits for signatures: {text}"
+        cure = f"sign it with `fieldgate updates sign {folder} --key FILE`"
+        if found.complete:
+            what = f"a change has all its signatures and is not published yet: {text}"
+            cure = f"`fieldgate updates refresh {folder}` publishes it"
+        cure += f"; `fieldgate updates discard {folder}` throws it away"
         raise Trouble(what, cure=cure, code="change_waits")
 
 
@@ -205,9 +218,13 @@ def _previous(repository: Repository, root: Metadata[Root] | None) -> Root | Non
     return repository.newest_root().signed
 
 
-def _need(role: str, threshold: int, signed: dict[str, Any], unsigned: dict[str, Any], missing: int) -> Need:
-    names = [tuple(sorted(holder_of(key) for key in keys.values())) for keys in (signed, unsigned)]
-    return Need(role=role, threshold=threshold, signed=names[0], could=names[1], missing=missing)
+def _need(role: str, result: Any, keys: Literal["", "old", "new"] = "", stay: Iterable[str] = ()) -> Need:
+    """`stay`: the ids of the keys that stay; whoever is taken out is asked only where those are not enough."""
+    asked = {keyid: key for keyid, key in result.unsigned.items() if keyid in stay}
+    if len(asked) < result.missing or keys != "old":
+        asked = result.unsigned
+    signed, could = (tuple(sorted(holder_of(key) for key in some.values())) for some in (result.signed, asked))
+    return Need(role=role, keys=keys, threshold=result.threshold, signed=signed, could=could, missing=result.missing)
 
 
 def _change(path: Path) -> Change:

@@ -84,7 +84,9 @@ def publish_pending(repository: Repository, hands: Hands, pending: Pending) -> d
     change = pending.change
     if not pending.complete:
         raise Trouble(
-            f"{change.text} waits for signatures", cure="`fieldgate updates show REPO` says whose", code="not_signed"
+            f"{change.text} waits for signatures",
+            cure=f"`fieldgate updates show {repository.folder}` says whose",
+            code="not_signed",
         )
     if not _stands(repository, pending):
         act: Act = change.kind
@@ -219,7 +221,7 @@ def _check(state: _State) -> None:
     """What is shown is what a robot takes. Raises Trouble `not_signed`."""
     if not _verifies(state.root.signed, state.files, state.versions, state.timestamp):
         what = "the new state is not signed as its root wants it, so it was not published"
-        cure = "throw the change away with `fieldgate updates discard REPO` and begin again"
+        cure = "throw the change away with `fieldgate updates discard` and begin again"
         raise Trouble(what, cure=cure, code="not_signed")
 
 
@@ -292,7 +294,7 @@ def _move_targets(repository: Repository, pending: Pending) -> None:
                 waiting.replace(place)
                 sync(place.parent)
             elif not place.is_file():
-                cure = "throw the change away with `fieldgate updates discard REPO` and publish again"
+                cure = f"throw the change away with `fieldgate updates discard {repository.folder}` and publish again"
                 raise Trouble(f"{waiting} is missing", cure=cure, code=CODE)
     except OSError as error:
         raise full(repository, error) from error

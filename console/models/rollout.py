@@ -37,7 +37,8 @@ def release_in_turn(published: Published, wanted: int | None = None) -> int:
     open_now = published.rollout().release
     if number < open_now:
         what = f"release {open_now} is open already, robots that took it do not go back to {number}"
-        cure = "release the older bundle under a new number: `fieldgate publish BUNDLE --to REPO --again`"
+        again = f"fieldgate publish BUNDLE --to {published.repository.folder} --again"
+        cure = f"release the older bundle under a new number: `{again}`"
         raise Trouble(what, cure=cure, code="older_release")
     return number
 
@@ -51,7 +52,8 @@ def open_next(
     """
     if judged.word in ("stop", "wait", "ask") and not anyway:
         code = "wave_stopped" if judged.word == "stop" else "wave_waits"
-        cure = "look with `fieldgate updates wave REPO`; `--anyway WHY` opens it all the same, and the audit keeps why"
+        look = f"fieldgate updates wave {repository.folder}"
+        cure = f"look with `{look}`; `--anyway WHY` opens it all the same, and the audit keeps why"
         raise Trouble(f"the next wave is not opened: {judged.why}", cure=cure, code=code)
     if judged.word == "done":
         raise Trouble(f"every wave is open: {judged.why}", cure="", code="wave_done")

@@ -35,8 +35,11 @@ class _Wrong(Exception):
     """One thing that does not hold, in a sentence."""
 
 
-def verify(repository: Repository, hands: Hands | None, only: int | None = None) -> Verified:
+def verify(repository: Repository, hands: Hands | None, only: int | None = None, copy: bool = False) -> Verified:
     """Look at everything. `hands`: this laptop's own audit too; None: a copy, without. `only` is the release that a copy has.
+
+    `copy`: a person says that it is one, so that it has no audit. Where this laptop made the copy it knows that by itself: what
+    lies in the folder is not asked, else whoever takes an audit away would only have to call the rest a copy.
 
     Raises Trouble `no_repository` where there is none.
     """
@@ -44,11 +47,7 @@ def verify(repository: Repository, hands: Hands | None, only: int | None = None)
         repository.newest_root()
     checks = list(_robots_eye(repository, only))
     if hands is not None:
-        checks += [
-            _checked("audit", lambda: _audit(repository)),
-            _checked("laptop", lambda: _laptop(repository, hands)),
-        ]
-        checks.append(_checked("told", lambda: _told(repository)))
+        checks += _audits(repository, hands, copy)
     return Verified(verdict=overall(checks), checks=tuple(checks))
 
 
@@ -165,10 +164,34 @@ def _file(repository: Repository, updater: Updater, release: Release, name: str)
 # ------------------------------------------------------------------ the audits
 
 
+def _audits(repository: Repository, hands: Hands, copy: bool) -> tuple[Check, ...]:
+    path = repository.audit_path
+    if path.exists():
+        return (
+            _checked("audit", lambda: _audit(repository)),
+            _checked("laptop", lambda: _laptop(repository, hands)),
+            _checked("told", lambda: _told(repository)),
+        )
+    if copy or _copied_from_here(repository, hands):
+        return (Check(name="audit", verdict="skipped", text="this is a copy; no audit goes along"),)
+    text = f"{path} is missing, so nobody knows who published what; a copy has none: say --copy if it is one"
+    return (Check(name="audit", verdict="fail", text=text),)
+
+
+def copied(what: str, folder: Path) -> str:
+    """What the audits say of a copy that was made."""
+    return f"{what} to {folder.resolve()}"
+
+
+def _copied_from_here(repository: Repository, hands: Hands) -> bool:
+    own = hands.lines(id_of(repository.newest_root().signed))
+    return any(line.act == "copy" and line.text.endswith(copied("", repository.folder)) for line in own)
+
+
 def _audit(repository: Repository) -> str:
     lines = Audit(repository.audit_path).lines()
     if not lines:
-        raise _Wrong(f"{repository.audit_path} is missing or empty")
+        raise _Wrong(f"{repository.audit_path} is empty")
     return f"{len(lines)} lines, each follows the one before it"
 
 

@@ -14,6 +14,7 @@ from remote.release import Rollout
 End = Literal["committed", "returned", "refused", "cancelled", "went_back"]
 Word = Literal["stop", "wait", "ask", "go_on", "done"]
 MISHAPS: tuple[End, ...] = ("returned", "refused")
+BY_A_PERSON: tuple[End, ...] = ("cancelled", "went_back")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     committed: tuple[str, ...] = ()
     mishaps: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    called_off: tuple[str, ...] = ()
     share_above: float | None = None
     share_below: float | None = None
 
@@ -54,11 +56,12 @@ def judge(fleet: Fleet, rollout: Rollout, release: int, reports: Mapping[str, Re
     mishaps = tuple(name for name in opened if ended.get(name) in MISHAPS)
     committed = tuple(name for name in opened if ended.get(name) == "committed")
     unknown = tuple(name for name in opened if name not in mishaps and name not in committed)
+    called_off = tuple(name for name in unknown if ended.get(name) in BY_A_PERSON)
     n, k, sure = len(mishaps) + len(committed), len(mishaps), fleet.stop.confidence
     above = lower_bound(k, n, sure) if n else None
     below = upper_bound(k, n, sure) if n else None
     first = [name for name in steps[0] if name in mishaps]
-    word, why = _decided(fleet, rollout, release, wave, first, (k, n, len(unknown)), (above, below))
+    word, why = _decided(fleet, rollout, release, wave, first, (k, n, len(unknown), len(called_off)), (above, below))
     return Judged(
         word=word,
         why=why,
@@ -68,6 +71,7 @@ def judge(fleet: Fleet, rollout: Rollout, release: int, reports: Mapping[str, Re
         committed=committed,
         mishaps=mishaps,
         unknown=unknown,
+        called_off=called_off,
         share_above=above,
         share_below=below,
     )
@@ -104,10 +108,10 @@ def _decided(
     release: int,
     wave: int,
     first: Sequence[str],
-    counts: tuple[int, int, int],
+    counts: tuple[int, int, int, int],
     bounds: tuple[float | None, float | None],
 ) -> tuple[Word, str]:
-    mishaps, heard, unknown = counts
+    mishaps, heard, unknown, called_off = counts
     above, below = bounds
     allowed, sure = fleet.stop.allowed_share, f"{fleet.stop.confidence:.0%} confidence"
     if rollout.release == release and rollout.stopped:
@@ -123,7 +127,10 @@ def _decided(
         text = f"{mishaps} of {heard} robots returned or refused: less than {below:.1%} with {sure}"
         return _on(fleet, wave), text
     if unknown:
-        return "wait", f"{_count(unknown, 'robot')} not heard of, {heard} heard"
+        silent = unknown - called_off
+        parts = [f"{_count(silent, 'robot')} not heard of"] if silent or not called_off else []
+        parts += [f"called off by a person on {_count(called_off, 'robot')}"] if called_off else []
+        return "wait", f"{', '.join(parts)}, {heard} heard"
     if mishaps > allowed * heard:
         text = f"{mishaps} of {heard} robots returned or refused: above {allowed:.1%}, too few to prove it with {sure}"
         return "ask", text

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from remote.agent.lease import Holder
 
 
-_ENDED = {"cancelled": "was called off here", "returned": "was taken back here", "refused": "was refused here"}
+_ENDED = {
+    "cancelled": "was called off here",
+    "returned": "was taken back here",
+    "refused": "was refused here",
+    "went_back": "was left here",
+}
 
 
 def not_in_use(release: Release, runs: Slot | None, last: Outcome | None) -> str:

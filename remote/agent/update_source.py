@@ -39,6 +39,14 @@ def _check_address(url: str) -> None:
         raise Trouble(f"{url[:200]!r} is no address of a repository", cure=cure, code="bad_source")
 
 
+def of_a_stick(trouble: Trouble, folder: str) -> Trouble:
+    """The same in the words of a copy where the copy in `folder` is only older than what the robot has seen."""
+    if trouble.code != "metadata_rollback":
+        return trouble
+    what = f"the copy in {folder[:200]} is older than what this robot has seen: {trouble.what}"
+    return Trouble(what, cure="copy the repository again with `fieldgate updates copy`", code=trouble.code)
+
+
 def folder_url(folder: str) -> str:
     """The address of a folder on this robot that holds a copy of the repository. Raises Trouble (`bad_source`)."""
     path = Path(folder)

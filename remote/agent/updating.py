@@ -15,7 +15,7 @@ import msgspec
 from remote.agent.clock import Clock
 from remote.agent.update_child import UpdateChild
 from remote.agent.update_files import Seen, Trusted, UpdateFiles
-from remote.agent.update_source import folder_url, trusted_source
+from remote.agent.update_source import folder_url, of_a_stick, trusted_source
 from remote.agent.update_times import UpdateTimes
 from remote.errors import Trouble
 from remote.model_states import Progress, Slot, UpdateState
@@ -259,8 +259,9 @@ class Updating:
                 well = True
                 return said
             except Trouble as trouble:
-                self._refused(trouble, by)
-                raise
+                told = trouble if folder is None else of_a_stick(trouble, folder)
+                self._refused(told, by)
+                raise told from trouble
             finally:
                 self.progress = None
                 self._times.looked(self._now_s(), trusted.source.check_every_s, well=well)

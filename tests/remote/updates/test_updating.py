@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -381,6 +382,22 @@ async def test_a_slow_server_keeps_no_person_from_the_stick_or_from_another_sour
     await agent.updating.end()
 
 
+async def test_a_stick_that_is_older_than_what_was_seen_is_to_be_copied_again(
+    agent: Agent, repository: Repository, server: Server, tmp_path: Path
+) -> None:
+    """Else whoever holds the stick publishes again and again, and copies nothing."""
+    stick = tmp_path / "stick"
+    shutil.copytree(repository.folder, stick)
+    repository.publish(bump=True)
+    await agent.set(repository, server.url)
+    await agent.updating.take(None, "anna")
+    with pytest.raises(Trouble) as raised:
+        await agent.updating.take(str(stick), "anna")
+    assert raised.value.code == "metadata_rollback"
+    assert "is older than what this robot has seen" in raised.value.what
+    assert "updates copy" in raised.value.cure
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -499,7 +516,12 @@ async def test_a_held_bundle_that_rotted_is_fetched_again(agent: Agent, reposito
 # ------------------------------------------------------------------ damage, and children that end
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"source": 3}', b"[" * 10_000, b"x" * 600_000], ids=len)
+FAR = b'{"floor_wall_ns": 1%s}' % (b"0" * 30)  # no date can show it
+    b'{"floor_wall_ns": 9000000000000000000}'  # a time of the year 2255, which can't be shown as a date on each system
+)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"source": 3}', b"[" * 10_000, b"x" * 600_000, FAR], ids=len)
 @pytest.mark.parametrize("name", ["source.json", "seen.json"])
 async def test_damaged_files_mean_no_source_and_are_told(
     agent: Agent, repository: Repository, server: Server, name: str, data: bytes
