@@ -222,6 +222,7 @@ def test_stopping_the_worker_in_probation_keeps_it_stopped(real: Robot, tmp_path
     push(console, epoch, digest, LONG)
     until(console, lambda m: m.step == "probation", "probation")
     assert console.ask(Stop(), epoch=epoch).error is None
+    until(console, lambda m: m.attempts == 0, "the start that is given back")
     assert console.ask(CancelChange(""), epoch=epoch).error is None
     ended(console, digest)
     assert console.state.worker.phase == "stopped"
