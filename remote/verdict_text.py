@@ -24,7 +24,7 @@ _REFUSED = re.compile(
 
 _JUNIT_CURE = "Give --junit a path that can be written"
 _UNKNOWN_WIDTH, _LEAST_WIDTH = 100, 40
-_INDENT = 34
+_INDENT = 35
 
 
 def terminal_width() -> int:
@@ -55,7 +55,7 @@ def report_text(report: ValidationReport, width: int | None = None) -> str:
     head += f", {report.engine}" if report.engine else ""
     facts = [report.words[name] for name in ("model", "power_mode", "l4t", "tensorrt") if report.words.get(name)]
     lines = [head, *([", ".join(facts)] if facts else [])]
-    lines += [f"{_WORDS[check.verdict]:<12}  {check.name:<18}  {check.text}" for check in report.checks]
+    lines += [f"{_WORDS[check.verdict]:<12}  {check.name:<19}  {check.text}" for check in report.checks]
     lines = [clean(line) for line in (*lines, f"{_WORDS[report.verdict]:<12}  {_summed(report)}")]
     if width is not None:
         lines = [part for line in lines for part in wrapped(line, width, indent=_INDENT)]

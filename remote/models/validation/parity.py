@@ -48,7 +48,7 @@ def differences(golden: NDArray[Any], found: NDArray[Any], tolerance: Tolerance)
 def judged(found: Differences, tolerance: Tolerance, samples: int) -> Check:
     """The check of what differs."""
     share, limit = found.wrong / max(1, found.elements), tolerance.wrong_share
-    text = f"{100 * share:.4g} % of {found.elements} outputs further away than allowed, at most {100 * limit:g} %"
+    text = f"{100 * share:.4g} % of {found.elements} outputs further away than allowed, at most {100 * limit:.4g} %"
     text += f"; largest difference {found.largest:.3g}"
     quiet = tolerance.snr_db is None or found.snr_db is None or found.snr_db >= tolerance.snr_db
     if tolerance.snr_db is not None:

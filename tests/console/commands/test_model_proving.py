@@ -73,7 +73,7 @@ def test_here_the_tables_are_read_by_the_laptop_and_the_code_is_the_verdicts(
         "model", "validate", str(bundle.path), "--runs", "2", *FAST, "--hil", str(table), "--junit", str(junit)
     )
     assert done.code == 3, done
-    assert "FAIL          hil_success         10 of 60 succeeded" in done.out
+    assert "FAIL          hil_success          10 of 60 succeeded" in done.out
     assert "PASS          parity" in done.out
     assert 'failures="1"' in junit.read_text()
     told = fieldgate("model", "validate", str(bundle.path), "--runs", "2", *FAST, "--json")
