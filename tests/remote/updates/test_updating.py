@@ -517,8 +517,6 @@ async def test_a_held_bundle_that_rotted_is_fetched_again(agent: Agent, reposito
 
 
 FAR = b'{"floor_wall_ns": 1%s}' % (b"0" * 30)  # no date can show it
-    b'{"floor_wall_ns": 9000000000000000000}'  # a time of the year 2255, which can't be shown as a date on each system
-)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"source": 3}', b"[" * 10_000, b"x" * 600_000, FAR], ids=len)
