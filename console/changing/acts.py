@@ -11,6 +11,7 @@ from console.changing.view import BundleRow
 from console.models.wording import look_words, named
 from console.visiting import confirmed
 from console.widgets.cells import clean
+from remote.errors import Trouble
 from remote.protocol import (
     Activate,
     CancelChange,
@@ -35,6 +36,7 @@ GRACE_S = 5.0
 
 async def lease(desk: ModelsDesk) -> None:
     """Take the right to command."""
+    desk.gives_lease_back = desk.app.session.holds_lease
     desk.app.action_lease()
 
 
@@ -68,26 +70,53 @@ async def push(desk: ModelsDesk) -> None:
     if not _may(desk, "push a bundle"):
         return
     text = "The folder of the bundle on this laptop. It is sent, verified, tested and brought into use step by step."
-    folder = await desk.ask(AskTextScreen("Push a bundle", text, placeholder="path of the folder"))
+    dialog = AskTextScreen("Push a bundle", text, placeholder="path of the folder")
+
+    async def refused(folder: str) -> Trouble | None:
+        looked = desk.app.run_worker(lambda: _looked_at(desk, folder), thread=True, group="models", name="look at it")
+        return await looked.wait() if folder.strip() else None
+
+    dialog.carry, dialog.carrying = refused, "looking at the folder"
+    folder = await desk.ask(dialog)
     if not folder or not folder.strip():
         return
-    path, robot = Path(folder.strip()).expanduser(), desk.app.newest.robot
+    path, robot = _path(folder), desk.app.newest.robot
     desk.tell(Sending(f"sending {clean(path.name)}..."))
     desk.run("push the bundle", lambda: _pushed(desk, path, robot))
     desk.watch_change()
 
 
+def _path(folder: str) -> Path:
+    return Path(folder.strip()).expanduser()
+
+
+def _looked_at(desk: ModelsDesk, folder: str) -> Trouble | None:
+    """In a thread: why that folder can't be pushed."""
+    from console.link.bundle_send import look_at
+
+    try:
+        digest = look_at(_path(folder)).digest
+    except Trouble as trouble:
+        return trouble
+    runs = desk.state.current if desk.state is not None else None
+    if runs is not None and runs.digest == digest:
+        return Trouble(f"{named(digest, clean(runs.name))} runs already", cure="Esc leaves", code="already_current")
+    return None
+
+
 def _pushed(desk: ModelsDesk, path: Path, robot: str) -> Said:
     """In a thread: send it, then ask for the change."""
-    from console.link.deploy import put_bundle
+    from console.link.bundle_send import look_at, put_bundle
     from console.robots import Robots
 
     def tick(name: str, done: int, whole: int) -> None:
         desk.tell(Sending(f"sending {clean(name)}: {done / 1e6:.1f} of {whole / 1e6:.1f} MB"))
 
+    left = ", ".join(look_at(path).unnamed)
     digest = put_bundle(Robots().get(robot), path, tick=tick)
     confirmed(_send(desk, Activate(digest)))
-    return Said(f"sent {digest[:8]}; the change has begun and goes on without this console")
+    more = f"; not sent, as the manifest does not name it: {clean(left)}" if left else ""
+    return Said(f"sent {digest[:8]}; the change has begun and goes on without this console{more}")
 
 
 async def cancel(desk: ModelsDesk) -> None:
@@ -126,8 +155,13 @@ async def shadow(desk: ModelsDesk) -> None:
     if row is not None and _may(desk, "let it run beside"):
         what = named(row.stored.digest, clean(row.stored.name))
         command = Shadow(row.stored.digest, SHADOW_S)
-        done = f"it runs beside for {SHADOW_S:.0f} s; its results are not used"
-        desk.app.ask(f"let {what} run beside", done, lambda: _send(desk, command))
+        text = (
+            f"{what} looks at {clean(row.robot)}'s frames for {SHADOW_S:.0f} s beside the one that runs, which may get slower. "
+            "What it finds is compared, not used; it stands on this bundle's page and the robot's (Enter)."
+        )
+        if await _confirmed(desk, f"Let {what} run beside?", text, "Let it run beside"):
+            done = f"it runs beside for {SHADOW_S:.0f} s; Enter on the bundle or the robot shows what it finds"
+            desk.app.ask(f"let {what} run beside", done, lambda: _send(desk, command))
 
 
 async def validate(desk: ModelsDesk) -> None:

@@ -52,6 +52,8 @@ class ModelsDesk(ThreadedDesk):
         self._step: Step = "idle"
         self._validations: dict[str, ValidationReport] = {}
         self._offered: tuple[object, ...] = ()
+        self.gives_lease_back = False
+        self._mine = False
 
     # ------------------------------------------------------------ as the application asks
 
@@ -106,6 +108,7 @@ class ModelsDesk(ThreadedDesk):
         self.screen.show_link(view)
         self._list_bundles(view.snapshot)
         self._tell_end()
+        self._tell_lease()
         self.show()
 
     def _tell_end(self) -> None:
@@ -118,6 +121,16 @@ class ModelsDesk(ThreadedDesk):
             glyph = mark.twin if self.app.charset.ascii else mark.glyph
             self.screen.say(f"{glyph} {clean(outcome_words(state.last))}", mark.role)
         self._step = state.step
+
+    def _tell_lease(self) -> None:
+        """Say that the lease is gone where nobody here gave it back: an agent that began anew knows none."""
+        mine = self.app.session.holds_lease
+        if self._mine and not mine and not self.gives_lease_back and self.app.newest.link.phase in CONNECTED:
+            self.screen.say(
+                "the lease is lost: this screen does not command the robot any more - l takes it", "warning"
+            )
+        if mine != self._mine:
+            self._mine, self.gives_lease_back = mine, False
 
     # ------------------------------------------------------------ what is known
 
@@ -146,7 +159,7 @@ class ModelsDesk(ThreadedDesk):
         in_step_s = None
         if fresh and models is not None and models.since_wall_ns and offset_ms is not None:
             in_step_s = max(0.0, (self.wall_ns() + offset_ms * 1e6 - models.since_wall_ns) / 1e9)
-        return RobotRow(shot.robot, True, models, age_s, fresh, in_step_s)
+        return RobotRow(shot.robot, True, models, age_s, fresh, in_step_s, shot.state.worker.phase)
 
     def _other_row(self, robot: str, state: ModelsState | None, wall_ns: int) -> RobotRow:
         age_s = max(0.0, (self.wall_ns() - wall_ns) / 1e9) if state is not None else None

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Literal, Union
 
 from console.marks import Charset
 from remote.model_states import ModelsState, StoredBundle
+from remote.protocol import WorkerPhase
 from remote.verdicts import ValidationReport
 
 
@@ -18,6 +19,7 @@ class RobotRow:
     """A robot of this laptop. `age_s`: of what is known, None where nothing is. `attached`: this screen's own robot.
 
     `fresh`: it is current. `in_step_s` is how long ago the step began by the robot's own clock, None where that can't be said.
+    `worker` is the worker's phase, empty where it is not known: only while it works does the model run.
     """
 
     robot: str
@@ -26,6 +28,12 @@ class RobotRow:
     age_s: float | None
     fresh: bool
     in_step_s: float | None = None
+    worker: WorkerPhase | Literal[""] = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the worker does not run, so that the current model would run and does not."""
+        return self.worker == "stopped"
 
     @property
     def key(self) -> str:

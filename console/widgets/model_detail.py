@@ -23,7 +23,7 @@ from console.models.wording import (
 from console.widgets.cells import Span, clean, plain, row_of
 from console.widgets.drawing import bar, duration
 from console.widgets.focus_canvas import FocusCanvas
-from console.widgets.model_words import USE_WORDS, glyph_of, outcome_mark, verdict_mark
+from console.widgets.model_words import USE_WORDS, glyph_of, outcome_mark, use_mark, verdict_mark
 from remote.model_states import ModelsState, Step
 from remote.verdicts import Check
 
@@ -114,17 +114,22 @@ def _robot_lines(row: RobotRow, charset: Charset, width: int) -> list[Line]:
     if not row.fresh and row.age_s is not None:
         title.append((f"  STALE: as it was {duration(row.age_s, whole=True)} ago", "warning"))
     lines = [title, *_change_lines(state, row, charset, width), []]
-    for name, slot in (("runs", state.current), ("before", state.previous), ("candidate", state.candidate)):
+    for name, slot in (
+        ("would run" if row.stopped else "runs", state.current),
+        ("before", state.previous),
+        ("candidate", state.candidate),
+    ):
         if slot is not None or name != "candidate":
             lines += _fact(name, slot_words(slot), width)
-    lines += _last_lines(state, charset, width)
-    if state.shadow is not None:
-        lines += [
-            [],
-            [("in shadow", "title")],
-            *[line for text in shadow_words(state.shadow) for line in _wrapped(text, width)],
-        ]
+    lines += _last_lines(state, charset, width) + _shadow_lines(state, width)
     return [*lines, [], *_fact("releases", update_words(state.updates), width)]
+
+
+def _shadow_lines(state: ModelsState, width: int) -> list[Line]:
+    if state.shadow is None:
+        return []
+    told = [line for text in shadow_words(state.shadow) for line in _wrapped(text, width)]
+    return [[], [("in shadow", "title")], *told]
 
 
 def _change_lines(state: ModelsState, row: RobotRow, charset: Charset, width: int) -> list[Line]:
@@ -190,9 +195,18 @@ def _bundle_lines(view: ModelDetailView, row: BundleRow, width: int) -> list[Lin
     lines: list[Line] = [[(clean(stored.name or "bundle"), "strong")]]
     lines += _fact("digest", stored.digest, width)
     lines += _fact("size", f"{stored.bytes / 1e6:.2f} MB on {clean(row.robot)}", width)
-    lines += _fact("place", USE_WORDS[stored.use], width)
+    lines += _fact(
+        "place",
+        use_mark(stored, stopped=view.robot.stopped).word if not stored.trouble else USE_WORDS[stored.use],
+        width,
+    )
     if stored.trouble:
         lines += [[(part, "critical")] for part in _parts(stored.trouble, width)]
+    state = view.robot.state
+    if state is not None and state.candidate is not None and state.candidate.digest == stored.digest:
+        lines += [[], *_change_lines(state, view.robot, view.charset, width)]
+    if state is not None and state.shadow is not None and state.shadow.digest == stored.digest:
+        lines += _shadow_lines(state, width)
     found = view.validation
     if found is None:
         return [*lines, [], [("not validated from this screen; v does", "muted")]]

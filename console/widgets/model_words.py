@@ -55,9 +55,11 @@ def step_mark(state: ModelsState) -> Mark:
     return MARKS["running"]
 
 
-def use_mark(stored: StoredBundle) -> Mark:
-    """How a bundle's place looks."""
+def use_mark(stored: StoredBundle, *, stopped: bool = False) -> Mark:
+    """How a bundle's place looks. `stopped`: the robot's worker is, so that nothing runs."""
     if stored.trouble:
         return MARKS["error"]._replace(word="UNUSABLE")
+    if stored.use == "current" and stopped:
+        return MARKS["off"]._replace(word="would run")
     mark = {"current": MARKS["ok"], "candidate": MARKS["running"]}.get(stored.use, MARKS["off"])
     return mark._replace(word=USE_WORDS[stored.use])

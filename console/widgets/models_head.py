@@ -35,7 +35,8 @@ def _runs(robot: RobotRow | None, width: int) -> list[Span]:
             else "not known yet"
         )
         return [*spans, (f" {why}", "muted")]
-    words = f" {clean(robot.robot)} runs {clean(slot_words(robot.state.current))}"
+    does = "is stopped, would run" if robot.stopped else "runs"
+    words = f" {clean(robot.robot)} {does} {clean(slot_words(robot.state.current))}"
     if not robot.fresh and robot.age_s is not None:
         return [*spans, (fit(f" STALE {duration(robot.age_s, whole=True)} ago:{words}", width - 9), "warning")]
     return [*spans, (fit(words, width - 9), "strong")]

@@ -135,7 +135,8 @@ def _age(row: RobotRow) -> Span:
 
 def _bundle(view: ModelsView, row: BundleRow, width: int) -> list[Span]:
     stored = row.stored
-    mark = use_mark(stored)
+    robot = next((one for one in view.rows if isinstance(one, RobotRow) and one.attached), None)
+    mark = use_mark(stored, stopped=robot is not None and robot.stopped)
     size = f"{stored.bytes / 1e6:.1f} MB"
     found = view.validations.get(stored.digest)
     said = f"validated: {found.verdict}" if found is not None else ""

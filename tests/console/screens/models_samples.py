@@ -15,6 +15,7 @@ from remote.model_states import (
     UpdateSource,
     UpdateState,
 )
+from remote.protocol import WorkerPhase
 from remote.verdicts import Check
 from tests.console.screens.driving import NOW_NS
 from tests.console.screens.scripted import ADA, DIGEST, WALL_NS, S, snapshot, state
@@ -94,9 +95,9 @@ WAITING = ModelsState(
 )
 
 
-def robot_with(models: ModelsState | None, **more: object) -> Snapshot:
-    """A robot that tells this of its models."""
-    told = msgspec.structs.replace(state(lease=ADA), models=models)
+def robot_with(models: ModelsState | None, phase: WorkerPhase = "running", **more: object) -> Snapshot:
+    """A robot that tells this of its models, its worker in that phase."""
+    told = msgspec.structs.replace(state(phase=phase, lease=ADA), models=models)
     return snapshot(now_ns=NOW_NS, seconds=5, state_=told, **more)  # type: ignore[arg-type]
 
 

@@ -142,7 +142,7 @@ async def test_an_agent_that_is_too_old_says_nothing_of_its_models(data: Path) -
     [
         ("a", "tab", Activate(NANO)),
         ("D", "tab", RemoveBundle(NANO)),
-        ("w", "", Shadow(NANO, 60.0)),
+        ("w", "tab", Shadow(NANO, 60.0)),
         ("v", "", Validate(NANO, "x86")),
     ],
 )
@@ -198,13 +198,18 @@ async def test_what_is_in_use_is_not_removed_and_not_brought_into_use_again(data
         assert not any(isinstance(command, (Activate, RemoveBundle)) for command in session.asked)
 
 
-async def test_a_folder_that_is_no_bundle_is_refused_with_its_cure(data: Path, tmp_path: Path) -> None:
+async def test_a_wrong_path_is_said_in_the_dialog_which_keeps_it(data: Path, tmp_path: Path) -> None:
     session = ScriptedSession(robot_with(IDLE))
     async with opened(session) as (app, pilot, desk):
         await pilot.press("p")
         await until(pilot, lambda: "Push a bundle" in screen_text(app))
-        await pilot.press(*str(tmp_path), "enter")
-        await until(pilot, lambda: "not done: push the bundle" in " ".join(screen_text(app).split()))
+        await pilot.press(*str(tmp_path / "nope"), "enter")
+        await until(pilot, lambda: "there is no folder" in screen_text(app))
+        await pilot.press(*["backspace"] * 5, "enter")
+        await until(pilot, lambda: "is no bundle" in screen_text(app))
+        assert "Errno" not in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is desk.screen)
         assert desk.busy == ""
 
 
@@ -269,3 +274,34 @@ async def test_the_keys_work_again_after_a_terminal_that_was_too_small(data: Pat
         await until(pilot, lambda: desk.screen.focused is (desk.screen.detail if keys else desk.screen.items))
         await pilot.press("escape" if keys else "enter")
         await until(pilot, lambda: desk.screen.focused is (desk.screen.items if keys else desk.screen.detail))
+
+
+async def test_what_runs_beside_or_is_on_its_way_is_shown_on_its_own_page(data: Path) -> None:
+    async with opened(ScriptedSession(robot_with(IN_PROBATION)), (160, 45)) as (app, pilot, desk):
+        await select(pilot, desk, NANO)
+        await until(pilot, lambda: "yolox-nano 88aa11bb beside" in screen_text(app))
+        await select(pilot, desk, INT8)
+        await until(pilot, lambda: "✔ self-test" in screen_text(app))
+
+
+async def test_nothing_is_said_to_run_while_the_worker_is_stopped(data: Path) -> None:
+    session = ScriptedSession(robot_with(IDLE, phase="stopped"))
+    async with opened(session) as (app, pilot, _):
+        await until(pilot, lambda: "would run  tabletop" in screen_text(app))
+        assert "orin is stopped, would run tabletop 4f1d2c3b" in screen_text(app)
+
+
+async def test_a_lease_that_was_lost_is_said(data: Path) -> None:
+    """After the agent was killed the keys would do nothing, and nobody knew why."""
+    session = ScriptedSession(robot_with(IDLE))
+    async with opened(session) as (app, pilot, _):
+        await show(app, pilot, session, robot_with(IDLE))
+        session.mine = False
+        await show(app, pilot, session, robot_with(IDLE))
+        await until(pilot, lambda: "the lease is lost" in screen_text(app))
+        session.mine = True
+        await show(app, pilot, session, robot_with(IDLE))
+        await pilot.press("l")
+        session.mine = False
+        await show(app, pilot, session, robot_with(IDLE))
+        assert "the lease is lost" not in screen_text(app)
