@@ -24,7 +24,6 @@ from remote.models.contract_file import CODE, WRONG_TASK, parse_any_contract
 from remote.models.weights_apart import refuse_weights_apart
 from remote.strict_yaml import read_bytes, read_text
 
-
 _CURE = "Give the folder that `fieldgate model export` or `fieldgate bundle make` wrote"
 
 
