@@ -16,9 +16,10 @@ import msgspec
 import numpy as np
 
 from remote.errors import Trouble
-from remote.models.comparing.model_file import onnx_module, read_model
+from remote.models.comparing.model_file import read_model
 from remote.models.comparing.parity import Parity, Tally
 from remote.models.comparing.samples import Feed
+from remote.models.onnx_package import import_onnx
 
 LEAST_DB = 10.0
 DEAD_DB = 3.0
@@ -124,7 +125,7 @@ class OpenedModel:
     """A model that gives the wanted tensors too, without any rewriting by the engine."""
 
     def __init__(self, model: Any, wanted: set[str]) -> None:
-        onnx = onnx_module()
+        onnx = import_onnx()
         import onnxruntime
 
         opened = onnx.ModelProto()

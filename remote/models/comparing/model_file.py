@@ -6,24 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from remote.errors import Trouble
+from remote.models.onnx_package import import_onnx
 
 LIMIT_BYTES = 2 * 1024**3 - 1  # protobuf itself takes no more
 _CURE = "Export the model again as one ONNX file, or copy it again in full"
 
 
-def onnx_module() -> Any:
-    """The `onnx` package. Raises Trouble `onnx_missing`."""
-    try:
-        import onnx
-    except ImportError as error:
-        cure = "Install it: pip install 'fieldgate[optimise]'"
-        raise Trouble("the onnx package is not installed here", cure=cure, code="onnx_missing") from error
-    return onnx
-
-
 def read_model(path: Path) -> Any:
     """The ModelProto. Raises Trouble `model_unreadable` for what is no whole ONNX model with all its weights inside."""
-    onnx = onnx_module()
+    onnx = import_onnx()
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise _refused(path, f"is larger than {LIMIT_BYTES} bytes")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.errors import Trouble
+from remote.models.onnx_package import import_onnx
 from remote.verdicts import Check
 
 MOST_IR = 10
@@ -90,18 +91,6 @@ def examine(path: Path) -> Examined:
 def opset_of(model: Any) -> int:
     """The version of ONNX's own operators that the file is written in."""
     return max((int(one.version) for one in model.opset_import if one.domain in _OWN_DOMAINS), default=0)
-
-
-def import_onnx() -> Any:
-    """The package `onnx` with its checker and shape inference. Raises Trouble `onnx_missing`."""
-    try:
-        import onnx
-        import onnx.checker
-        import onnx.shape_inference
-    except ImportError as error:
-        cure = "Install it: pip install 'fieldgate[optimise]'"
-        raise Trouble("the package onnx is not installed here", cure=cure, code="onnx_missing") from error
-    return onnx
 
 
 def _operators(model: Any) -> Check:

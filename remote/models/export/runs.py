@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from remote.errors import Trouble
-from remote.models.export.onnx_file import import_onnx, read_onnx
+from remote.models.export.onnx_file import read_onnx
 from remote.models.golden import Arrays
+from remote.models.onnx_package import import_onnx
 from remote.perception.engines.onnx_runtime import open_session
 
 Run = Callable[[Arrays], Arrays]

@@ -9,7 +9,8 @@ from typing import Any
 
 from remote.errors import Trouble
 from remote.models.comparing.layers import HEAVY
-from remote.models.comparing.model_file import onnx_module, read_model
+from remote.models.comparing.model_file import read_model
+from remote.models.onnx_package import import_onnx
 
 STANDARD = ("", "ai.onnx")
 
@@ -48,7 +49,7 @@ def tidied(model: Any) -> Any:
         if not node.name:
             node.name = next(n for n in (f"{node.op_type}_{at}", f"{node.op_type}_{at}_unnamed") if n not in taken)
     _in_order(model.graph)
-    onnx_module().checker.check_model(model, full_check=True)
+    import_onnx().checker.check_model(model, full_check=True)
     return model
 
 

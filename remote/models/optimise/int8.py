@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from remote.errors import Trouble
 from remote.models.comparing.layers import HEAVY
-from remote.models.comparing.model_file import onnx_module, read_model
+from remote.models.comparing.model_file import read_model
 from remote.models.comparing.samples import Feed
+from remote.models.onnx_package import import_onnx
 from remote.models.optimise.graph import decoding_part, heavy_nodes, model_bytes, opset_of, tidied
 
 METHODS = ("minmax", "entropy", "percentile")
@@ -120,7 +121,7 @@ def packed(model: Any) -> Any:
     kept = [one for one in model.graph.initializer if one.name in used]
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
-    onnx_module().checker.check_model(model)
+    import_onnx().checker.check_model(model)
     return model
 
 

@@ -106,12 +106,8 @@ def _timed(
             thermal(profile, before, here.heat()),
         ]
     after = here.heat()
-    spoiled, excuse = slowed_down(before, after), latency.BESIDE.format(plan.beside) if plan.beside else ""
+    judged = latency.judging(slowed_down(before, after), plan.beside)
     size = f"{frames[0].pixels.shape[1]} x {frames[0].pixels.shape[0]}"
-
-    def judged(name: str, what: str, row: list[float], limit: float) -> Check:
-        return latency.judged(name, what, row, limit, spoiled=spoiled, excuse=excuse)
-
     checks = [
         judged("latency_engine", "the engine alone", times.engine, profile.engine_p99_ms),
         judged("latency_pipeline", f"from a frame of {size} to boxes", times.pipeline, profile.pipeline_p99_ms),

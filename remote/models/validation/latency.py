@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from remote.models.validation.bounds import percentile, readings_needed
@@ -23,6 +24,12 @@ BUSY = (sys.executable, "-m", "remote.models.validation.busy")
 BESIDE = "a time over the limit decides nothing while {} runs beside: stop it and validate again"
 Clock = Callable[[], int]
 T = TypeVar("T")
+
+
+def judging(spoiled: str, beside: str) -> Callable[[str, str, Sequence[float], float], Check]:
+    """`judged` for times that were taken while the program `beside` ran, empty where none did; `spoiled` as there."""
+    excuse = BESIDE.format(beside) if beside else ""
+    return partial(judged, spoiled=spoiled, excuse=excuse)
 
 
 def judged(

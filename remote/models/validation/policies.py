@@ -107,12 +107,7 @@ def _timed(
     except OSError as error:
         why = f"no busy program could be started beside: {error}"
     after = here.heat()
-    spoiled = slowed_down(before, after)
-    excuse = latency.BESIDE.format(plan.beside) if plan.beside else ""
-
-    def judged(name: str, what: str, row: list[float], limit_ms: float) -> Check:
-        return latency.judged(name, what, row, limit_ms, spoiled=spoiled, excuse=excuse)
-
+    judged = latency.judging(slowed_down(before, after), plan.beside)
     whole = "a policy has no pictures: its engine is the whole way"
     return [
         judged("latency_engine", "the policy", alone, profile.engine_p99_ms),
