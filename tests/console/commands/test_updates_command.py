@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from console.commands.publish import publish
 from console.commands.updates import updates
+from console.commands.updates_robots import _tell_taken
 from console.store.store import Store
 from remote.errors import Trouble
+from remote.model_states import ModelsState, Outcome, Slot, UpdateSource, UpdateState
 from remote.protocol import Entry, Event, raw
 from tests.console.models.repo_world import write_bundle
 
@@ -298,6 +301,27 @@ def test_a_release_that_a_person_called_off_is_not_a_robot_that_is_silent(repo: 
 )
 def test_a_command_line_that_can_not_be_meant_is_usage(repo: Path, words: str) -> None:
     assert run(words).exit_code == 2
+
+
+def test_take_says_how_far_it_is_and_ends_with_3_where_it_was_refused_meanwhile(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else a script goes on as if the new model ran."""
+    source = UpdateSource(url="file:///up", robot_class="gripper")
+    took = UpdateState(source=source, says="took release 1, red", release=1)
+    candidate = Slot(digest="a" * 64, name="red", origin="release", release=1)
+    began = ModelsState(candidate=candidate, step="verified", updates=took)
+    waits = msgspec.structs.replace(began, step="waiting_for_safe", waits_for="the arm moves")
+    _tell_taken("demo", began, waits)
+    told = capsys.readouterr()
+    assert "demo: took release 1, red; it is being brought into use: " in told.out
+    assert "the arm moves" in told.out
+    assert "`fieldgate model list demo`" in told.err
+    last = Outcome(digest="a" * 64, name="red", ended="refused", why="slow", step="self_test", wall_ns=1, release=1)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        _tell_taken("demo", began, ModelsState(last=last, updates=took))
+    assert ended.value.exit_code == 3
+    assert "took release 1, red; red aaaaaaaa (release 1) was refused" in capsys.readouterr().out
 
 
 def test_help_and_listing_load_no_cryptography() -> None:
