@@ -47,7 +47,7 @@ def test_the_units_of_the_page_are_a_file_that_is_read(tmp_path: Path) -> None:
 
 def test_each_option_that_optimising_names_is_one_of_its_commands() -> None:
     commands = (optimise, compare, layers)
-    options = {name for command in commands for one in command.params for name in one.opts} | {"--trust-pickle"}
+    options = {name for command in commands for one in command.params for name in one.opts}
     assert set(re.findall(r"--[a-z][\w-]*", OPTIMISE)) <= options
 
 

@@ -97,3 +97,19 @@ def test_a_module_that_ends_otherwise_is_refused(parent: Bundle, pictures: Path,
     ).exception
     assert isinstance(refused, Trouble)
     assert refused.code == "outputs_changed"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--module", f"{HOOKS}:net", "--finetune", f"{HOOKS}:forgetful"), "forgetful gave None, not a torch module"),
+        (("--module", f"{HOOKS}:nothing"), "nothing gave None, not a torch module"),
+    ],
+    ids=["finetune", "module"],
+)
+def test_a_hook_that_forgets_to_return_is_told_so(
+    parent: Bundle, pictures: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    refused = run(parent, tmp_path / "o", pictures, "--structured", "0.0", *words).exception
+    assert isinstance(refused, Trouble)
+    assert (refused.code, refused.what.partition(":")[2]) == ("hook_invalid", said)
