@@ -15,7 +15,6 @@ from remote.agent.core import Agent
 from remote.agent.lease import Holder
 from remote.agent.settings import Settings
 from remote.agent.watch_file import in_words
-from remote.agent.worker_process import exit_text
 from remote.errors import Trouble
 from remote.model_states import Slot
 from remote.perception.messages import Cause
@@ -95,12 +94,7 @@ class Actions:
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""
-        models, supervisor = self._agent.models, self._agent.supervisor
-        models.ground.stopped()
-        ran, digest = supervisor.state.phase == "running", models.ground.runs
-        await supervisor.stop()
-        if ran and supervisor.state.last_exit == exit_text(0) and digest == models.digest:
-            models.change.stopped_by_person()
+        await self._agent.models.stop_worker()
         return self._done(request)
 
     async def set_source(self, command: SetSource, who: Holder, request: Request) -> Reply:

@@ -12,6 +12,7 @@ from remote.activation import steps
 from remote.activation.change import Change
 from remote.agent.ground import AgentGround
 from remote.agent.update_files import UpdateFiles
+from remote.agent.worker_process import exit_text
 from remote.errors import Trouble
 from remote.model_states import AFTER_SWITCH, ModelsState, Probation, Slot
 from remote.perception.messages import WorkerConfig
@@ -136,6 +137,18 @@ class Changing:
         self.must_stay(slot.digest)
         self.ground.settled()
         self.change.begin(slot, probation or self._agent.settings.probation)
+
+    async def stop_worker(self) -> None:
+        """A person stops the worker, and it stays stopped. Where it ran and ended well its start is not held against it.
+
+        Raises Trouble (`unkillable`).
+        """
+        supervisor, digest = self._agent.supervisor, self.ground.runs
+        self.ground.stopped()
+        ran = supervisor.state.phase == "running"
+        await supervisor.stop()
+        if ran and supervisor.state.last_exit == exit_text(0) and digest == self.digest:
+            self.change.stopped_by_person()
 
     def tick(self) -> None:
         """A second went by."""

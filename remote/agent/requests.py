@@ -125,8 +125,7 @@ class Desk:
             return await handler(request.command, who, request)
         if isinstance(request.command, Stop):
             conditions.check(self._agent, who, request)
-            self._agent.models.ground.stopped()
-            await self._agent.supervisor.stop()  # also ends a start that still waits for its camera or engine
+            await self._agent.models.stop_worker()  # also ends a start that still waits for its camera or engine
         async with self._one_at_a_time:
             if not isinstance(request.command, Stop):
                 conditions.check(self._agent, who, request)
