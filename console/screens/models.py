@@ -6,12 +6,13 @@ from typing import ClassVar, Protocol
 
 from rich.style import Style
 from textual.binding import BindingType
+from textual.geometry import Size
 
 from console.changing.view import ModelDetailView, ModelsView
 from console.screens.front_screen import bindings_of
 from console.screens.list_screen import ListScreen
 from console.widgets.model_detail import ModelDetail
-from console.widgets.models_head import ModelsHead
+from console.widgets.models_head import ModelsHead, rows_wanted
 from console.widgets.models_list import ModelsList
 
 
@@ -40,6 +41,7 @@ class ModelsScreen(ListScreen):
     def __init__(self, ink: dict[str, Style]) -> None:
         super().__init__(ink, id="models")
         self.listener: Listener | None = None
+        self._view: ModelsView | None = None
         self.head = ModelsHead(id="head")
         self.items = ModelsList(id="items")
         self.detail = ModelDetail(id="detail")
@@ -52,7 +54,13 @@ class ModelsScreen(ListScreen):
     def show(self, view: ModelsView) -> None:
         """Show robots and bundles."""
         self.items.show(view)
+        self._view = view
+        self._fit(self.app.size)
         self.head.show(view)
+
+    def _want(self, size: Size) -> None:
+        super()._want(size)
+        self._plan.head = rows_wanted(self._view, size.width) if self._view is not None else 2
 
     def show_detail(self, view: ModelDetailView | None) -> None:
         """Show what is selected in full."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from console.changing.view import ModelsView, RobotRow
 from console.models.wording import STEP_WORDS, named, slot_words, step_words
 from console.widgets.cells import Span, clean, fit, row_of
@@ -12,6 +14,7 @@ from remote.model_states import ModelsState
 
 BAR_COLUMNS = 24
 WIDE_COLUMNS = 100
+MOST_STEP_ROWS = 2
 
 
 class ModelsHead(ViewCanvas[ModelsView]):
@@ -21,9 +24,29 @@ class ModelsHead(ViewCanvas[ModelsView]):
         """Show the attached robot's."""
         self._shown = view
         width, height = self.size
-        robot = next((row for row in view.rows if isinstance(row, RobotRow) and row.attached), None)
-        rows = [row_of(_runs(robot, width), width), row_of(_step(view, robot, width), width)]
-        self.paint(rows[: max(1, height)])
+        robot = _attached(view)
+        rows = [_runs(robot, width), *_step_rows(view, robot, width, height - 1)]
+        self.paint([row_of(row, width) for row in rows[: max(1, height)]])
+
+
+def rows_wanted(view: ModelsView, width: int) -> int:
+    """How many rows it needs: one more where what a change waits for would be cut off."""
+    return 1 + len(_step_rows(view, _attached(view), width, MOST_STEP_ROWS))
+
+
+def _attached(view: ModelsView) -> RobotRow | None:
+    return next((row for row in view.rows if isinstance(row, RobotRow) and row.attached), None)
+
+
+def _step_rows(view: ModelsView, robot: RobotRow | None, width: int, room: int) -> list[list[Span]]:
+    spans = _step(view, robot, width)
+    waits = robot is not None and robot.state is not None and robot.state.waits_for and not view.busy
+    if not waits or room < MOST_STEP_ROWS or sum(len(text) for text, _ in spans) <= width:
+        return [spans]
+    (sign, role), (words, _), *more = spans
+    first, *rest = textwrap.wrap(words, max(20, width - len(sign)))
+    second = [(" " * len(sign) + " ".join(rest), role), *more] if rest else [(" " * len(sign), role), *more]
+    return [[(sign, role), (first, role)], second]
 
 
 def _runs(robot: RobotRow | None, width: int) -> list[Span]:

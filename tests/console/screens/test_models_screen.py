@@ -263,6 +263,15 @@ async def test_what_a_change_waits_for_is_not_cut_off_on_a_small_screen(data: Pa
         assert "waiting for safe: the robot says: arm moves" in screen_text(app)
 
 
+async def test_a_long_reason_to_wait_gets_a_second_line_on_a_small_screen(data: Path) -> None:
+    import msgspec
+
+    long = "the file /home/robot/cells/left/arm/robot-is-idle is not there, which would say that the robot is idle"
+    session = ScriptedSession(robot_with(msgspec.structs.replace(WAITING, waits_for=long)))
+    async with opened(session, (80, 24)) as (app, pilot, _):
+        await until(pilot, lambda: f"waiting for safe: {long}, 75 s in it" in " ".join(screen_text(app).split()))
+
+
 @pytest.mark.parametrize("keys", [("enter",), ()], ids=["detail", "list"])
 async def test_the_keys_work_again_after_a_terminal_that_was_too_small(data: Path, keys: tuple[str, ...]) -> None:
     async with opened(ScriptedSession(robot_with(IDLE)), (80, 24)) as (_, pilot, desk):
