@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from console.models import roles
-from console.models.audit import Act, Audit, Line, highest_versions
+from console.models.audit import Act, Audit, Line
 from console.models.first_root import hold_first_root
-from console.models.hands import Hands, Online, online_or_none, open_online
+from console.models.hands import Hands
+from console.models.new_state import NewState, check_state, made_state
 from console.models.pending import Pending, drop_pending, full
-from console.models.repository import CODE, Published, Repository, id_of, parse_metadata
+from console.models.repository import CODE, Repository, id_of
 from remote.atomic import sync, write_atomically
 from remote.errors import Trouble
 from remote.release import ROLLOUT_ROLE, Rollout
@@ -42,17 +40,6 @@ class Note(NamedTuple):
     bundle: str = ""
 
 
-class _State(NamedTuple):
-    """All metadata of a new state as bytes, and what it was made for."""
-
-    root: Metadata[Root]
-    versions: dict[str, int]
-    files: dict[str, bytes]
-    timestamp: bytes
-    new_root: bytes | None
-    serves_old: bool
-
-
 def publish(
     repository: Repository,
     hands: Hands,
@@ -68,8 +55,8 @@ def publish(
     """
     hold_first_root(repository, hands)
     old = repository.published() if (repository.metadata / "timestamp.json").exists() else None
-    state = _made(repository, hands, old, root, targets, rollout)
-    _check(state)
+    state = made_state(repository, hands, old, root, targets, rollout)
+    check_state(state)
     write_line(repository, hands, note, state)
     try:
         _show(repository, state)
@@ -101,10 +88,10 @@ def publish_pending(repository: Repository, hands: Hands, pending: Pending) -> d
     return repository.published().versions
 
 
-def write_line(repository: Repository, hands: Hands, note: Note, state: _State | None = None) -> Line:
+def write_line(repository: Repository, hands: Hands, note: Note, state: NewState | None = None) -> Line:
     """Add a line to both audits. Raises Trouble `audit_damaged`, `audit_full`."""
     identity = id_of(state.root.signed if state else _any_root(repository))
-    files = _told(state) if state else {}
+    files = state.told() if state else {}
     line = Line(
         id=os.urandom(8).hex(),
         seq=1,
@@ -126,11 +113,6 @@ def write_line(repository: Repository, hands: Hands, note: Note, state: _State |
     return line
 
 
-def _told(state: _State) -> dict[str, bytes]:
-    root = {f"{state.versions['root']}.root.json": state.new_root} if state.new_root is not None else {}
-    return {**state.files, **root, "timestamp.json": state.timestamp}
-
-
 def _any_root(repository: Repository) -> Root:
     """The newest root, or the pending one of a repository that is being made."""
     if repository.root_numbers():
@@ -140,117 +122,7 @@ def _any_root(repository: Repository) -> Root:
     return root.signed
 
 
-# ------------------------------------------------------------------ making the bytes
-
-
-def _made(
-    repository: Repository,
-    hands: Hands,
-    old: Published | None,
-    root: Metadata[Root] | None,
-    targets: Metadata[Targets] | None,
-    rollout: Rollout | None,
-) -> _State:
-    if old is None and (root is None or targets is None):
-        raise Trouble(f"{repository.folder} holds no repository of updates yet", cure="make one", code="no_repository")
-    the_root: Metadata[Root] = root or old.root  # type: ignore[union-attr]
-    the_targets: Metadata[Targets] = targets or old.targets  # type: ignore[union-attr]
-    identity, now = id_of(the_root.signed), hands.now()
-    keys = _keys(hands, identity, the_root, the_targets)
-    before = _keys_before(hands, identity, old) if root is not None else None
-    known = highest_versions((*hands.lines(identity), *Audit(repository.audit_path).lines()))
-    versions = {**{"timestamp": 0, "snapshot": 0, ROLLOUT_ROLE: 0}, **(old.versions if old else {})}
-    files: dict[str, bytes] = {}
-
-    def above(role: str) -> int:
-        versions[role] = max(versions[role], known.get(role, 0)) + 1
-        return versions[role]
-
-    versions.update(root=the_root.signed.version, targets=the_targets.signed.version)
-    targets_bytes = targets.to_bytes() if targets else repository.raw(f"{versions['targets']}.targets.json")
-    files[f"{versions['targets']}.targets.json"] = targets_bytes
-    said = rollout or (old.rollout() if old else Rollout(release=0))
-    if _keeps_rollout(old, rollout, root, now):
-        rollout_bytes = repository.raw(f"{versions[ROLLOUT_ROLE]}.{ROLLOUT_ROLE}.json")
-    else:
-        data = msgspec.json.encode(said)
-        made = roles.rollout_metadata(the_root.signed, above(ROLLOUT_ROLE), data, now)
-        rollout_bytes = _signed(made, [one.rollout for one in (keys, before) if one])
-        files[f"{hashlib.sha256(data).hexdigest()}.rollout.json"] = data
-    files[f"{versions[ROLLOUT_ROLE]}.{ROLLOUT_ROLE}.json"] = rollout_bytes
-    often = [one.often for one in (keys, before) if one]
-    parts = {"targets": (versions["targets"], targets_bytes), ROLLOUT_ROLE: (versions[ROLLOUT_ROLE], rollout_bytes)}
-    snapshot = _signed(roles.snapshot_metadata(the_root.signed, above("snapshot"), parts, now), often)
-    files[f"{versions['snapshot']}.snapshot.json"] = snapshot
-    stamp = roles.timestamp_metadata(the_root.signed, above("timestamp"), (versions["snapshot"], snapshot), now)
-    timestamp = _signed(stamp, often)
-    serves = old is not None and before is not None and _verifies(old.root.signed, files, versions, timestamp)
-    return _State(the_root, versions, files, timestamp, root.to_bytes() if root else None, serves)
-
-
-def _keys(hands: Hands, identity: str, root: Metadata[Root], targets: Metadata[Targets]) -> Online:
-    delegations = targets.signed.delegations
-    named = delegations.roles if delegations else None
-    rollout = named[ROLLOUT_ROLE].keyids if named and ROLLOUT_ROLE in named else []
-    return open_online(hands, identity, root.signed.roles["timestamp"].keyids, rollout)
-
-
-def _keys_before(hands: Hands, identity: str, old: Published | None) -> Online | None:
-    """The online keys of the state that stands, None where there is none or they are not here."""
-    if old is None or old.targets.signed.delegations is None or not old.targets.signed.delegations.roles:
-        return None
-    rollout = old.targets.signed.delegations.roles[ROLLOUT_ROLE].keyids
-    return online_or_none(hands, identity, set(old.root.signed.roles["timestamp"].keyids), set(rollout))
-
-
-def _keeps_rollout(old: Published | None, rollout: Rollout | None, root: object, now: Any) -> bool:
-    """Whether the rollout's metadata can stay: nothing in it changes and it is good for half of its time at least."""
-    if old is None or rollout is not None or root is not None:
-        return False
-    left = roles.days_left(old.rollout_role.signed.expires, now)
-    return left * 2 >= roles.days_of(old.root.signed, ROLLOUT_ROLE)
-
-
-def _signed(metadata: Metadata[Any], signers: Iterable[Any]) -> bytes:
-    for signer in signers:
-        metadata.sign(signer, append=True)
-    return metadata.to_bytes()
-
-
-def _check(state: _State) -> None:
-    """What is shown is what a robot takes. Raises Trouble `not_signed`."""
-    if not _verifies(state.root.signed, state.files, state.versions, state.timestamp):
-        what = "the new state is not signed as its root wants it, so it was not published"
-        cure = "throw the change away with `fieldgate updates discard` and begin again"
-        raise Trouble(what, cure=cure, code="not_signed")
-
-
-def _verifies(root: Root, files: dict[str, bytes], versions: dict[str, int], timestamp: bytes) -> bool:
-    """Whether all of it is signed as `root` wants it."""
-    from tuf.api.exceptions import UnsignedMetadataError
-
-    try:
-        _verified(root, "timestamp", timestamp)
-        _verified(root, "snapshot", files[f"{versions['snapshot']}.snapshot.json"])
-        targets = _verified(root, "targets", files[f"{versions['targets']}.targets.json"])
-        _verified(targets, ROLLOUT_ROLE, files[f"{versions[ROLLOUT_ROLE]}.{ROLLOUT_ROLE}.json"])
-    except (UnsignedMetadataError, ValueError):
-        return False
-    return True
-
-
-def _verified(by: Any, role: str, data: bytes) -> Any:
-    from pathlib import Path
-
-    found = parse_metadata(data, "targets" if role == ROLLOUT_ROLE else role, Path(f"{role}.json"))
-    by.verify_delegate(role, found.signed_bytes, found.signatures)
-    return found.signed
-
-
-# ------------------------------------------------------------------ making it visible
-
-
-def _show(repository: Repository, state: _State) -> None:
+def _show(repository: Repository, state: NewState) -> None:
     """Raises OSError."""
     repository.metadata.mkdir(parents=True, exist_ok=True)
     repository.targets.mkdir(parents=True, exist_ok=True)
