@@ -96,9 +96,7 @@ def _refuse_idle(wanted: Wanted, trains: bool) -> None:
         given = [f"--{name.replace('_', '-')}" for name in names if getattr(wanted, name) != getattr(usual, name)]
         if given and not is_wanted:
             what = f"{', '.join(given)} {'does' if len(given) == 1 else 'do'} nothing without {step}"
-            raise Trouble(
-                what, cure=f"Give {step} too, or leave {'it' if len(given) == 1 else 'them'} out", code="usage"
-            )
+            raise Trouble(what, cure=f"Give {step} too, or leave {', '.join(given)} out", code="usage")
 
 
 def refuse_places(parent: AnyBundle, output: Path, names: Sequence[str]) -> None:

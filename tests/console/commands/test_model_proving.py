@@ -79,6 +79,8 @@ def test_here_the_tables_are_read_by_the_laptop_and_the_code_is_the_verdicts(
     told = fieldgate("model", "validate", str(bundle.path), "--runs", "2", *FAST, "--json")
     assert (told.code, json.loads(told.out)["verdict"]) == (7, "inconclusive")
     assert (json.loads(told.out)["profile"], "profile x86: this machine's own" in told.err) == ("x86", True)
+    lost = fieldgate("model", "validate", str(bundle.path), "--junit", str(tmp_path / "no" / "such.xml"))
+    assert (lost.code, "reading every file" in lost.err) == (1, False)
     missing = fieldgate("model", "validate", str(tmp_path / "nothing"))
     assert missing.code == 1
     assert "does not exist" in missing.err
@@ -93,6 +95,7 @@ def test_on_a_robot_the_bundle_is_sent_validated_and_shadowed_beside_the_worker(
     assert (report["profile"], "profile x86: the robot's own" in done.err) == ("x86", True)
     assert (done.code, report["verdict"], report["digest"]) == (0, "pass", bundle.digest), done
     assert (home / "bundles" / bundle.digest / "model.onnx").is_file()
+    assert fieldgate("model", "validate", bundle.digest[:12], "--on", "bench", "--limit", "engine=3").code == 2
     words = ("--profile", "jetson", "--runs", "1", *FAST)
     jetson = fieldgate("model", "validate", bundle.digest[:12], "--on", "bench", *words)
     assert jetson.code == 7
