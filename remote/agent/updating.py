@@ -14,7 +14,9 @@ import msgspec
 
 from remote.agent.clock import Clock
 from remote.agent.update_child import UpdateChild
-from remote.agent.update_files import Seen, Trusted, UpdateFiles
+from remote.agent.update_fetch import UpdateFetch
+from remote.agent.update_files import Trusted, UpdateFiles
+from remote.agent.update_memory import UpdateMemory
 from remote.agent.update_source import folder_url, of_a_stick, trusted_source
 from remote.agent.update_times import UpdateTimes
 from remote.errors import Trouble
@@ -95,21 +97,21 @@ class Updating:
         self._files, self._bundles, self._ground, self._clock = UpdateFiles(folder), bundles, ground, clock
         self._free_floor_bytes = free_floor_bytes
         self._child = child or UpdateChild(folder)
+        self._fetch = UpdateFetch(self._child, self._files)
+        self._memory = UpdateMemory(self._files, clock)
         self._times = UpdateTimes(draw)
         self._trusted: Trusted | None = None
-        self._seen = Seen()
         self._busy = False
         self._floor_due_s = 0.0
         self._look: asyncio.Task[None] | None = None
-        self._fetching: asyncio.Future[Found] | None = None
-        self._fetching_for = self._called_off_by = ""
         self.progress: Progress | None = None
         """How far a download is; None while none is under way."""
 
     def load(self) -> None:
         """Take up what was set before; damaged files are told by an event and mean no source."""
         try:
-            self._trusted, self._seen = self._files.trusted(), self._files.seen()
+            self._trusted = self._files.trusted()
+            self._memory.load()
         except Trouble as trouble:
             self._trusted = None
             self._ground.event("updates_unusable", "error", trouble.what, cure=trouble.cure, code=trouble.code)
@@ -119,7 +121,7 @@ class Updating:
         """What consoles are told; None without a source."""
         if self._trusted is None:
             return None
-        seen = self._seen
+        seen = self._memory.seen
         release = max(seen.release, self._ground.highest_release()) or None
         return UpdateState(
             source=self._trusted.source,
@@ -138,7 +140,7 @@ class Updating:
 
         Raises Trouble: `bad_source`, `no_root`, `update_underway`, what is wrong with the root, `updates_unwritable`.
         """
-        await self._call_off(by)
+        await self._fetch.call_off(by)
         with _One(self):
             before = self._trusted
             if command.source is None:
@@ -149,9 +151,7 @@ class Updating:
                 await self._check_root(trusted)
                 self._files.save(trusted)
                 self._trusted = trusted
-            seen = Seen(release=self._seen.release)
-            self._files.save(seen)
-            self._seen = seen
+            self._memory.forget()
             await asyncio.to_thread(self._forget_caches)
             self._tell_source(before, by)
         self._begin()
@@ -191,7 +191,7 @@ class Updating:
         now_s = self._now_s()
         if now_s >= self._floor_due_s and not self._busy:
             self._floor_due_s = now_s + FLOOR_EVERY_S
-            self._raise_floor(None)
+            self._memory.raise_floor(None)
         if not self._times.is_due(now_s):
             return
         waits = self._ground.waiting_release() is not None
@@ -212,7 +212,7 @@ class Updating:
             if waiting is not None:
                 await self._look_if_stopped(waiting)
                 return
-            await self._looked(None, BY_ITSELF, max(self._seen.release, self._ground.highest_release()))
+            await self._looked(None, BY_ITSELF, max(self._memory.seen.release, self._ground.highest_release()))
         except Trouble as trouble:
             log.info("a look for a release ended: %s", trouble.what)
         except Exception:  # the task's outer catch: the next look is another one
@@ -225,14 +225,14 @@ class Updating:
         with _One(self):
             found = None
             try:
-                check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
+                check_clock(self._clock.wall_ns(), self._memory.seen.floor_wall_ns)
                 order = await asyncio.to_thread(self._order, trusted, None, number)
                 found = await self._found(msgspec.structs.replace(order, only_rollout=True), BY_ITSELF)
             finally:
                 self.progress = None
                 self._times.looked(self._now_s(), trusted.source.check_every_s, well=found is not None)
         if found.stopped == number == self._ground.waiting_release():
-            self._remember(found.text)
+            self._memory.remember(found.text)
             self._ground.drop_release(found.text)
 
     async def take(self, folder: str | None, by: str) -> str:
@@ -240,8 +240,8 @@ class Updating:
 
         Raises Trouble: `no_update_source`, `update_underway`, `bad_source`, what the client refused, what the change refused.
         """
-        if self._fetching_for == BY_ITSELF:
-            await self._call_off(by)
+        if self._fetch.by == BY_ITSELF:
+            await self._fetch.call_off(by)
         return await self._looked(folder, by, self._ground.highest_release())
 
     async def _looked(self, folder: str | None, by: str, highest: int) -> str:
@@ -268,7 +268,7 @@ class Updating:
                 self._ground.changed()
 
     async def _look_and_hand_on(self, trusted: Trusted, folder: str | None, by: str, highest: int) -> str:
-        check_clock(self._clock.wall_ns(), self._seen.floor_wall_ns)
+        check_clock(self._clock.wall_ns(), self._memory.seen.floor_wall_ns)
         order = await asyncio.to_thread(self._order, trusted, folder, highest)
         found = await self._found(order, by)
         held = found.release.bundle if found.release and found.outcome == "taken" and not found.folder else ""
@@ -293,38 +293,15 @@ class Updating:
             if trouble.code != RUNS_ALREADY:
                 raise
             said = f"{found.text} is what runs here"
-            self._remember(said, release=release.number)
+            self._memory.remember(said, release=release.number)
             return said
         self._taken(found, slot)
         return f"took {found.text}"
 
     async def _found(self, order: Order, by: str) -> Found:
-        """What the client found. Raises Trouble as it does, `update_called_off`."""
-        written = self._files.write_order(msgspec.json.encode(order))
-        self._fetching_for, self._called_off_by = by, ""
-        self._fetching = asyncio.ensure_future(self._child.run(written, self._progressed))
-        try:
-            found = await self._fetching
-        except asyncio.CancelledError:
-            if not self._called_off_by:
-                raise
-            cure = "look again when that has ended; what was fetched is kept"
-            what = f"the look was called off: {self._called_off_by} wants something else"
-            raise Trouble(what, cure=cure, code="update_called_off") from None
-        finally:
-            self._fetching, self._fetching_for = None, ""
-        self._raise_floor(found.signed_wall_ns)
+        found = await self._fetch.run(order, by, self._progressed)
+        self._memory.raise_floor(found.signed_wall_ns)
         return found
-
-    async def _call_off(self, by: str) -> None:
-        """End the look that is under way, if there is one, and wait until it has."""
-        fetching = self._fetching
-        if fetching is None:
-            return
-        self._called_off_by = by
-        fetching.cancel()
-        await asyncio.wait({fetching})
-        await asyncio.sleep(0)  # whoever waited for it goes on, to its end
 
     def _order(self, trusted: Trusted, folder: str | None, highest: int) -> Order:
         return Order(
@@ -335,7 +312,7 @@ class Updating:
             facts=self._ground.update_facts(trusted.source.robot_class),
             highest_release=highest,
             held=self._ground.held_bundles(),
-            floor_wall_ns=self._seen.floor_wall_ns,
+            floor_wall_ns=self._memory.seen.floor_wall_ns,
             free_floor_bytes=self._free_floor_bytes,
         )
 
@@ -346,7 +323,7 @@ class Updating:
     # ------------------------------------------------------------ what came of it
 
     def _taken(self, found: Found, slot: Slot) -> None:
-        self._remember(f"took {found.text}", release=slot.release or 0)
+        self._memory.remember(f"took {found.text}", release=slot.release or 0)
         text = f"{found.text} was fetched ({found.fetched_bytes} bytes) and verified"
         data: dict[str, Scalar] = {"release": slot.release or 0, "digest": slot.digest, "origin": slot.origin}
         self._ground.event("update_taken", "info", text, by=slot.by, fetched_bytes=found.fetched_bytes, **data)
@@ -360,38 +337,14 @@ class Updating:
             if by != BY_ITSELF:
                 raise trouble
             self._refused(trouble, by)
-        elif self._remember(found.text):
+        elif self._memory.remember(found.text):
             self._ground.event("update_looked", "info", f"looked for a release: {found.text}")
         return ended or found.text
 
     def _refused(self, trouble: Trouble, by: str) -> None:
-        news = self._remember(trouble.what, code=trouble.code)
+        news = self._memory.remember(trouble.what, code=trouble.code)
         if news or by != BY_ITSELF:
             self._ground.event("update_refused", "warning", trouble.what, code=trouble.code, cure=trouble.cure, by=by)
-
-    def _remember(self, says: str, *, code: str = "", release: int = 0) -> bool:
-        """Keep what came of the look; True where it is another thing than last time."""
-        news = (says, code) != (self._seen.says, self._seen.code)
-        seen = msgspec.structs.replace(
-            self._seen,
-            looked_wall_ns=self._clock.wall_ns(),
-            says=says,
-            code=code,
-            release=max(release, self._seen.release),
-        )
-        self._keep(seen)
-        return news
-
-    def _raise_floor(self, signed_wall_ns: int | None) -> None:
-        floor_ns = max(self._seen.floor_wall_ns, self._clock.wall_ns(), signed_wall_ns or 0)
-        self._keep(msgspec.structs.replace(self._seen, floor_wall_ns=floor_ns))
-
-    def _keep(self, seen: Seen) -> None:
-        self._seen = seen
-        try:
-            self._files.save(seen)
-        except Trouble as trouble:  # what was seen is known until the agent ends; the disk's state is told elsewhere
-            log.warning("%s", trouble.what)
 
     def _begin(self) -> None:
         self._times.begin(self._now_s(), self._trusted.source.check_every_s if self._trusted else 0.0)
