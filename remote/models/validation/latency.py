@@ -48,8 +48,8 @@ def judged(
     """
     found, needed = percentile(times_ms, PERCENTILE, CONFIDENCE), readings_needed(PERCENTILE, CONFIDENCE)
     word = "p99" if found.n >= _LEAST_FOR_P99 else "slowest"  # of fewer it is the same reading
-    numbers = f"{what}: {word} {found.value:.2f} ms"
-    numbers += f", at most {found.upper:.2f} ms with 95 % confidence" if found.upper is not None else ""
+    numbers = f"{what}: {word} {_time(found.value)}"
+    numbers += f", at most {_time(found.upper)} with 95 % confidence" if found.upper is not None else ""
     numbers += f", limit {limit_ms:g} ms, n {found.n}"
 
     def check(verdict: str, why: str = "") -> Check:
@@ -75,6 +75,11 @@ def judged(
     if found.lower is not None and found.lower > limit_ms:
         return check("fail")
     return check("inconclusive", "the limit lies within what the true one may be: more runs decide")
+
+
+def _time(time_ms: float) -> str:
+    """In microseconds below a tenth of a millisecond."""
+    return f"{time_ms:.2f} ms" if time_ms >= 0.1 else f"{time_ms * 1000:.1f} us"
 
 
 def time_engine(detector: Detector, runs: int, warm_up: int, clock: Clock = time.monotonic_ns) -> list[float]:

@@ -294,6 +294,12 @@ def test_a_time_passes_only_where_its_bound_lies_below_the_limit(row: Sequence[f
     assert latency.judged("latency_engine", "the engine", row, 20.0).verdict == verdict
 
 
+def test_a_time_is_said_in_a_unit_that_shows_it_and_few_runs_have_no_percentile() -> None:
+    text = latency.judged("latency_engine", "the policy", [0.0125] * 299, 20.0).text
+    assert text == "the policy: p99 12.5 us, at most 12.5 us with 95 % confidence, limit 20 ms, n 299"
+    assert "slowest 3.00 ms" in latency.judged("latency_engine", "the engine", [1.0, 3.0], 20.0).text
+
+
 def test_a_machine_that_slows_itself_down_decides_nothing_and_a_busy_one_fails_nothing() -> None:
     quick, slow = times(299), times(299, slow=30)
     assert latency.judged("n", "w", quick, 20.0, spoiled="too hot").verdict == "inconclusive"
