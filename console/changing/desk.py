@@ -51,7 +51,6 @@ class ModelsDesk(ThreadedDesk):
         self._listed: object = None
         self._step: Step = "idle"
         self._validations: dict[str, ValidationReport] = {}
-        self._offered: tuple[object, ...] = ()
         self.gives_lease_back = False
         self._mine = False
 
@@ -98,10 +97,7 @@ class ModelsDesk(ThreadedDesk):
         view = self.view()
         self.screen.show(view)
         self.screen.show_detail(self._detail(view))
-        offered = (self.offered(), self.enter_key)
-        if offered != self._offered:
-            self._offered = offered
-            self.app.show_keys()
+        self.show_offered()
 
     def show_link(self, view: View) -> None:
         """Show the robot's line and its newest state."""

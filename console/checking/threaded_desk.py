@@ -29,6 +29,23 @@ class ThreadedDesk:
 
     def __init__(self, app: CheckingApp) -> None:
         self.app = app
+        self._offered: tuple[object, ...] = ()
+
+    @property
+    def enter_key(self) -> tuple[str, str] | None:
+        """What Enter does, or Esc."""
+        raise NotImplementedError
+
+    def offered(self) -> tuple[str, ...]:
+        """What the key line offers: what would do something now."""
+        raise NotImplementedError
+
+    def show_offered(self) -> None:
+        """Show the key line anew where it would be another one."""
+        offered = (self.offered(), self.enter_key)
+        if offered != self._offered:
+            self._offered = offered
+            self.app.show_keys()
 
     def run(self, what: str, call: Callable[[], object]) -> None:
         """Run `call` in a thread; its report, or why there is none, comes to `take`."""

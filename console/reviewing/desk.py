@@ -67,7 +67,6 @@ class ReviewDesk(ThreadedDesk):
         self._finder: Finder | None = None
         self._finding = self._counting = self._adding = 0
         self._tried: Future[Trouble | None] | None = None
-        self._offered: tuple[object, ...] = ()
         self._anew = self._away = False
         self._fresh: array[int] = array("q")
         self._last_row = 0
@@ -142,10 +141,7 @@ class ReviewDesk(ThreadedDesk):
     def show(self) -> None:
         """Show what is known."""
         self.screen.show(self.view())
-        offered = (self.offered(), self.enter_key)
-        if offered != self._offered:
-            self._offered = offered
-            self.app.show_keys()
+        self.show_offered()
 
     def show_link(self, view: View) -> None:
         """Show the robot's line, and how pulling goes."""
