@@ -110,8 +110,8 @@ def optimise_bundle(
             ended(results[-1])
         return results
     except OSError as error:
-        cure = "Give a folder that can be written, on a disk with room"
-        what = f"bundles can't be written to {output}: {error.strerror or error}"
+        what = f"{error.filename or output}: {error.strerror or error}"  # writing a bundle names its place itself
+        cure = "Look whether it may be read and written, and whether the disk has room"
         raise Trouble(what, cure=cure, code="unwritable") from error
     finally:
         remove_folder(work)
