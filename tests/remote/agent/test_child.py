@@ -46,27 +46,26 @@ async def test_an_endless_line_ends_the_child_and_not_the_agent() -> None:
         await run("import sys\nwhile True: sys.stdout.write('x' * 60000)")
 
 
-async def test_a_called_off_child_may_tidy_up_before_it_is_killed(tmp_path: Path) -> None:
-    tidy = tmp_path / "tidy"
-    code = f"import os; print('up', flush=True); os.read(0, 1); open({str(tidy)!r}, 'w').close()"
+async def call_off(code: str, grace_s: float) -> None:
+    """Start it, and call it off when it says that it is up."""
     up = asyncio.Event()
     command = (sys.executable, "-c", code)
-    task = asyncio.ensure_future(run_child(command, cwd=HERE, limit_s=20, on_line=lambda _: up.set(), grace_s=10))
+    task = asyncio.ensure_future(run_child(command, cwd=HERE, limit_s=20, on_line=lambda _: up.set(), grace_s=grace_s))
     await asyncio.wait_for(up.wait(), 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_called_off_child_may_tidy_up_before_it_is_killed(tmp_path: Path) -> None:
+    tidy = tmp_path / "tidy"
+    code = f"import os; print('up', flush=True); os.read(0, 1); open({str(tidy)!r}, 'w').close()"
+    await call_off(code, grace_s=10)
     assert tidy.exists()
 
 
 async def test_a_called_off_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     made = tmp_path / "pid"
     code = f"import os, time; open({str(made)!r}, 'w').write(str(os.getpid())); print('up', flush=True); time.sleep(60)"
-    up = asyncio.Event()
-    command = (sys.executable, "-c", code)
-    task = asyncio.ensure_future(run_child(command, cwd=HERE, limit_s=20, on_line=lambda _: up.set(), grace_s=0.1))
-    await asyncio.wait_for(up.wait(), 10)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await call_off(code, grace_s=0.1)
     wait_until(lambda: not Path(f"/proc/{made.read_text()}").exists(), 5, "the child to be gone")

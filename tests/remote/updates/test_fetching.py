@@ -39,6 +39,14 @@ def large(repository: Repository, robot: Robot) -> Robot:
     return robot
 
 
+def send_begin(request: Request, count: int) -> None:
+    """Promise all of the model and send so many bytes."""
+    request.send_response(200)
+    request.send_header("Content-Length", str(len(LARGE)))
+    request.end_headers()
+    request.send(LARGE[:count])
+
+
 def cut_after(count: int) -> Callable[[Request], bool]:
     """The connection breaks once, after so many bytes of the model."""
     done: list[bool] = []
@@ -47,10 +55,7 @@ def cut_after(count: int) -> Callable[[Request], bool]:
         if not request.path.endswith("model.onnx") or done:
             return False
         done.append(True)
-        request.send_response(200)
-        request.send_header("Content-Length", str(len(LARGE)))
-        request.end_headers()
-        request.send(LARGE[:count])
+        send_begin(request, count)
         return True
 
     return behave
@@ -78,10 +83,7 @@ def test_a_client_killed_in_the_middle_goes_on_where_it_was(large: Robot, server
         if not request.path.endswith("model.onnx") or held:
             return False
         held.append(request)
-        request.send_response(200)
-        request.send_header("Content-Length", str(len(LARGE)))
-        request.end_headers()
-        request.send(LARGE[: 3 * CHUNK_BYTES + 5])
+        send_begin(request, 3 * CHUNK_BYTES + 5)
         request.connection.settimeout(20)
         request.rfile.read(1)  # until the client is gone
         return True
