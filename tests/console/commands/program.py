@@ -5,6 +5,7 @@ them.
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -55,3 +56,8 @@ class _Kept(io.BytesIO):
 
     def close(self) -> None:
         """Stay open."""
+
+
+def heeds_ctrl_c() -> None:
+    """Who was started in the background ignores it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

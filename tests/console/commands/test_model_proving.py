@@ -16,7 +16,7 @@ from console.robots import Robot, Robots
 from remote.model_states import ShadowState
 from remote.protocol import ReleaseLease, SetBundle, TakeLease
 from tests.console.checklist.campaign_world import World
-from tests.console.commands.program import Fieldgate
+from tests.console.commands.program import Fieldgate, heeds_ctrl_c
 from tests.remote.agent.robot import Console
 from tests.remote.agent.robot import Robot as Agent
 from tests.remote.models.proved_bundles import proved_bundle
@@ -163,7 +163,8 @@ def test_a_shadow_leaves_the_robot_to_others_and_ctrl_c_ends_it(
     bundle.path.rename(home / "bundles" / bundle.digest)
     words = [sys.executable, "-c", "from console.cli import main; main()"]
     command = [*words, "model", "shadow", bundle.digest, "bench", "--seconds", "600", "--json"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heeds_ctrl_c)
     assert child.stderr is not None
     assert "runs beside" in child.stderr.readline()
     assert console.ask(TakeLease()).error is None

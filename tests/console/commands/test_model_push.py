@@ -21,6 +21,7 @@ from console.robots import Robot as RobotEntry
 from console.robots import Robots
 from remote.models.make import make_bundle
 from remote.protocol import ReleaseLease, SetSource
+from tests.console.commands.program import heeds_ctrl_c
 from tests.remote.agent.model_robot import models, running, until
 from tests.remote.agent.robot import Console, Robot
 from tests.tiny_models import base_yolov8, tiny_bundle, write_model
@@ -28,11 +29,6 @@ from tests.tiny_models import base_yolov8, tiny_bundle, write_model
 UNCOMPARED = ["--p99-ratio", "0", "--boxes-ratio", "0", "--miss-share-more", "1"]
 QUICK = ["--probation-frames", "5", "--least-s", "0", "--failed-share", "1", *UNCOMPARED]
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def heeds_ctrl_c() -> None:
-    """Who was started in the background ignores it, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Desk:
@@ -123,6 +119,8 @@ def test_a_folder_that_is_no_bundle_is_said_without_numbers_of_the_system(desk: 
 
 
 def test_what_can_not_be_removed_says_why_and_what_can(desk: Desk) -> None:
+    code, _, narrated = desk.run("push", str(desk.bundle("kept beside")), "orin", *QUICK)
+    assert code == exits.OK, narrated
     now = until(desk.watcher, lambda m: m.previous is not None, "the one before")
     assert now.previous is not None
     code, _, narrated = desk.run("remove", "dab1", "orin")
