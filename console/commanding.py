@@ -99,7 +99,7 @@ class CommandingApp(App[int]):
     def _post_answer(self, what: str, done: str, future: Future[Reply]) -> None:
         trouble = future.exception() if not future.cancelled() else Trouble("it was cancelled", code="unconfirmed")
         if trouble is None and (error := future.result().error) is not None:
-            trouble = Trouble(error.what, cure=error.cure, code=error.code)
+            trouble = error.trouble()
         self.post_message(Answered(what, done, trouble))
 
     def on_answered(self, event: Answered) -> None:
@@ -118,12 +118,13 @@ class CommandingApp(App[int]):
     def _command(self, what: str, done: str, command: Command, expected: Expected | None, timeout_s: float) -> None:
         self.ask(what, done, lambda: self.session.request(command, expected=expected, timeout_s=timeout_s))
 
-    def _may_command(self, name: str) -> bool:
+    def may_command(self, what: str) -> bool:
+        """Whether this console holds the lease; if not, the message line says that `what` needs it and who has it."""
         if self.session.holds_lease:
             return True
         state = self.newest.state
         holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
-        self.front.say(f"not asked: {BY_NAME[name].label} needs the lease; {holder} - press l to take it", "warning")
+        self.front.say(f"not asked: {what} needs the lease; {holder} - press l to take it", "warning")
         return False
 
     def _state(self) -> AgentState | None:
@@ -139,7 +140,7 @@ class CommandingApp(App[int]):
         from console.screens.confirm import ConfirmScreen
 
         state = self._state()
-        if state is None or not self._may_command("toggle_worker"):
+        if state is None or not self.may_command(BY_NAME["toggle_worker"].label):
             return
         stops = state.worker.phase != "stopped"
         robot = clean(self.newest.robot)
@@ -160,7 +161,7 @@ class CommandingApp(App[int]):
     async def action_choose_source(self) -> None:
         """Choose where pictures come from."""
         state = self._state()
-        if state is not None and self._may_command("choose_source"):
+        if state is not None and self.may_command(BY_NAME["choose_source"].label):
             value = await self._choose("Source of pictures", GetChoices("sources"), state.source)
             if value is not None:
                 expected = Expected(source=state.source) if state.source else None
@@ -171,7 +172,7 @@ class CommandingApp(App[int]):
     async def action_choose_bundle(self) -> None:
         """Choose the model."""
         state = self._state()
-        if state is not None and self._may_command("choose_bundle"):
+        if state is not None and self.may_command(BY_NAME["choose_bundle"].label):
             current = state.bundle.digest if state.bundle else None
             value = await self._choose("Bundle", GetChoices("bundles"), current)
             if value is not None:
@@ -206,7 +207,7 @@ class CommandingApp(App[int]):
         """The reply to a command that changes nothing; waits, so call it in a thread. Raises Trouble."""
         reply = self.session.request(command, timeout_s=5.0).result(timeout=10.0)
         if reply.error is not None:
-            raise Trouble(reply.error.what, cure=reply.error.cure, code=reply.error.code)
+            raise reply.error.trouble()
         return reply
 
     # ------------------------------------------------------------ lease

@@ -9,9 +9,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from remote.errors import Trouble
-from remote.protocol import ErrorInfo
-
 NICENESS = 10
 EXIT_PARENT_GONE = 3
 
@@ -49,8 +46,3 @@ def end_with_parent(call_off: Callable[[], None] = lambda: None, grace_s: float 
         os._exit(EXIT_PARENT_GONE)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-def error_of(trouble: Trouble) -> ErrorInfo:
-    """The trouble as a part of an answer."""
-    return ErrorInfo(trouble.code, trouble.what, trouble.cure)

@@ -371,6 +371,15 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     what: str
     cure: str = ""
 
+    @classmethod
+    def of(cls, trouble: Trouble) -> ErrorInfo:
+        """The trouble as part of a message."""
+        return cls(trouble.code, trouble.what, trouble.cure)
+
+    def trouble(self) -> Trouble:
+        """What whoever reads it raises."""
+        return Trouble(self.what, cure=self.cure, code=self.code)
+
 
 class SourceTruth(msgspec.Struct, frozen=True):
     """What a source itself knows of one frame: every object in it, in pixels of the frame, and there is nothing else.

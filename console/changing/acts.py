@@ -225,12 +225,7 @@ def _bundle(desk: ModelsDesk) -> BundleRow | None:
 
 
 def _may(desk: ModelsDesk, what: str) -> bool:
-    if desk.app.session.holds_lease:
-        return True
-    state = desk.app.newest.state
-    holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
-    desk.screen.say(f"not asked: to {what} needs the lease; {holder} - press l to take it", "warning")
-    return False
+    return desk.app.may_command(f"to {what}")
 
 
 async def _confirmed(desk: ModelsDesk, title: str, text: str, yes: str) -> bool:

@@ -64,7 +64,7 @@ class Requests:
             return _nothing
         if reply.error is None:
             return lambda: _settle(pending.future, reply)
-        trouble = Trouble(reply.error.what, cure=reply.error.cure, code=reply.error.code)
+        trouble = reply.error.trouble()
         return lambda: _settle(pending.future, trouble)
 
     def refused(self, error: ErrorInfo, robot: str) -> Settle | None:

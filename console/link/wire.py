@@ -92,7 +92,7 @@ class Wire:
 
 def _checked(message: FromAgent) -> AgentHello:
     if isinstance(message, Refusal):
-        raise Trouble(message.error.what, cure=message.error.cure, code=message.error.code)
+        raise message.error.trouble()
     if not isinstance(message, AgentHello):
         raise Trouble(f"the agent began with `{type(message).__name__}` instead of its hello", code="bad_message")
     trouble = handshake_trouble(message)

@@ -116,5 +116,5 @@ def decoded(line: bytes, kind: type[T]) -> T | None:
 def accepted(answer: A | None) -> A | None:
     """The answer again. Raises Trouble: its error."""
     if answer is not None and answer.error is not None:
-        raise Trouble(answer.error.what, cure=answer.error.cure, code=answer.error.code)
+        raise answer.error.trouble()
     return answer

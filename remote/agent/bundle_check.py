@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remote.agent.asked_child import AskedChild, accepted, decoded
-from remote.errors import Trouble
+from remote.agent.one_at_a_time import OneAtATime
 from remote.models.check import CheckReport
 from remote.models.check_process import Checked
 from remote.protocol import BundleReport
@@ -36,7 +36,12 @@ class BundleCheck:
 
     def __init__(self, cwd: Path, *, limit_s: float = LIMIT_S, command: Sequence[str] = COMMAND) -> None:
         self._cwd, self._limit_s, self._command = cwd, limit_s, command
-        self.busy = False
+        self._one = OneAtATime("another bundle is being checked now", cure="try again in a minute", code="check_busy")
+
+    @property
+    def busy(self) -> bool:
+        """Whether a check goes on."""
+        return self._one.busy
 
     async def run(self, folder: Path, threads: int) -> BundleReport:
         """Verify, load and run the bundle in `folder`.
@@ -44,16 +49,8 @@ class BundleCheck:
         Raises Trouble: what check_bundle says of the bundle; `check_busy` while another check runs; `check_timeout`;
         `check_crashed` where the process died of it; `no_check` where it can't be started.
         """
-        if self.busy:
-            raise Trouble("another bundle is being checked now", cure="try again in a minute", code="check_busy")
-        self.busy = True
-        try:
-            return await self._run(folder, threads)
-        finally:
-            self.busy = False
-
-    async def _run(self, folder: Path, threads: int) -> BundleReport:
-        ended = await CHILD.run((*self._command, str(folder), str(threads)), cwd=self._cwd, limit_s=self._limit_s)
+        with self._one:
+            ended = await CHILD.run((*self._command, str(folder), str(threads)), cwd=self._cwd, limit_s=self._limit_s)
         said = accepted(decoded(ended.out, Checked))
         if said is None or said.report is None:
             raise CHILD.no_answer(ended)

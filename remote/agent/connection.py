@@ -177,7 +177,7 @@ class Connection:
 
     async def _refuse_and_close(self, trouble: Trouble) -> None:
         log.info("connection %d refused: %s", self.number, trouble.what)
-        self._write(Refusal(ErrorInfo(trouble.code, trouble.what, trouble.cure)))
+        self._write(Refusal(ErrorInfo.of(trouble)))
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
             await asyncio.wait_for(self._writer.drain(), CLOSE_S)
 
@@ -187,7 +187,7 @@ class Connection:
         try:
             self._act(from_console(one))
         except Trouble as trouble:
-            self._write(Refusal(ErrorInfo(trouble.code, trouble.what, trouble.cure)))
+            self._write(Refusal(ErrorInfo.of(trouble)))
 
     def _act(self, message: FromConsole) -> None:
         clock = self._agent.clock

@@ -111,7 +111,7 @@ class Desk:
         try:
             return await self._carry_out(who, request)
         except Trouble as trouble:
-            error = ErrorInfo(trouble.code, trouble.what, trouble.cure)
+            error = ErrorInfo.of(trouble)
         except Exception as fault:  # one request's outer catch: the agent goes on, the sender learns of it
             log.exception("request %s failed", request)
             error = ErrorInfo("internal", f"the agent failed at this request: {fault!r}", "see agent.log on the robot")

@@ -70,7 +70,7 @@ def _ask(door: socket.socket) -> Answer:
         for one in lines.feed(chunk):
             message = from_agent(one)
             if isinstance(message, Refusal):
-                raise Trouble(message.error.what, cure=message.error.cure, code=message.error.code)
+                raise message.error.trouble()
             if isinstance(message, AgentHello):
                 theirs = message
                 if trouble := handshake_trouble(message):

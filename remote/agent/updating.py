@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from remote.agent.clock import Clock
+from remote.agent.one_at_a_time import OneAtATime
 from remote.agent.update_child import UpdateChild
 from remote.agent.update_fetch import UpdateFetch
 from remote.agent.update_files import Trusted, UpdateFiles
@@ -101,7 +102,7 @@ class Updating:
         self._memory = UpdateMemory(self._files, clock)
         self._times = UpdateTimes(draw)
         self._trusted: Trusted | None = None
-        self._busy = False
+        self._one = OneAtATime("a look for a release is under way", cure="wait until it has ended", code=UNDERWAY)
         self._floor_due_s = 0.0
         self._look: asyncio.Task[None] | None = None
         self.progress: Progress | None = None
@@ -141,7 +142,7 @@ class Updating:
         Raises Trouble: `bad_source`, `no_root`, `update_underway`, what is wrong with the root, `updates_unwritable`.
         """
         await self._fetch.call_off(by)
-        with _One(self):
+        with self._one:
             before = self._trusted
             if command.source is None:
                 self._files.forget_source()
@@ -189,13 +190,13 @@ class Updating:
         if self._trusted is None:
             return
         now_s = self._now_s()
-        if now_s >= self._floor_due_s and not self._busy:
+        if now_s >= self._floor_due_s and not self._one.busy:
             self._floor_due_s = now_s + FLOOR_EVERY_S
             self._memory.raise_floor(None)
         if not self._times.is_due(now_s):
             return
         waits = self._ground.waiting_release() is not None
-        if self._busy or (self._ground.change_under_way() and not waits):
+        if self._one.busy or (self._ground.change_under_way() and not waits):
             self._times.later(now_s)
             return
         self._look = asyncio.get_running_loop().create_task(self._by_itself())
@@ -222,7 +223,7 @@ class Updating:
         """A release that was fetched and waits for the robot to be idle is dropped where it has been stopped meanwhile."""
         trusted = self._trusted
         assert trusted is not None  # tick has looked
-        with _One(self):
+        with self._one:
             found = None
             try:
                 check_clock(self._clock.wall_ns(), self._memory.seen.floor_wall_ns)
@@ -252,7 +253,7 @@ class Updating:
         under_way = self._ground.change_under_way()
         if under_way:
             raise Trouble(f"a change is under way: {under_way}", cure="wait until it has ended", code=UNDERWAY)
-        with _One(self):
+        with self._one:
             well = False
             try:
                 said = await self._look_and_hand_on(trusted, folder, by, highest)
@@ -351,18 +352,3 @@ class Updating:
 
     def _now_s(self) -> float:
         return self._clock.mono_ns() / 1e9
-
-
-class _One:
-    """One thing at a time: the second is refused, not queued."""
-
-    def __init__(self, updating: Updating) -> None:
-        self._updating = updating
-
-    def __enter__(self) -> None:
-        if self._updating._busy:
-            raise Trouble("a look for a release is under way", cure="wait until it has ended", code=UNDERWAY)
-        self._updating._busy = True
-
-    def __exit__(self, *_: object) -> None:
-        self._updating._busy = False

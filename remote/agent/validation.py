@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from remote.agent.asked_child import AskedChild, accepted, decoded
-from remote.errors import Trouble
+from remote.agent.one_at_a_time import OneAtATime
 from remote.models.validation.plan import Plan
 from remote.models.validation.process import Validated
 from remote.verdicts import ValidationReport
@@ -38,7 +38,14 @@ class Validation:
 
     def __init__(self, cwd: Path, *, limit_s: float = LIMIT_S, command: Sequence[str] = COMMAND) -> None:
         self._cwd, self._limit_s, self._command = cwd, limit_s, command
-        self.busy = False
+        self._one = OneAtATime(
+            "another bundle is validated now", cure="try again when it has ended", code="validation_busy"
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run goes on."""
+        return self._one.busy
 
     async def run(self, plan: Plan, prepare: Callable[[], Awaitable[None]] | None = None) -> ValidationReport:
         """What the suite found; `prepare` is awaited before, while nothing else may be validated.
@@ -46,15 +53,10 @@ class Validation:
         Raises Trouble: what keeps the suite from being run; `validation_busy` while another run goes on; `validation_timeout`;
         `validation_crashed` where the process died of the model; `no_validation` where it can't be started.
         """
-        if self.busy:
-            raise Trouble("another bundle is validated now", cure="try again when it has ended", code="validation_busy")
-        self.busy = True
-        try:
+        with self._one:
             if prepare is not None:
                 await prepare()
             return await self._run(plan)
-        finally:
-            self.busy = False
 
     async def _run(self, plan: Plan) -> ValidationReport:
         words = msgspec.json.encode(plan).decode()

@@ -12,7 +12,7 @@ from typing import Union
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
+from remote.child_side import be_nice, claim_answers, end_with_parent
 from remote.errors import Trouble
 from remote.models.check import CheckReport, check_bundle
 from remote.protocol import ErrorInfo
@@ -30,7 +30,7 @@ def checked(folder: Path, threads: int) -> Checked:
     try:
         return Checked(report=check_bundle(folder, threads=threads))
     except Trouble as trouble:
-        return Checked(error=error_of(trouble))
+        return Checked(error=ErrorInfo.of(trouble))
 
 
 def main() -> None:

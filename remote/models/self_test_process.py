@@ -12,7 +12,7 @@ from typing import Union
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
+from remote.child_side import be_nice, claim_answers, end_with_parent
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.models.self_test import self_test
@@ -40,7 +40,7 @@ def main() -> None:
         checks = self_test(folder, lambda far: say(Told(progress=far)), threads=threads, engines=engines, wishes=wishes)
         say(Told(checks=checks))
     except Trouble as trouble:
-        say(Told(error=error_of(trouble)))
+        say(Told(error=ErrorInfo.of(trouble)))
 
 
 if __name__ == "__main__":

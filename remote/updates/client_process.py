@@ -13,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
+from remote.child_side import be_nice, claim_answers, end_with_parent
 from remote.errors import Trouble
 from remote.model_states import Progress
+from remote.protocol import ErrorInfo
 from remote.updates.order import Line, Order
 
 SAID_EVERY_S = 0.25
@@ -36,7 +37,7 @@ def answered(order: Path, say: Callable[[Progress], None]) -> Line:
     try:
         return Line(found=look(msgspec.json.decode(order.read_bytes(), type=Order), say))
     except Trouble as trouble:
-        return Line(error=error_of(trouble))
+        return Line(error=ErrorInfo.of(trouble))
 
 
 class Seldom:

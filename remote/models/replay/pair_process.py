@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Optional
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, error_of
+from remote.child_side import be_nice, claim_answers
 from remote.errors import Trouble
 from remote.models.replay.comparing import Difference
 from remote.perception.engines.wishes import wishes_in
@@ -47,7 +47,7 @@ def main() -> None:
         two = Two(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), engines=engines, wishes=wishes)
         _compare(two, tell)
     except Trouble as trouble:
-        tell(Told(error=error_of(trouble)))
+        tell(Told(error=ErrorInfo.of(trouble)))
 
 
 def _compare(two: Two, tell: Callable[[Told], None]) -> None:

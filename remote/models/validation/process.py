@@ -11,7 +11,7 @@ from typing import Union
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
+from remote.child_side import be_nice, claim_answers, end_with_parent
 from remote.errors import Trouble
 from remote.models.validation.plan import Plan
 from remote.models.validation.suite import validate
@@ -31,7 +31,7 @@ def validated(plan: Plan) -> Validated:
     try:
         return Validated(report=validate(plan))
     except Trouble as trouble:
-        return Validated(error=error_of(trouble))
+        return Validated(error=ErrorInfo.of(trouble))
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Union, cast
 
 import msgspec
 
-from remote.child_side import be_nice, claim_answers, end_with_parent, error_of
+from remote.child_side import be_nice, claim_answers, end_with_parent
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.perception.engines.wishes import Wishes, why_only_onnx_runtime, wishes_in
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         say(Said(engine=builder.make(Path(folder), Path(cache), int(threads), wishes)))
     except Trouble as trouble:
-        say(Said(error=error_of(trouble)))
+        say(Said(error=ErrorInfo.of(trouble)))
     return 0
 
 
