@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from console.commands.campaign_words import as_json
-from console.commands.model_push import take_over_option
+from console.commands.leased import take_over_option
 from remote.errors import Trouble
 from remote.model_states import ModelsState, StoredBundle
 
@@ -125,7 +125,6 @@ def _lines(one: Listed) -> Sequence[str]:
 
 
 def _check_lines(state: ModelsState) -> list[str]:
-
     checks = state.last.checks if state.last else ()
     return [f"            {check.verdict}: {check.text}" for check in checks]
 

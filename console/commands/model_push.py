@@ -13,6 +13,7 @@ import click
 
 from console import exits
 from console.commands.campaign_words import as_json
+from console.commands.leased import take_lease, take_over_option
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ _EXIT = {
 _BACK = ("went_back", "returned")
 """The one before runs again, by the person or by the robot: what `back` wanted."""
 
-take_over_option = click.option(
-    "--take-over", is_flag=True, help="Take the lease from whoever holds it; they are told."
-)
 _no_wait = click.option("--no-wait", is_flag=True, help="End when the change has begun; the robot goes on by itself.")
 _PROBATION = (
     click.option(
@@ -148,18 +146,11 @@ def commanding(robot: Robot, take_over: bool) -> Iterator[Visit]:
     """A visit that holds the lease, which is given back at its end. Raises Trouble (`lease_held`) where another commands."""
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
-    from console.visiting import confirmed, visiting
+    from console.visiting import visiting
 
     with visiting(open_session(robot, asker=asker_for_terminal())) as visit:
         state = visit.arrive(silent=lambda line: click.echo(line, err=True)).state
-        held = state.lease if state else None
-        try:
-            confirmed(visit.session.take_lease(over=held.epoch if held and take_over else None), 10.0)
-        except Trouble as trouble:
-            if trouble.code != "lease_held":
-                raise
-            cure = "ask them to release it, or add --take-over"
-            raise Trouble(trouble.what, cure=cure, code="lease_held") from trouble
+        take_lease(visit, state, take_over)
         try:
             yield visit
         finally:

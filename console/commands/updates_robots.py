@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from console import exits
-from console.commands.model_push import commanding, take_over_option
+from console.commands.leased import take_over_option
+from console.commands.model_push import commanding
 from console.commands.updates_words import Passphrases, as_person, hands_of, repository_of
 from console.commands.watch import Duration
 from remote.model_states import BEFORE_SWITCH
