@@ -56,7 +56,7 @@ check: $(READY_DEV) ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 whole: $(READY_DEV) ## the whole path over a real sshd: deploy, real photographs, 50 link cuts, the tours of docs/
-	$(BIN)/python -m pytest tests/whole -m "whole or tour" $(ARGS)
+	$(BIN)/python -m pytest tests/whole -m "whole or tour" --timeout 1800 $(ARGS)
 
 bench: $(READY_DEV) ## the measured goals, as tables of ratios taken in one run
 	$(BIN)/python -m bench $(ARGS)
