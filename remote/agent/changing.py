@@ -10,9 +10,9 @@ import msgspec
 
 from remote.activation import steps
 from remote.activation.change import Change
+from remote.agent.child_process import exit_text
 from remote.agent.ground import AgentGround
 from remote.agent.update_files import UpdateFiles
-from remote.agent.worker_process import exit_text
 from remote.errors import Trouble
 from remote.model_states import AFTER_SWITCH, ModelsState, Probation, Slot
 from remote.perception.messages import WorkerConfig

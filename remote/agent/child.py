@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from remote.agent.child_process import ChildProcess, child_environment, exit_text
 from remote.agent.lines import LineSplitter
-from remote.agent.worker_process import child_environment, exit_text
 from remote.errors import Trouble
 
 WORDS_BYTES = 4096
@@ -80,9 +77,7 @@ async def run_child(
         TooLate: it took longer than `limit_s`.
         Trouble: code `too_long`, a line over the limit.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=child_environment(), start_new_session=True
-    )
+    process = await ChildProcess.start(command, cwd=cwd, environment=child_environment())
     try:
         return await asyncio.wait_for(_ended(process, on_line), limit_s)
     except asyncio.TimeoutError:
@@ -91,10 +86,10 @@ async def run_child(
         await _wait_a_little(process, grace_s)
         raise
     finally:
-        await _end(process)
+        await process.end()
 
 
-async def _ended(process: Process, on_line: OnLine | None) -> Ended:
+async def _ended(process: ChildProcess, on_line: OnLine | None) -> Ended:
     """Both pipes, read together so that it never waits for a reader, and the exit status."""
     stdout, stderr = process.stdout, process.stderr
     assert stdout is not None  # asked for with PIPE
@@ -113,18 +108,10 @@ async def _tail(stream: asyncio.StreamReader, limit: int, on_line: OnLine | None
     return kept
 
 
-async def _wait_a_little(process: Process, grace_s: float) -> None:
+async def _wait_a_little(process: ChildProcess, grace_s: float) -> None:
     """Close its stdin and give it time, reading on, so that it does not hang on a full pipe."""
     if process.stdin:
         process.stdin.close()
     with contextlib.suppress(asyncio.TimeoutError, Trouble):
         if grace_s > 0:
             await asyncio.wait_for(_ended(process, None), grace_s)
-
-
-async def _end(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # also what it left behind
-    if process.stdin:
-        process.stdin.close()
-    await process.wait()

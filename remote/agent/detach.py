@@ -69,7 +69,7 @@ def _text(words: int) -> str:
 
 def _spawn_detached(command: Sequence[str], words: int) -> None:
     """Run `command` as a grandchild in a session of its own; what it writes goes to the descriptor `words`."""
-    from remote.agent.worker_process import child_environment
+    from remote.agent.child_process import child_environment
 
     environment = child_environment()
     child = os.fork()

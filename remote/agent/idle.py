@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import time
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL
 from collections.abc import Callable
 from pathlib import Path
 
+from remote.agent.child_process import ChildProcess
 from remote.agent.settings import Idle
 
 WORDS_BYTES = 300
@@ -39,9 +37,7 @@ def _file_says(file: Path, newer_than_s: float | None, wall_s: Callable[[], floa
 
 async def _command_says(command: tuple[str, ...], timeout_s: float) -> str:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-        )
+        process = await ChildProcess.start(command, stdin=DEVNULL, stderr=DEVNULL)
     except OSError as error:
         return f"the idle check {command[0]} can't be run: {error.strerror}"
     stdout = process.stdout
@@ -52,9 +48,7 @@ async def _command_says(command: tuple[str, ...], timeout_s: float) -> str:
     except asyncio.TimeoutError:
         return f"the idle check {command[0]} gave no answer within {timeout_s:g} s"
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # also what it left behind
-        await process.wait()
+        await process.end()
     if code == 0:
         return ""
     said = words.decode("utf-8", "replace").strip().splitlines()

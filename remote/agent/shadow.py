@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +14,7 @@ from statistics import median
 
 import msgspec
 
-from remote.agent.worker_process import child_environment, exit_text
+from remote.agent.child_process import ChildProcess, child_environment, exit_text
 from remote.errors import Trouble
 from remote.model_states import ShadowState
 from remote.models.replay.comparing import Difference
@@ -169,16 +166,7 @@ class Shadow:
             str(contest.engines),
             words_of(contest.wishes),
         )
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd=self._cwd,
-            env=child_environment(),
-            start_new_session=True,
-            limit=LINE_BYTES,
-        )
+        process = await ChildProcess.start(words, cwd=self._cwd, environment=child_environment(), limit=LINE_BYTES)
         child = _Child(process)
         try:
             await child.said(LOAD_S)
@@ -241,7 +229,7 @@ class Shadow:
 class _Child:
     """The process that compares: JPEGs in, a line for each out."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: ChildProcess) -> None:
         self._process = process
         self._words = asyncio.ensure_future(self._read_words())
 
@@ -276,11 +264,7 @@ class _Child:
 
     async def end(self) -> None:
         """Kill it and what it left behind."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.stdin:
-            self._process.stdin.close()
-        await self._process.wait()
+        await self._process.end()
         self._words.cancel()
 
     async def _how(self) -> str:

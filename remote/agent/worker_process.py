@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
 import signal
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from remote.agent.child_process import ChildProcess, child_environment, exit_text
 from remote.agent.lines import LineSplitter
 from remote.errors import Trouble
 from remote.perception.messages import FromWorker
@@ -31,14 +29,13 @@ class WorkerProcess:
     """A started worker. `on_message` gets each message, `on_noise` the first line that is none."""
 
     def __init__(
-        self, process: Process, on_message: Callable[[FromWorker], None], on_noise: Callable[[str], None]
+        self, process: ChildProcess, on_message: Callable[[FromWorker], None], on_noise: Callable[[str], None]
     ) -> None:
         self._process, self._on_message, self._on_noise = process, on_message, on_noise
         self._stderr = bytearray()
         self._noisy_lines = 0
         self.broken = ""
         self._readers = [asyncio.ensure_future(self._read_messages()), asyncio.ensure_future(self._read_stderr())]
-        self._ended = asyncio.ensure_future(process.wait())
 
     @classmethod
     async def spawn(
@@ -49,10 +46,7 @@ class WorkerProcess:
         on_noise: Callable[[str], None],
     ) -> WorkerProcess:
         """Start `command`. Raises OSError where it can't be started."""
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=child_environment(), start_new_session=True
-        )
-        return cls(process, on_message, on_noise)
+        return cls(await ChildProcess.start(command, cwd=cwd, environment=child_environment()), on_message, on_noise)
 
     @property
     def pid(self) -> int:
@@ -62,7 +56,7 @@ class WorkerProcess:
     @property
     def ended(self) -> asyncio.Future[int]:
         """Done when the process has ended."""
-        return self._ended
+        return self._process.exited
 
     def send(self, message: object) -> bool:
         """Write one message; False where the worker is gone or does not read its stdin."""
@@ -74,20 +68,17 @@ class WorkerProcess:
 
     def signal(self, number: int) -> None:
         """Signal the whole group; nothing happens where it has ended."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+        if self._process.runs:
+            self._process.signal(number)
 
     async def finish(self) -> str:
         """Wait for the end, gather what was still in the pipes; how it ended: `exit status 3` or `killed by SIGKILL`."""
-        code = await self._ended
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)  # children that it left behind, which would hold camera and pipes
+        code = await self._process.wait()
+        self._process.signal(signal.SIGKILL)  # children that it left behind, which would hold camera and pipes
         _, late = await asyncio.wait(self._readers, timeout=DRAIN_S)
         for reader in late:
             reader.cancel()
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._process.close()
         return exit_text(code)
 
     @property
@@ -127,20 +118,3 @@ class WorkerProcess:
             self._stderr = (self._stderr + chunk)[-LAST_WORDS_BYTES:]
             for one in chunk[-LAST_WORDS_BYTES:].decode("utf-8", "replace").splitlines():
                 log.info("worker %d: %s", self.pid, one)
-
-
-def child_environment() -> dict[str, str]:
-    """This process's environment with the folder that holds the package `remote` on the child's path."""
-    package_parent = str(Path(__file__).resolve().parents[2])
-    rest = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != package_parent]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([package_parent, *rest])}
-
-
-def exit_text(code: int) -> str:
-    """How a process ended, from its return code (negative: the signal's number)."""
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

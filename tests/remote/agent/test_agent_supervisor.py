@@ -16,7 +16,6 @@ import pytest
 from remote.agent.clock import Clock, system_clock
 from remote.agent.lines import LineSplitter
 from remote.agent.supervisor import Supervisor, Timing
-from remote.agent.worker_process import LAST_WORDS_BYTES, exit_text
 from remote.errors import Trouble
 from remote.perception.messages import Moment, WorkerConfig
 from remote.protocol import Body, Event, Failure, Sample, WorkerState
@@ -236,13 +235,6 @@ async def test_frames_are_answered_and_a_dead_worker_fails_the_question(tmp_path
     assert picture is not None
     assert picture.width == 64
     await one.stop()
-
-
-@pytest.mark.parametrize(("code", "text"), [(0, "exit status 0"), (3, "exit status 3"), (-9, "killed by SIGKILL")])
-def test_how_it_ended_is_said_in_words(code: int, text: str) -> None:
-    assert exit_text(code) == text
-    assert exit_text(-250) == "killed by signal 250"
-    assert LAST_WORDS_BYTES == 4096
 
 
 def test_lines_are_cut_wherever_the_chunks_end() -> None:
