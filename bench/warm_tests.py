@@ -26,6 +26,7 @@ FIRST_LIMIT_S = 300.0
 _PARTS = ("console", "remote", "checklists", "docs", "tests", "pyproject.toml")
 _HEAVY = ("hypothesis", "numpy", "psutil", "pyarrow.parquet", "pytest_asyncio.plugin", "scipy.special", "scipy.stats")
 _PROFILE = "changed"
+_PLUGINS = ("pytest_asyncio.plugin", "_hypothesis_pytestplugin", "pytest_timeout")
 _POLL_S = 0.01
 
 
@@ -160,7 +161,7 @@ def _run(what: Try, place: Path) -> int:
     # The same samples each time, and a failing one is not made smaller: that it fails is all that is asked.
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile(_PROFILE, deadline=None, derandomize=True, database=None, phases=phases)
-    plugins = ["-p", "pytest_asyncio.plugin", "-p", "_hypothesis_pytestplugin", f"--hypothesis-profile={_PROFILE}"]
+    plugins = [word for name in _PLUGINS for word in ("-p", name)] + [f"--hypothesis-profile={_PROFILE}"]
     words = ["-x", "-q", "--capture=sys", f"--basetemp={place.parent / f't{place.name}'}", *plugins, *what.tests]
     return int(pytest.main(words, plugins=[_QuickFirst(what.took_s, place / "took")]))
 

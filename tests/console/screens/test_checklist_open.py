@@ -144,8 +144,14 @@ class Terminal:
         while text not in self.seen:
             assert time.monotonic() < end, f"{text!r} never came: {self.seen[-2000:]!r}"
             if select.select([self.fd], [], [], 0.2)[0]:
-                self.seen += os.read(self.fd, 65536)
+                self.seen += self._read(text)
         self.seen = self.seen.split(text, 1)[1]
+
+    def _read(self, awaited: bytes) -> bytes:
+        try:
+            return os.read(self.fd, 65536)
+        except OSError:
+            raise AssertionError(f"the app ended before {awaited!r} came: {self.seen[-2000:]!r}") from None
 
     def quiet(self, for_s: float = 0.2, limit_s: float = 20.0) -> None:
         """Read until nothing came for a while: what was asked for is painted, and the keys go there."""
