@@ -14,6 +14,7 @@ from remote.manifest import CONTRACT, MANIFEST, MODEL, digest_of, entry_of, mani
 from remote.models.bundle import AnyBundle, Bundle, load_any_bundle, load_bundle
 from remote.models.contract import AnyContract, Contract, InputContract, OutputContract, Thresholds
 from remote.models.contract_file import contract_text
+from remote.models.weights_apart import refuse_weights_apart
 from remote.models.writing import refuse_output, writing
 
 Family = Literal["yolox", "yolov5", "yolov8"]
@@ -55,8 +56,8 @@ def make_bundle(
         look: what else must be so before it is written.
 
     Raises:
-        Trouble: an unreadable model, shapes that don't fit, what `look` and `refuse_output` refuse, `unwritable`, or
-            `bundle_exists` where `output` holds something else.
+        Trouble: an unreadable model, `model_apart`, shapes that don't fit, what `look` and `refuse_output` refuse,
+            `unwritable`, or `bundle_exists` where `output` holds something else.
     """
     refuse_output(output, onnx)
     if not onnx.is_file():
@@ -78,6 +79,7 @@ def describe(
     """The contract of a model: its own shapes and its family's conventions; checked by a first run."""
     from remote.perception.engines.onnx_runtime import open_session
 
+    refuse_weights_apart(onnx)
     session = open_session(onnx)
     contract = Contract(
         name=name,

@@ -27,53 +27,67 @@ _INSIDE: Mapping[str, Mapping[int, str]] = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
+Data = Union[bytes, mmap.mmap]
 _Field = tuple[int, Union[int, tuple[int, int]]]
 """A field's number with its number, or with where its bytes begin and end."""
 
 
-def refuse_weights_apart(model: Path, named: str = "") -> None:
-    """Raise Trouble (`model_apart`) where `model`, called `named` in the sentence, has a tensor that lies in another file.
+def refuse_weights_apart(model: Path) -> None:
+    """Raise Trouble (`model_apart`) where `model` has a tensor whose data lie in another file. Raises OSError.
 
-    A file that is no ONNX is let through: the engine says what is wrong with it. Raises OSError.
+    A file that is no ONNX is let through: the engine says what is wrong with it.
     """
     if model.stat().st_size == 0:
         return
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        try:
-            place = _apart(data, "model", 0, len(data), 0)
-        except ValueError:
-            return
+        refuse_apart_in(data, model)
+
+
+def refuse_apart_in(data: Data, model: Path) -> None:
+    """The same for what was read of `model` already."""
+    try:
+        place = _apart(data, "model", 0, len(data), 0)
+    except ValueError:
+        return
     if place is not None:
-        what = f"model {named or model} keeps weights in {place[:100]!r}, not in itself"
+        what = f"model {model} keeps weights in {place[:100]!r}, not in itself"
         raise Trouble(what, cure="Export it as one file, with its weights inside", code="model_apart")
 
 
-def _apart(data: mmap.mmap, kind: str, begin: int, end: int, depth: int) -> str | None:
-    """The place of the first tensor in this message whose data lies elsewhere. Raises ValueError for what is no protobuf."""
+def _apart(data: Data, kind: str, begin: int, end: int, depth: int) -> str | None:
+    """The place of the first tensor in this message whose data lie elsewhere. Raises ValueError for what is no protobuf."""
     if depth > _DEEPEST:
         raise ValueError("too deep")
-    inside = _INSIDE.get(kind, {})
+    if kind == "tensor":
+        return _place(data, begin, end)
     for number, value in _fields(data, begin, end):
-        if kind == "tensor":
-            if number == _EXTERNAL_DATA and isinstance(value, tuple):
-                return _location(data, *value)
-            if number == _DATA_LOCATION and isinstance(value, int) and value & 0xFFFFFFFF == 1:
-                return "another file"
-        elif number in inside and isinstance(value, tuple):
-            found = _apart(data, inside[number], *value, depth + 1)
+        if number in _INSIDE[kind] and isinstance(value, tuple):
+            found = _apart(data, _INSIDE[kind][number], *value, depth + 1)
             if found is not None:
                 return found
     return None
 
 
-def _location(data: mmap.mmap, begin: int, end: int) -> str:
+def _place(data: Data, begin: int, end: int) -> str | None:
+    """Where the data of this tensor lie; None: in itself."""
+    apart, place = False, ""
+    for number, value in _fields(data, begin, end):
+        if number == _EXTERNAL_DATA and isinstance(value, tuple):
+            apart, place = True, place or _location(data, *value)
+        elif number == _DATA_LOCATION and isinstance(value, int):
+            apart = apart or value & 0xFFFFFFFF == 1
+    return (place or "another file") if apart else None
+
+
+def _location(data: Data, begin: int, end: int) -> str:
+    """The path in this entry of external_data; empty where it tells something else, such as an offset."""
     entry = {
         number: data[value[0] : value[1]] for number, value in _fields(data, begin, end) if isinstance(value, tuple)
     }
-    return entry.get(_VALUE, b"").decode("utf-8", "replace") if entry.get(_KEY) == b"location" else "another file"
+    return entry.get(_VALUE, b"").decode("utf-8", "replace") if entry.get(_KEY) == b"location" else ""
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[_Field]:
+def _fields(data: Data, at: int, end: int) -> Iterator[_Field]:
     open_groups = 0
     while at < end:
         tag, at = _varint(data, at, end)
@@ -96,7 +110,7 @@ def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[_Field]:
             yield number, value
 
 
-def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
+def _varint(data: Data, at: int, end: int) -> tuple[int, int]:
     found = 0
     for place in range(_LONGEST_VARINT):
         if at + place >= end:

@@ -7,20 +7,24 @@ from typing import Any
 
 from remote.errors import Trouble
 from remote.models.onnx_package import import_onnx
+from remote.models.weights_apart import refuse_apart_in
 
 LIMIT_BYTES = 2 * 1024**3 - 1  # protobuf itself takes no more
 _CURE = "Export the model again as one ONNX file, or copy it again in full"
 
 
 def read_model(path: Path) -> Any:
-    """The ModelProto. Raises Trouble `model_unreadable` for what is no whole ONNX model with all its weights inside."""
+    """The ModelProto.
+
+    Raises Trouble: `model_unreadable` for what is no whole ONNX model, `model_apart` for weights in other files.
+    """
     onnx = import_onnx()
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise _refused(path, f"is larger than {LIMIT_BYTES} bytes")
-        model = onnx.load_model_from_string(path.read_bytes())
-        if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
-            raise _refused(path, "keeps its weights in other files")
+        data = path.read_bytes()
+        model = onnx.load_model_from_string(data)
+        refuse_apart_in(data, path)
         onnx.checker.check_model(model)
     except OSError as error:
         raise _refused(path, f"can't be read: {error.strerror}") from error

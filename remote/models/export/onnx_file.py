@@ -9,6 +9,7 @@ from typing import Any
 
 from remote.errors import Trouble
 from remote.models.onnx_package import import_onnx
+from remote.models.weights_apart import refuse_apart_in
 from remote.verdicts import Check
 
 MOST_IR = 10
@@ -43,13 +44,14 @@ def read_onnx(path: Path) -> Any:
         raise Trouble(f"model {path} does not exist", cure="Give the path of an ONNX file", code="model_missing")
     if path.stat().st_size > MOST_BYTES:
         raise Trouble(f"model {path} is longer than 2 GiB", cure="Export a smaller model", code="model_unreadable")
+    data = path.read_bytes()
     try:
-        model = onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(data)
     except Exception as error:
         raise _unreadable(path, "is no ONNX file, or not a whole one") from error
     if not model.graph.node:
         raise _unreadable(path, "holds no graph")
-    _refuse_apart(model, path)
+    refuse_apart_in(data, path)
     return model
 
 
@@ -116,31 +118,6 @@ def _known_shapes(inferred: Any) -> Check:
 def _shape(value: Any) -> tuple[Any, ...]:
     axes = value.type.tensor_type.shape.dim
     return tuple(axis.dim_value if axis.HasField("dim_value") else axis.dim_param or None for axis in axes)
-
-
-def _refuse_apart(model: Any, path: Path) -> None:
-    """Weights in other files would load here and nowhere else, and their names may lead anywhere on this machine."""
-    apart = next((tensor for tensor in _tensors(model) if tensor.data_location == 1 or tensor.external_data), None)
-    if apart is None:
-        return
-    place = next((entry.value for entry in apart.external_data if entry.key == "location"), "another file")
-    what = f"model {path} keeps {apart.name or 'a tensor'} in {place[:100]!r}, not in itself"
-    raise Trouble(what, cure="Export it as one file, with its weights inside", code="model_apart")
-
-
-def _tensors(model: Any) -> Iterator[Any]:
-    for graph in _graphs(model):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for node in _nodes(model):
-        for attribute in node.attribute:
-            yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
-            for sparse in (
-                *([attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []),
-                *attribute.sparse_tensors,
-            ):
-                yield from (sparse.values, sparse.indices)
 
 
 def _nodes(model: Any) -> Iterator[Any]:

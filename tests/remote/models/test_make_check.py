@@ -92,8 +92,9 @@ def test_a_model_whose_weights_lie_beside_it_is_refused_before_it_fails_on_the_r
     apart = tmp_path / "apart.onnx"
     onnx.save(whole, str(apart), save_as_external_data=True, location="weights.bin", size_threshold=100)
     labels = tuple(f"label {n}" for n in range(600))
-    with pytest.raises(Trouble, match=r"apart\.onnx can't be loaded on its own"):
+    with pytest.raises(Trouble, match=r"apart\.onnx keeps weights in 'weights\.bin'") as caught:
         make_bundle(apart, "yolov8", labels, tmp_path / "b")
+    assert caught.value.code == "model_apart"
     assert not (tmp_path / "b").exists()
     assert make_bundle(tmp_path / "m.onnx", "yolov8", labels, tmp_path / "b").contract.labels == labels
 
