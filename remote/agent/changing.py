@@ -183,6 +183,7 @@ class Changing:
 
     def _rotten(self, digest: str) -> str:
         """What is wrong with its files, empty for nothing; reads them all."""
+        # The worker reads them again, as it loads only what it verified itself; here is the way back. 33 ms for 50 MB.
         try:
             self._agent.bundles.find(digest)
         except Trouble as trouble:
