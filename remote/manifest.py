@@ -56,19 +56,35 @@ def parse_manifest(data: bytes, where: Path) -> Manifest:
     """Read a manifest's bytes; `where` is named in errors.
 
     Raises:
-        Trouble: code `manifest_invalid`, for bytes that are no manifest, lack a required file or name a file elsewhere.
+        Trouble: code `manifest_invalid`, for bytes that are no manifest, lack a required file, give a key twice or name a
+            file elsewhere.
     """
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refused(where, f"is refused: {error}") from error
+    if twice := _given_twice(data):
+        raise _refused(where, f"gives {twice[:80]!r} twice")
     for name in manifest.files:
         if not _PLAIN_NAME.fullmatch(name):
-            raise _refused(where, f"names a file outside of the bundle's folder: {name!r}")
+            raise _refused(where, f"names a file outside of the bundle's folder: {name[:200]!r}")
     missing = [name for name in REQUIRED if name not in manifest.files]
     if missing:
         raise _refused(where, f"lacks {missing[0]}")
     return manifest
+
+
+def _given_twice(data: bytes) -> str:
+    """The first key that an object of this JSON has twice, empty for none: readers differ in which of both they take."""
+    twice: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            twice.append(next(name for name in names if names.count(name) > 1))
+
+    json.loads(data, object_pairs_hook=look)
+    return twice[0] if twice else ""
 
 
 def entry_of(path: Path) -> FileEntry:

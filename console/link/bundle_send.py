@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import shlex
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +11,10 @@ from console.link.opening import transport_of
 from console.link.probe import prologue
 from console.link.transport import Transport
 from console.link.upload import Ticker, no_progress, upload
-from console.link.wheelhouse import Wheel
 from console.robots import Robot
 from remote.errors import Trouble
+from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, digest_of, parse_manifest, verify_file
 
-_MANIFEST = "manifest.json"
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _WHERE = r"""
 set -e
 bundles="$state/bundles"; mkdir -p "$bundles"; chmod 700 "$state" "$bundles"
@@ -54,7 +49,7 @@ def put_bundle(
     `bundle_changed` for a folder that does not agree with its manifest, and whatever the link says.
     """
     manifest, files = _checked(folder)
-    digest = hashlib.sha256(manifest).hexdigest()
+    digest = digest_of(manifest)
     way = transport or transport_of(robot, asker_for_terminal())
     try:
         head = prologue(robot) + f"digest={digest}\n"
@@ -84,33 +79,35 @@ def look_at(folder: Path) -> Looked:
     manifest, files = _checked(folder)
     named = {path.name for path, _ in files}
     unnamed = sorted(path.name for path in folder.iterdir() if path.name not in named)
-    return Looked(hashlib.sha256(manifest).hexdigest(), tuple(unnamed))
+    return Looked(digest_of(manifest), tuple(unnamed))
 
 
 def _checked(folder: Path) -> tuple[bytes, list[tuple[Path, str]]]:
+    """The manifest's bytes, and every file to send, itself among them, with its SHA-256; all were found as they should be."""
     if not folder.is_dir():
         cure = "give the folder of a bundle: the one that has its manifest.json"
         raise Trouble(f"there is no folder {shlex.quote(str(folder))}", cure=cure, code="bundle_incomplete")
+    data, manifest = _manifest(folder)
+    for name, expected in manifest.files.items():
+        try:
+            verify_file(folder, name, expected)
+        except OSError as error:
+            what = f"{folder / name} can't be read: {error.strerror}"
+            raise Trouble(what, cure="correct the folder's permissions", code="bundle_incomplete") from error
+    named = [(folder / name, expected.sha256) for name, expected in manifest.files.items()]
+    return data, [(folder / MANIFEST, digest_of(data)), *named]
+
+
+def _manifest(folder: Path) -> tuple[bytes, Manifest]:
+    from remote.strict_yaml import read_bytes
+
+    where = folder / MANIFEST
     try:
-        manifest = (folder / _MANIFEST).read_bytes()
-        listed = json.loads(manifest)["files"]
-        expected = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = error.strerror or "unreadable" if isinstance(error, OSError) else str(error)
-        what = f"{shlex.quote(str(folder))} is no bundle: its {_MANIFEST} can't be read ({why})"
-        raise Trouble(what, cure="make it with `fieldgate model export`", code="bundle_incomplete") from error
-    files = [(folder / _MANIFEST, hashlib.sha256(manifest).hexdigest())]
-    for name, sha256 in expected.items():
-        path = folder / name
-        if not _PLAIN.match(name) or path.is_symlink() or not path.is_file():
-            raise Trouble(
-                f"the bundle's file {name!r} is missing", cure="copy the whole bundle", code="bundle_incomplete"
-            )
-        if Wheel.of(path).sha256 != sha256:
-            cure = "make the bundle anew with `fieldgate model export`"
-            raise Trouble(f"{path} is not the file that the manifest names", cure=cure, code="bundle_changed")
-        files.append((path, sha256))
-    return manifest, files
+        data = read_bytes(where, code="bundle_incomplete", what="manifest", limit_bytes=MAX_MANIFEST_BYTES)
+        return data, parse_manifest(data, where)
+    except Trouble as trouble:
+        what = f"{shlex.quote(str(folder))} is no bundle: {trouble.what}"
+        raise Trouble(what, cure="make it with `fieldgate model export`", code="bundle_incomplete") from trouble
 
 
 def _run(transport: Transport, robot: Robot, script: str) -> str:

@@ -95,6 +95,22 @@ def test_a_manifest_needs_model_and_contract(copy: Path) -> None:
         parse_manifest(json.dumps(manifest).encode(), copy / "manifest.json")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"files": {', '"files": {"\\u006dodel.onnx": {"bytes": 1, "sha256": "' + "0" * 64 + '"},', "model.onnx"),
+        ('"bytes": ', '"bytes": 1, "bytes": ', "bytes"),
+        ('"format": 1', '"format": 1, "name": "x"', "name"),
+    ],
+)
+def test_a_manifest_that_two_readers_may_read_in_two_ways_is_refused(copy: Path, old: str, new: str, key: str) -> None:
+    text = (copy / "manifest.json").read_text()
+    parse_manifest(text.encode(), copy / "manifest.json")
+    with pytest.raises(Trouble, match=f"gives '{key}' twice") as caught:
+        parse_manifest(text.replace(old, new, 1).encode(), copy / "manifest.json")
+    assert caught.value.code == "manifest_invalid"
+
+
 def test_a_manifest_from_another_bundle_is_noticed(copy: Path) -> None:
     text = (copy / "contract.yaml").read_text().replace("name: tiny", "name: other", 1)
     (copy / "contract.yaml").write_text(text)
