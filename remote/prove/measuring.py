@@ -1,11 +1,13 @@
-"""`python -m remote.prove.measuring FOLDER CACHE THREADS RUNS`: a bundle's engine beside ONNX Runtime, as one JSON object."""
+"""`python -m remote.prove.measuring FOLDER CACHE THREADS RUNS [WISHES]`: a bundle's engine beside ONNX Runtime, as one JSON
+object.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,11 @@ import msgspec
 
 from remote.child_side import claim_answers
 from remote.models.bundle import load_bundle
+from remote.perception.engines.wishes import Wishes, wishes_in
 
 if TYPE_CHECKING:
     from remote.models.bundle import Bundle
+    from remote.perception.arrays import Tensor
     from remote.perception.engines.base import Engine
 
 WARM_UP_RUNS = 20
@@ -49,27 +53,24 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    folder: Path, cache: Path | None, threads: int, runs: int, clock: Callable[[], int] = time.perf_counter_ns
+    folder: Path,
+    cache: Path | None,
+    threads: int,
+    runs: int,
+    wishes: Wishes = Wishes(),
+    clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Measured:
-    """Run both; without a cache both are ONNX Runtime. Raises Trouble as open_engine, InferenceError where one fails."""
-    import numpy as np
+    """Run both; without a cache both are ONNX Runtime. `wishes` is how the engine in the cache was built.
 
+    Raises Trouble as open_engine, InferenceError where one fails.
+    """
     from remote.models.comparing.samples import stored_or_drawn
 
     bundle = load_bundle(folder)
-    here, ours = _timed(bundle, cache, threads, runs, clock)
-    peer, theirs = _timed(bundle, None, threads, runs, clock)
+    here, ours = _timed(bundle, cache, threads, runs, wishes, clock)
+    peer, theirs = _timed(bundle, None, threads, runs, wishes, clock)
     feeds, what = stored_or_drawn(bundle)
-    apart = largest = 0.0
-    finite = True
-    for feed in feeds[:SAMPLES]:
-        for engine in (here, peer):
-            engine.input[...] = feed[bundle.contract.input.name]
-            engine.run()
-        one, other = here.output.astype(np.float64), peer.output.astype(np.float64)
-        finite = finite and bool(np.isfinite(one).all())
-        apart = max(apart, float(np.abs(one - other).max()))
-        largest = max(largest, float(np.abs(other).max()))
+    apart, largest, finite = _differences(here, peer, [feed[bundle.contract.input.name] for feed in feeds[:SAMPLES]])
     for engine in (here, peer):
         engine.close()
     return Measured(
@@ -84,14 +85,31 @@ def measure(
     )
 
 
+def _differences(here: Engine, peer: Engine, inputs: Sequence[Tensor]) -> tuple[float, float, bool]:
+    """The largest difference, the largest of the peer's outputs, and whether all of ours are finite."""
+    import numpy as np
+
+    apart = largest = 0.0
+    finite = True
+    for given in inputs:
+        for engine in (here, peer):
+            engine.input[...] = given
+            engine.run()
+        one, other = here.output.astype(np.float64), peer.output.astype(np.float64)
+        finite = finite and bool(np.isfinite(one).all())
+        apart = max(apart, float(np.abs(one - other).max()))
+        largest = max(largest, float(np.abs(other).max()))
+    return apart, largest, finite
+
+
 def _timed(
-    bundle: Bundle, cache: Path | None, threads: int, runs: int, clock: Callable[[], int]
+    bundle: Bundle, cache: Path | None, threads: int, runs: int, wishes: Wishes, clock: Callable[[], int]
 ) -> tuple[Engine, Times]:
     from remote.models.validation.bounds import percentile
     from remote.perception.engines.choose import open_engine
 
     begin = clock()
-    engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=cache)
+    engine = open_engine(bundle.model, bundle.contract, threads=threads, cache=cache, wishes=wishes)
     engine.run()
     first = (clock() - begin) / 1e6
     engine.warm_up(WARM_UP_RUNS)
@@ -113,7 +131,13 @@ def _timed(
 
 if __name__ == "__main__":
     answer = claim_answers()
-    engines = None if sys.argv[2] == NO_CACHE else Path(sys.argv[2])
-    made = measure(Path(sys.argv[1]), engines, int(sys.argv[3]), int(sys.argv[4]))
+    at, kept, threads, runs, *wished = sys.argv[1:]
+    made = measure(
+        Path(at),
+        None if kept == NO_CACHE else Path(kept),
+        int(threads),
+        int(runs),
+        wishes_in(wished[0]) if wished else Wishes(),
+    )
     answer(made)
     os._exit(0)

@@ -12,13 +12,14 @@ import msgspec
 
 from remote.atomic import write_atomically
 from remote.perception.engines.build_process import Said
-from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME
+from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME, Wishes, words_of
 from remote.prove.children import Ran, build, interrupted, ours, run
 from remote.prove.measuring import Measured
 from remote.prove.probing import Probed
 from remote.verdicts import Check, Verdict
 
 BUILD = "remote.perception.engines.build_process"
+MEASURE = "remote.prove.measuring"
 RUNS = 300
 """So many that the largest time bounds the 99th percentile with 95 % confidence."""
 RELATIVE_LIMIT = 0.02
@@ -48,6 +49,7 @@ class Proof:
         threads: of ONNX Runtime.
         runs: of each engine.
         say: is told what is done now.
+        wishes: how engines are built.
 
     `built` are the bundles that got an engine here.
     """
@@ -58,6 +60,7 @@ class Proof:
     threads: int
     runs: int
     say: Say
+    wishes: Wishes = field(default_factory=Wishes)
     checks: list[Check] = field(default_factory=list)
     built: list[Path] = field(default_factory=list)
 
@@ -140,7 +143,7 @@ class Proof:
             self._add(f"build:{name}", "skipped", f"no TensorRT: {probed.why}")
         else:
             self._build(name, folder, cache)
-        ran = run(ours("remote.prove.measuring", folder, cache, self.threads, self.runs), cwd=self.work)
+        ran = self._measured(folder, cache, self.runs)
         try:
             measured = msgspec.json.decode(ran.out, type=Measured)
         except msgspec.DecodeError:
@@ -160,7 +163,8 @@ class Proof:
         self.built.append(folder)
         again, second = build(self._command(folder, cache), cwd=self.work)
         found = _named(again, "TensorRT")
-        text = f"{_engine(said)}: built in {ran.seconds:.1f} s, found again in {second.seconds:.1f} s"
+        text = f"{_engine(said)}: built with {in_words(self.wishes)} in {ran.seconds:.1f} s"
+        text += f", found again in {second.seconds:.1f} s"
         faster = found and second.seconds < ran.seconds
         self._add(f"build:{name}", "pass" if faster else "fail", text, value=round(ran.seconds, 2), unit="s")
 
@@ -220,7 +224,7 @@ class Proof:
             with plan.open("r+b") as file:
                 file.seek(100)
                 file.write(b"not built here")
-        ran = run(ours("remote.prove.measuring", self.built[0], cache, self.threads, 1), cwd=self.work)
+        ran = self._measured(self.built[0], cache, 1)
         try:
             engine = msgspec.json.decode(ran.out, type=Measured).here.engine
         except msgspec.DecodeError:
@@ -248,7 +252,15 @@ class Proof:
         self._add("tests", "pass" if ran.code == 0 else "fail", last[-1][:200] if last else ran.last_words)
 
     def _command(self, folder: Path, cache: Path) -> list[str]:
-        return ours(BUILD, folder, cache, self.threads)
+        return ours(BUILD, folder, cache, self.threads, words_of(self.wishes))
+
+    def _measured(self, folder: Path, cache: Path, runs: int) -> Ran:
+        return run(ours(MEASURE, folder, cache, self.threads, runs, words_of(self.wishes)), cwd=self.work)
+
+
+def in_words(wishes: Wishes) -> str:
+    """The wishes as they stand in the agent's settings, for people."""
+    return f"precision {wishes.precision}, workspace_mb {wishes.workspace_mb}"
 
 
 def _named(said: Said | None, word: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from remote.errors import Trouble
 from remote.prove.command import prove
 from remote.prove.package import pack, table
 from remote.verdicts import Check
@@ -27,6 +28,7 @@ def verdicts(output: Path) -> dict[str, str]:
 
 def proved(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], output: Path, *words: str) -> Result:
     """The command in this process; what it starts sees the environment."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(output.parent / "state"))  # not the settings of an agent that lives here
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return CliRunner().invoke(prove, ["--output", str(output), *words])
@@ -60,6 +62,7 @@ def test_a_machine_with_tensorrt_is_proved_from_build_to_foreign_engines(
 
 
 def test_a_machine_without_cuda_says_what_it_could_not_prove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "libcuda.so.1").write_bytes(b"no library")  # also where a real one is installed
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     tests = tmp_path / "tests"
@@ -85,6 +88,33 @@ def test_a_tensorrt_that_builds_nothing_is_a_failure_and_the_model_still_runs(
     assert (found["build:tabletop"], found["parity:tabletop"], found["killed"]) == ("fail", "skipped", "skipped")
     assert "engine_out_of_memory: too little memory to build the engine" in ended.stdout
     assert "ONNX Runtime" in json.loads(packed(output)["measured-tabletop.json"])["here"]["engine"]
+
+
+def test_the_engines_that_are_proved_are_those_that_the_agent_here_would_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the proof holds for engines that no worker of this robot ever loads."""
+    output, home, environment = tmp_path / "proof.tar.gz", tmp_path / "agent", site(tmp_path / "jetson")
+    home.mkdir()
+    (home / "settings.yaml").write_text("engine: {precision: fp16, workspace_mb: 64}\n")
+    ended = proved(monkeypatch, environment, output, "--runs", "5", "--home", str(home))
+    said = next(one for one in json.loads(packed(output)["checks.json"]) if one["name"] == "build:tabletop")
+    assert "built with precision fp16, workspace_mb 64 in" in said["text"], ended.output
+    assert f"as {home / 'settings.yaml'} says: precision fp16" in ended.stderr
+    measured = json.loads(packed(output)["measured-tabletop.json"])
+    assert measured["here"]["engine"].startswith("TensorRT 10.3")  # found under the same wishes
+    short = {**environment, "FAKE_FAULT": "memory"}
+    proved(monkeypatch, short, output, "--runs", "5", "--home", str(home))
+    assert "it was allowed 64 MB of workspace" in packed(output)["summary.txt"].decode()
+
+
+def test_settings_that_the_agent_would_refuse_are_not_proved_with_others(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("engine: {precision: int3}\n")
+    ended = CliRunner().invoke(prove, ["--output", str(tmp_path / "p.tar.gz"), "--home", str(tmp_path)])
+    assert isinstance(ended.exception, Trouble)
+    assert ended.exception.code == "bad_settings"
+    assert "engine.precision" in ended.exception.what
+    assert not (tmp_path / "p.tar.gz").exists()
 
 
 def test_a_proof_that_can_not_be_written_leaves_nothing_half(tmp_path: Path) -> None:
