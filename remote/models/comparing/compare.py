@@ -10,9 +10,8 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.models.bundle import AnyBundle, Bundle
-from remote.models.comparing.agreement import Agreement
 from remote.models.comparing.latency import Latency
-from remote.models.comparing.parity import Parity, Tally
+from remote.models.comparing.parity import Parity
 from remote.models.comparing.resampling import Interval
 from remote.models.comparing.size import Size, size_of
 from remote.verdicts import Check, Verdict, overall
@@ -174,8 +173,3 @@ def checks_of(one: Measured, budget: Budget) -> tuple[Check, ...]:
     if one.accuracy is not None:
         found.append(accuracy_check(one.accuracy, budget.loss))
     return tuple(found)
-
-
-def new_tallies(count: int) -> tuple[list[Tally], list[Agreement]]:
-    """One of each for every bundle."""
-    return [Tally() for _ in range(count)], [Agreement() for _ in range(count)]

@@ -10,9 +10,10 @@ from remote.errors import Trouble
 from remote.models.bundle import AnyBundle, Bundle
 from remote.models.check import run_on_greys
 from remote.models.comparing.accuracy import Matches, Scorer, difference, labels_for
-from remote.models.comparing.compare import Accuracy, Measured, Progress, new_tallies
+from remote.models.comparing.agreement import Agreement
+from remote.models.comparing.compare import Accuracy, Measured, Progress
 from remote.models.comparing.latency import Latency, measured
-from remote.models.comparing.looking import Looker, read_frame
+from remote.models.comparing.looking import Looker, Seen, read_frame
 from remote.models.comparing.parity import Tally
 from remote.models.comparing.runner import Runner
 from remote.models.comparing.samples import stored_or_drawn
@@ -33,40 +34,53 @@ def over_pictures(
     """Detectors on pictures; accuracy where `labels` is the folder of their boxes."""
     names = bundles[0].contract.labels
     true = labels_for(pictures, labels, len(names)) if labels else {}
-    lookers = [Looker(bundle, threads) for bundle in bundles]
-    tallies, agreements = new_tallies(len(bundles))
-    scorers = [Scorer(names) for _ in bundles] if labels else []
-    impossible = [_impossible(looker.detector, bundle) for looker, bundle in zip(lookers, bundles, strict=True)]
-    _refuse_impossible(impossible[0])
-    faults: list[list[str]] = [[] for _ in bundles]
+    sides = [_Side(bundle, threads, scored=bool(labels)) for bundle in bundles]
+    _refuse_impossible(sides[0].impossible)
     for number, path in enumerate(pictures, 1):
         frame = read_frame(path)
-        seen = [looker.look(frame) for looker in lookers]
-        for at, one in enumerate(seen):
-            _same_shape(seen[0].output.shape, one.output.shape, bundles[at].path)
-            tallies[at].add(seen[0].output, one.output)
-            agreements[at].add(seen[0].reported, one.reported)
-            if one.fault:
-                faults[at].append(f"{path.name}: {one.fault}")
-            if scorers:
-                scorers[at].add((frame.shape[1], frame.shape[0]), true[path], one.every)
+        seen = [side.looker.look(frame) for side in sides]
+        for side, one in zip(sides, seen, strict=True):
+            side.add(path.name, seen[0], one)
+            if side.scorer:
+                side.scorer.add((frame.shape[1], frame.shape[0]), true[path], one.every)
         progress(number, len(pictures))
-    for looker in lookers:
-        looker.close()
-    matches = [scorer.matches() for scorer in scorers]
-    return [
-        Measured(
-            parity=tallies[at].parity(),
-            agreement=agreements[at].share(seed),
-            boxes=agreements[at].boxes,
-            more=agreements[at].more,
-            accuracy=_accuracy(matches[0], matches[at], seed) if matches else None,
-            faults=tuple(faults[at]),
-            impossible=impossible[at],
+    for side in sides:
+        side.looker.close()
+    matches = [side.scorer.matches() if side.scorer else None for side in sides]
+    return [side.measured(matches[0], own, seed) for side, own in zip(sides, matches, strict=True)]
+
+
+class _Side:
+    """One of several detectors on the same pictures, and what is added up of it."""
+
+    def __init__(self, bundle: Bundle, threads: int, *, scored: bool) -> None:
+        self.looker = Looker(bundle, threads)
+        self.scorer = Scorer(bundle.contract.labels) if scored else None
+        self.impossible = _impossible(self.looker.detector, bundle)
+        self._path = bundle.path
+        self._tally, self._agreement = Tally(), Agreement()
+        self._faults: list[str] = []
+
+    def add(self, picture: str, first: Seen, own: Seen) -> None:
+        """What the first one and this one saw on a picture."""
+        _same_shape(first.output.shape, own.output.shape, self._path)
+        self._tally.add(first.output, own.output)
+        self._agreement.add(first.reported, own.reported)
+        if own.fault:
+            self._faults.append(f"{picture}: {own.fault}")
+
+    def measured(self, first: Matches | None, own: Matches | None, seed: int) -> Measured:
+        """All of it; the matches are of the first one and of this one, where boxes are labelled."""
+        return Measured(
+            parity=self._tally.parity(),
+            agreement=self._agreement.share(seed),
+            boxes=self._agreement.boxes,
+            more=self._agreement.more,
+            accuracy=_accuracy(first, own, seed) if first and own else None,
+            faults=tuple(self._faults),
+            impossible=self.impossible,
             needs_pictures=True,
         )
-        for at in range(len(bundles))
-    ]
 
 
 def over_samples(bundles: Sequence[AnyBundle], *, threads: int) -> tuple[list[Measured], str]:
