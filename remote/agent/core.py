@@ -107,14 +107,7 @@ class Agent:
         self.bundles = BundleStore(places)
         self.reader = JournalReader(places.journal)
         self.supervisor = Supervisor(worker_command, places.state, self, clock, self.counters.next_run, timing)
-        self.shadow = Shadow(
-            places.state,
-            ask_frame=self.supervisor.ask_frame,
-            running=self._running_digest,
-            journal=self.journal,
-            changed=self.changed,
-            clock_ns=clock.mono_ns,
-        )
+        self.shadow = self._new_shadow()
         self.seeing = Seeing()
         self.models = Changing(self)
         self.provers: list[Callable[[], bool]] = []  # whether what measures times here runs now
@@ -124,20 +117,33 @@ class Agent:
         self.bundle: BundleState | None = None
         self.watch: Watch | None = None
         self.book = book
-        self.failures = FailureDesk(
-            PictureFolder(places.pictures),
-            self.book,
-            FailureLog(places.failure_log),
-            Errands("failures"),
-            clock,
-            writer.append,
-        )
+        self.failures = self._new_failure_desk()
         self.consoles: dict[int, Console] = {}
         self.host: Host | None = None
         self.host_came = threading.Event()
         self._version = 0
         self._push_due = False
         self._pins_over = False
+
+    def _new_shadow(self) -> Shadow:
+        return Shadow(
+            self.places.state,
+            ask_frame=self.supervisor.ask_frame,
+            running=self._running_digest,
+            journal=self.journal,
+            changed=self.changed,
+            clock_ns=self.clock.mono_ns,
+        )
+
+    def _new_failure_desk(self) -> FailureDesk:
+        return FailureDesk(
+            PictureFolder(self.places.pictures),
+            self.book,
+            FailureLog(self.places.failure_log),
+            Errands("failures"),
+            self.clock,
+            self.writer.append,
+        )
 
     # ------------------------------------------------------------ what it knows
 
