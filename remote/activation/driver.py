@@ -77,6 +77,7 @@ class Driver:
         return self._book.slots
 
     async def _woke(self) -> None:
+        self._go_on()
         await self._woken.wait()
         self._woken.clear()
 
@@ -113,8 +114,7 @@ class Driver:
         """Put what `make` gives; a disk that can't take it now is waited for, unless another step comes meanwhile."""
         step = self._slots.step
         while self._slots.step == step:
-            if self._task is not asyncio.current_task():
-                raise asyncio.CancelledError  # called off while an await swallowed it
+            self._go_on()
             new = make()  # may raise Trouble of its own, which is no matter of the disk
             try:
                 self._book.move(new)
@@ -123,6 +123,11 @@ class Driver:
                 await self._woke()
             else:
                 return
+
+    def _go_on(self) -> None:
+        """Raises CancelledError where this was called off while an await swallowed it, as `wait_for` may: nobody wakes it."""
+        if self._task is not asyncio.current_task():
+            raise asyncio.CancelledError
 
     async def _failed(self, why: str, checks: Sequence[Check] = (), *, again: bool = False) -> None:
         if self._slots.step in BEFORE_SWITCH:

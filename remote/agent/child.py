@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,21 +92,44 @@ async def run_child(
 
 async def _ended(process: ChildProcess, on_line: OnLine | None) -> Ended:
     """Both pipes, read together so that it never waits for a reader, and the exit status."""
-    stdout, stderr = process.stdout, process.stderr
-    assert stdout is not None  # asked for with PIPE
-    assert stderr is not None
-    out, words = await asyncio.gather(_tail(stdout, OUT_BYTES, on_line), _tail(stderr, WORDS_BYTES))
-    return Ended(await process.wait(), out, words.decode("utf-8", "replace").strip())
+    assert process.stdout is not None  # asked for with PIPE
+    assert process.stderr is not None
+    out, words = _Tail(OUT_BYTES, on_line), _Tail(WORDS_BYTES)
+    pipes = ((process.stdout, out), (process.stderr, words))
+    readers = [asyncio.ensure_future(_read(process, stream, tail)) for stream, tail in pipes]
+    try:
+        code = await process.finish(readers)
+    finally:
+        for reader in readers:
+            reader.cancel()
+    for reader in readers:
+        if not reader.cancelled():
+            reader.result()
+    return Ended(code, out.kept, words.kept.decode("utf-8", "replace").strip())
 
 
-async def _tail(stream: asyncio.StreamReader, limit: int, on_line: OnLine | None = None) -> bytes:
-    kept, lines = b"", LineSplitter(limit)
-    while chunk := await stream.read(READ_BYTES):
-        kept = (kept + chunk)[-limit:]
-        if on_line is not None:
-            for one in lines.feed(chunk):
-                on_line(one)
-    return kept
+class _Tail:
+    """Keeps the last `limit` bytes of what it takes; `on_line` gets each whole line."""
+
+    def __init__(self, limit: int, on_line: OnLine | None = None) -> None:
+        self._limit, self._on_line, self._lines = limit, on_line, LineSplitter(limit)
+        self.kept = b""
+
+    def take(self, chunk: bytes) -> None:
+        self.kept = (self.kept + chunk)[-self._limit :]
+        if self._on_line is not None:
+            for one in self._lines.feed(chunk):
+                self._on_line(one)
+
+
+async def _read(process: ChildProcess, stream: asyncio.StreamReader, tail: _Tail) -> None:
+    """To its end. Who says what can't be taken is killed: nobody would read on."""
+    try:
+        while chunk := await stream.read(READ_BYTES):
+            tail.take(chunk)
+    except Exception:
+        process.signal(signal.SIGKILL)
+        raise
 
 
 async def _wait_a_little(process: ChildProcess, grace_s: float) -> None:

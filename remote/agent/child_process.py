@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from asyncio.subprocess import PIPE, SubprocessStreamProtocol
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 STREAM_BYTES = 65_536
+DRAIN_S = 2.0
+KILLED_S = 5.0
+
+log = logging.getLogger("fieldgate.agent")
 
 
 class ChildProcess:
@@ -73,14 +79,36 @@ class ChildProcess:
 
     def close(self) -> None:
         """Close the pipes; who reads them gets what came before."""
-        self._transport.close()
+        with contextlib.suppress(PermissionError):  # it is killed too where it runs, which not everybody may be
+            self._transport.close()
 
-    async def end(self) -> int:
-        """Kill it and what it left behind, wait for its exit status, close the pipes."""
-        self.signal(signal.SIGKILL)
+    async def finish(self, readers: Iterable[asyncio.Future[Any]]) -> int:
+        """Wait for its exit, end what it left behind, let `readers` come to the ends of its pipes, close these; its status.
+
+        Where somebody who escaped holds a pipe open, its reader is cancelled DRAIN_S after the exit: its end never comes.
+        """
         code = await self.wait()
+        self.signal(signal.SIGKILL)
+        _, late = await asyncio.wait(set(readers), timeout=DRAIN_S)
+        for reader in late:
+            reader.cancel()
+        if late:
+            await asyncio.wait(late)
         self.close()
         return code
+
+    async def end(self, patience_s: float = KILLED_S) -> int | None:
+        """Kill it and what it left behind, wait for its exit status, close the pipes.
+
+        None where it has not ended within `patience_s`: it hangs in a driver, or belongs to somebody else (`sudo`).
+        """
+        self.signal(signal.SIGKILL)
+        await asyncio.wait({self.exited}, timeout=patience_s)
+        self.close()
+        if self.exited.done():
+            return self.exited.result()
+        log.warning("process %d does not end even after SIGKILL: it is left alone", self.pid)
+        return None
 
 
 class _Streams(SubprocessStreamProtocol):

@@ -40,14 +40,14 @@ async def _command_says(command: tuple[str, ...], timeout_s: float) -> str:
         process = await ChildProcess.start(command, stdin=DEVNULL, stderr=DEVNULL)
     except OSError as error:
         return f"the idle check {command[0]} can't be run: {error.strerror}"
-    stdout = process.stdout
-    assert stdout is not None  # asked for with PIPE
+    words = bytearray()
+    reader = asyncio.ensure_future(_first_words(process, words))
     try:
-        words = await asyncio.wait_for(_first_words(stdout), timeout_s)
-        code = await asyncio.wait_for(process.wait(), timeout_s)
+        code = await asyncio.wait_for(process.finish([reader]), timeout_s)
     except asyncio.TimeoutError:
         return f"the idle check {command[0]} gave no answer within {timeout_s:g} s"
     finally:
+        reader.cancel()
         await process.end()
     if code == 0:
         return ""
@@ -55,8 +55,7 @@ async def _command_says(command: tuple[str, ...], timeout_s: float) -> str:
     return said[0] if said else f"the idle check {command[0]} says that it is busy (exit status {code})"
 
 
-async def _first_words(stdout: asyncio.StreamReader) -> bytes:
-    kept = b""
-    while chunk := await stdout.read(65_536):
-        kept = (kept + chunk)[:WORDS_BYTES]
-    return kept
+async def _first_words(process: ChildProcess, words: bytearray) -> None:
+    assert process.stdout is not None  # asked for with PIPE
+    while chunk := await process.stdout.read(65_536):
+        words += chunk[: WORDS_BYTES - len(words)]

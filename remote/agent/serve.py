@@ -33,6 +33,7 @@ from remote.agent.settings import Settings
 from remote.agent.supervisor import Timing
 from remote.agent.writer import HOUSEKEEPING_S, JournalWriter
 from remote.errors import Trouble
+from remote.loose_threads import LooseThreads
 from remote.monitor.monitor import Monitor
 from remote.protocol import ErrorInfo, Refusal, Scalar, line
 
@@ -42,6 +43,11 @@ WRITER_SILENT_S = 10.0
 MOST_CONSOLES = 32
 LOG_BYTES = 1_000_000
 LOCK_S = 0.3
+CALLED_OFF_S = 8.0
+"""What the agent's end gives a build, a look and a shadow. With the worker's end after it, it stays below what systemd and
+`fieldgate-agent stop` wait for."""
+THREADS_S = 2.0
+"""What the agent's end gives a thread that reads or writes files."""
 
 log = logging.getLogger("fieldgate.agent")
 
@@ -86,6 +92,7 @@ class _Daemon:
         """From the first entry to the last."""
         self._done = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(LooseThreads(THREADS_S))
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._done.set)
         writer = self._open_journal(loop)
@@ -173,10 +180,14 @@ class _Daemon:
     async def _wind_down(self) -> None:
         for one in self._background:
             one.cancel()
-        await self._agent.shadow.end("the agent ended")
-        await self._agent.updates.end()
-        await self._agent.engines.end()
-        await self._agent.models.change.close()
+        agent = self._agent
+        ends = (
+            agent.shadow.end("the agent ended"),
+            agent.updates.end(),
+            agent.engines.end(),
+            agent.models.change.close(),
+        )
+        await all_ended(ends, CALLED_OFF_S)
         with contextlib.suppress(Trouble):  # an unkillable worker must not keep the agent
             await self._agent.supervisor.stop()
         await asyncio.to_thread(self._agent.failures.close)
@@ -263,6 +274,16 @@ class _Daemon:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+async def all_ended(ends: Sequence[Coroutine[None, None, None]], patience_s: float) -> None:
+    """Wait for all of them at once; after `patience_s` for none any more: the loop's end cancels what is left."""
+    done, late = await asyncio.wait([asyncio.ensure_future(one) for one in ends], timeout=patience_s)
+    for one in done:
+        if not one.cancelled() and (error := one.exception()) is not None:
+            log.error("something did not end well", exc_info=error)
+    if late:
+        log.warning("%d of %d did not end within %g s", len(late), len(ends), patience_s)
 
 
 def feed_watchdog(agent: Agent, now_s: float) -> None:

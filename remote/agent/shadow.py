@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import msgspec
 
@@ -27,12 +28,14 @@ PERIOD_S = 0.5
 """Two frames a second at most: the worker encodes each one as a JPEG."""
 LOAD_S = 300.0
 ANSWER_S = 60.0
+CLOSED_S = 2.0
 MOST_S = 86_400.0
 LINE_BYTES = 256 * 1024
 WORDS_BYTES = 4096
 COMMAND = (sys.executable, "-m", "remote.models.replay.pair_process")
 
 AskFrame = Callable[[int], Awaitable["Picture | None"]]
+T = TypeVar("T")
 
 
 class _Over(Exception):
@@ -239,7 +242,7 @@ class _Child:
         assert stdin is not None  # asked for with PIPE
         with contextlib.suppress(ConnectionError):  # said is told how it ended
             stdin.write(len(jpeg).to_bytes(4, "big") + jpeg)
-            await stdin.drain()
+            await _in_time(stdin.drain(), ANSWER_S)
         told = await self.said(ANSWER_S)
         if told.difference is None:
             raise _Over("its process said something that is no comparison")
@@ -250,10 +253,8 @@ class _Child:
         stdout = self._process.stdout
         assert stdout is not None  # asked for with PIPE
         try:
-            line = await asyncio.wait_for(stdout.readline(), patience_s)
+            line = await _in_time(stdout.readline(), patience_s)
             told = msgspec.json.decode(line, type=Told) if line else None
-        except asyncio.TimeoutError:
-            raise _Over(f"its process gave no answer for {patience_s:g} s") from None
         except (ValueError, RecursionError):  # no JSON, or a line over the limit
             raise _Over("its process said something that is no message") from None
         if told is None:
@@ -268,6 +269,10 @@ class _Child:
         self._words.cancel()
 
     async def _how(self) -> str:
+        """How it ended; one that has closed its output may hang at its end."""
+        await asyncio.wait({self._process.exited}, timeout=CLOSED_S)
+        if self._process.runs:
+            return "its process closed its output and did not end"
         code = await self._process.wait()
         with contextlib.suppress(asyncio.TimeoutError):
             words = await asyncio.wait_for(asyncio.shield(self._words), 1.0)
@@ -281,3 +286,11 @@ class _Child:
         while chunk := await stderr.read(65_536):
             kept = (kept + chunk)[-WORDS_BYTES:]
         return kept
+
+
+async def _in_time(what: Awaitable[T], patience_s: float) -> T:
+    """What comes of it. Raises _Over where nothing does within `patience_s`."""
+    try:
+        return await asyncio.wait_for(what, patience_s)
+    except asyncio.TimeoutError:
+        raise _Over(f"its process gave no answer for {patience_s:g} s") from None

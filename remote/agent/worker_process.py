@@ -19,7 +19,6 @@ from remote.protocol import LINE_LIMIT_BYTES, line
 LAST_WORDS_BYTES = 4096
 READ_BYTES = 256 * 1024
 UNREAD_LIMIT_BYTES = 64 * 1024
-DRAIN_S = 0.5
 
 log = logging.getLogger("fieldgate.worker")
 _decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
@@ -73,13 +72,7 @@ class WorkerProcess:
 
     async def finish(self) -> str:
         """Wait for the end, gather what was still in the pipes; how it ended: `exit status 3` or `killed by SIGKILL`."""
-        code = await self._process.wait()
-        self._process.signal(signal.SIGKILL)  # children that it left behind, which would hold camera and pipes
-        _, late = await asyncio.wait(self._readers, timeout=DRAIN_S)
-        for reader in late:
-            reader.cancel()
-        self._process.close()
-        return exit_text(code)
+        return exit_text(await self._process.finish(self._readers))
 
     @property
     def last_words(self) -> str:

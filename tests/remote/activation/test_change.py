@@ -5,6 +5,7 @@ back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import traceback
@@ -132,6 +133,22 @@ async def test_a_good_model_is_kept_and_every_step_is_journalled(robot: SmallRob
     assert robot.runs == digest
     assert robot.starts_of(digest) == 1
     assert {check.name for check in last(robot).checks} >= {"frames", "seconds", "bad_results", "worker_deaths"}
+
+
+async def test_a_change_ends_with_the_agent_though_an_await_swallowed_that_it_was_called_off(robot: SmallRobot) -> None:
+    """`asyncio.wait_for` swallows it where the answer comes at that moment: the agent's end waited for ever."""
+    asked = asyncio.Event()
+
+    async def busy() -> str:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return "the arm moves"
+
+    robot.busy = busy  # type: ignore[method-assign]
+    push(robot)
+    await asyncio.wait_for(asked.wait(), 10)
+    await asyncio.wait_for(robot.change.close(), 2)
 
 
 async def test_a_step_is_on_the_disk_before_it_is_done_and_an_attempt_before_the_start(robot: SmallRobot) -> None:

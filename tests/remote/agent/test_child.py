@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from remote.agent.child import Ended, TooLate, run_child
 from remote.errors import Trouble
+from tests.remote.agent.test_child_process import is_gone
 from tests.waiting import wait_until
 
 HERE = Path("/")
@@ -44,6 +47,34 @@ async def test_a_child_that_takes_too_long_is_killed() -> None:
 async def test_an_endless_line_ends_the_child_and_not_the_agent() -> None:
     with pytest.raises(Trouble, match="came without an end"):
         await run("import sys\nwhile True: sys.stdout.write('x' * 60000)")
+
+
+ESCAPES = """
+import subprocess, sys
+kept = subprocess.Popen(["sleep", "60"], start_new_session=True)
+print(kept.pid)
+print("the answer", flush=True)
+"""
+
+
+async def test_who_escaped_with_the_pipes_does_not_hold_up_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a child that started some daemon is waited for to its limit, and what it found is given up."""
+    monkeypatch.setattr("remote.agent.child_process.DRAIN_S", 0.2)
+    ended, lines = await asyncio.wait_for(run(ESCAPES), 10)
+    os.kill(int(lines[0]), signal.SIGKILL)
+    assert (ended.code, lines[1]) == (0, b"the answer")
+
+
+async def test_what_is_left_in_the_group_ends_with_the_child() -> None:
+    ended, lines = await asyncio.wait_for(run(ESCAPES.replace(", start_new_session=True", "")), 10)
+    assert (ended.code, lines[1]) == (0, b"the answer")
+    wait_until(lambda: is_gone(int(lines[0])), 5, "what it left behind to be gone")
+
+
+async def test_all_that_it_said_comes_though_it_ended_long_before() -> None:
+    """Its pipe holds more than is read at once."""
+    ended, lines = await run("import sys; sys.stdout.write('a line of words\\n' * 4000)")
+    assert (ended.code, len(lines)) == (0, 4000)
 
 
 async def call_off(code: str, grace_s: float) -> None:

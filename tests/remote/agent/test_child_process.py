@@ -81,6 +81,22 @@ async def test_who_gives_up_waiting_leaves_the_exit_to_the_others() -> None:
     await process.end()
 
 
+async def test_one_that_may_not_be_killed_is_waited_for_a_little_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sudo` belongs to root: without it a check by `sudo` that hangs is waited for as long as it likes."""
+    process = await ChildProcess.start(python("input()"))
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", refuse)
+        patch.setattr(os, "kill", refuse)
+        assert await asyncio.wait_for(process.end(0.05), PATIENCE_S) is None
+    assert process.runs
+    process.signal(signal.SIGKILL)
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == -signal.SIGKILL
+
+
 async def test_what_is_no_program_is_an_os_error() -> None:
     with pytest.raises(OSError, match="no-such-program"):
         await ChildProcess.start(["/no-such-program"])

@@ -27,12 +27,13 @@ def asked(idle: Idle) -> str:
         ("echo the arm moves; echo more; exit 1", "the arm moves"),
         ("exit 7", "exit status 7"),
         ("kill -9 $$", "exit status -9"),
+        ("sleep 60 & exit 0", ""),
         ("sleep 60 & wait", "no answer within 0.3 s"),
     ],
-    ids=["idle", "idle with words", "busy with words", "busy", "killed", "silent"],
+    ids=["idle", "idle with words", "busy with words", "busy", "killed", "idle, left one behind", "silent"],
 )
 def test_the_command_decides(script: str, busy: str) -> None:
-    found = asked(Idle(command=("/bin/sh", "-c", script), timeout_s=0.3 if "sleep" in script else 10.0))
+    found = asked(Idle(command=("/bin/sh", "-c", script), timeout_s=0.3 if "wait" in script else 10.0))
     assert busy in found
     assert bool(found) == bool(busy)
 

@@ -38,6 +38,7 @@ class World:
     def __init__(self, text: str) -> None:
         self.now_ns, self.events, self.asked, self.running = 0, list[Event](), 0, "a" * 64
         self.away = 0
+        self.jpeg = b"jpeg"
         self.shadow = Shadow(
             Path("/"),
             ask_frame=self.frame,
@@ -54,7 +55,7 @@ class World:
         if self.away > 0:
             self.away -= 1
             raise Trouble("the worker does not run", code="not_running")
-        return Picture(jpeg=b"jpeg", digest=str(self.asked), width=4, height=4)
+        return Picture(jpeg=self.jpeg, digest=str(self.asked), width=4, height=4)
 
     async def pause(self, seconds: float) -> None:
         self.now_ns += int(seconds * 1e9)
@@ -107,6 +108,25 @@ async def test_a_candidate_that_breaks_is_said_and_the_next_one_may_begin(text: 
     assert said in ended.text
     world.shadow.begin(contest(), "anna")
     await world.shadow.end("enough")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import sys\nprint('{\"ready\": true}', flush=True)\nwhile True: pass", "gave no answer"),
+        ("import os, time\nos.close(1)\ntime.sleep(60)", "closed its output"),
+    ],
+    ids=["reads no frame", "hangs at its end"],
+)
+async def test_a_candidate_that_hangs_is_not_waited_for_for_ever(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remote.agent.shadow.ANSWER_S", 0.2)
+    monkeypatch.setattr("remote.agent.shadow.CLOSED_S", 0.2)
+    world = World(text)
+    world.jpeg = bytes(1_000_000)  # more than a pipe takes
+    ended = await asyncio.wait_for(world.over(), 10)
+    assert said in ended.text
 
 
 async def test_it_ends_when_the_robot_runs_another_bundle() -> None:
