@@ -228,7 +228,7 @@ def test_the_default_file_is_part_of_what_is_installed() -> None:
     assert all(isinstance(rule, (LiveKpi, Condition)) for rule in load_kpis().rules)
 
 
-@pytest.mark.parametrize("pack", ["aircraft", "grasping", "perception"])
+@pytest.mark.parametrize("pack", ["aircraft", "grasping", "new_model", "perception"])
 def test_every_pack_says_what_healthy_is_with_formula_denominator_and_bound(pack: str) -> None:
     kpis = load_kpis(default_path().parents[1] / pack / "kpis.yaml")
     assert all(kpi.formula and kpi.denominator and kpi.criterion.unit == unit_of(kpi) for kpi in kpis.kpis)

@@ -18,10 +18,12 @@ from console.checklist.packs.showing import item_text, pack_text
 from console.fieldtest.criteria import Rate
 from console.fieldtest.judging import judge
 from console.looking import OfflineSight
+from remote.models.validation.suite import ENGINE_CHECKS
 
 REPOSITORY = Path(__file__).parents[3]
 EXAMPLES = REPOSITORY / "checklists" / "grasping" / "examples"
 PACKS = sorted(shipped_packs())
+POWER = {"power_mode", "no_power_modes"}
 
 
 def item(pack: str, id: str) -> Item:
@@ -33,8 +35,8 @@ def verdict(pack: str, id: str, successes: int, n: int) -> str:
     return judge(item(pack, id).criterion, Rate(successes, n)).verdict
 
 
-def test_the_three_packs_are_there_under_their_own_names() -> None:
-    assert PACKS == ["aircraft", "grasping", "perception"]
+def test_the_packs_are_there_under_their_own_names() -> None:
+    assert PACKS == ["aircraft", "grasping", "new_model", "perception"]
     assert [load_checklist(name).pack.name for name in PACKS] == PACKS
 
 
@@ -87,6 +89,7 @@ LIMITS = [
     ("grasping", "simulation_success", (26, 30), (21, 30)),
     ("grasping", "real_trials", (4, 5), (2, 5)),
     ("grasping", "real_trials", (6, 10), (5, 10)),
+    ("new_model", "simulation_success", (26, 30), (21, 30)),
     ("perception", "simulation_accuracy", (59, 59), (58, 59)),
     ("aircraft", "simulation_success", (87, 100), (80, 100)),
     ("aircraft", "hil_success", (41, 50), (35, 50)),
@@ -142,18 +145,31 @@ def _fixed(line: str) -> str:
     return line.replace(f"high: {high},", f"high: {low},")
 
 
-@pytest.mark.parametrize("name", ["grasping", "perception"])
+@pytest.mark.parametrize("name", ["grasping", "new_model", "perception"])
 def test_the_overlay_for_a_pc_fits_its_pack_and_says_what_it_loosens(name: str) -> None:
     """A job on a PC can't confirm anything: this overlay is how it gets to 0."""
     path = REPOSITORY / "checklists" / name / "examples" / "pc.yaml"
     assert {remark.level for remark in lint_file(path)} == {"warning"}
     laid = {one.id: one for one in load_checklist(name, [path]).pack.items()}
-    assert {id for id, one in laid.items() if one.not_applicable} >= {"power_mode", "no_power_modes"}
+    assert {id for id, one in laid.items() if one.not_applicable} >= POWER.intersection(laid)
+
+
+@pytest.mark.parametrize(
+    "overlays", [(), (REPOSITORY / "checklists" / "new_model" / "examples" / "pc.yaml",)], ids=["", "pc"]
+)
+def test_the_suite_makes_each_check_that_a_new_model_must_pass(overlays: tuple[Path, ...]) -> None:
+    """A required check that no robot knows would keep the item unavailable for ever."""
+    validated = next(one for one in load_checklist("new_model", overlays).pack.items() if one.id == "model_validated")
+    assert validated.probe is not None
+    required = validated.probe.parameters["require"]
+    assert isinstance(required, list)
+    assert set(required) <= {*ENGINE_CHECKS, "bundle_intact"}
+    assert {"model_loads", "parity", "latency_engine", "safety_hostile"} <= set(required)
 
 
 def test_an_example_says_that_it_is_one() -> None:
     """A made-up table that is taken for a measured one is worse than none."""
-    for path in (*EXAMPLES.iterdir(), *EXAMPLES.parents[1].glob("perception/examples/*")):
+    for path in (*EXAMPLES.iterdir(), *EXAMPLES.parents[1].glob("[np]*/examples/*")):
         assert "example" in path.read_text(encoding="utf-8").splitlines()[1 if path.suffix == ".csv" else 0].lower(), (
             path
         )

@@ -24,7 +24,7 @@ def called(*words: object) -> Result:
 def test_the_list_names_each_pack_with_its_digest() -> None:
     found = called("list")
     assert found.exit_code == exits.OK
-    for name in ("aircraft", "grasping", "perception"):
+    for name in ("aircraft", "grasping", "new_model", "perception"):
         known = load_checklist(name)
         assert any(line.split()[0] == name and known.revision[:8] in line for line in found.output.splitlines())
     rows = json.loads(called("list", "--json").output)
