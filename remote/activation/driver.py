@@ -187,26 +187,42 @@ class Driver:
             await self._failed(_bad(checks) or f"the self-test was {verdict}", checks)
 
     async def _wait_for_safe(self) -> None:
-        try:
-            busy = await self._ground.busy()
-        except Trouble as trouble:
-            busy = trouble.what
+        busy = await self._why_busy()
+        if not busy and self._slots.going_back:
+            await self._must_be_whole()
+            busy = await self._why_busy()  # its files took their time
         if busy:
             self._book.says(waits_for=busy)
             await self._woke()
         elif self._slots.going_back:
-            await self._turn_back()
+            await self._at_once(steps.turn_back(self._slots, self._book.embedded, self._book.now()))
         elif self._waits_to_compare():
             await self._woke()
         else:
             await self._switch()
 
-    async def _turn_back(self) -> None:
+    async def _why_busy(self) -> str:
+        try:
+            return await self._ground.busy()
+        except Trouble as trouble:
+            return trouble.what
+
+    async def _must_be_whole(self) -> None:
         """The one before may lie here since long: damaged by now, it must not take the place of one that runs."""
         slot = self._slots.candidate
         if slot is not None and slot.origin != "agent":  # of that one this agent may bring another
             await asyncio.to_thread(self._ground.folder, slot.digest)
-        await self._save(lambda: steps.turn_back(self._slots, self._book.embedded, self._book.now()))
+
+    async def _at_once(self, new: Slots) -> bool:
+        """Put it now, as the robot is idle now. A disk that can't take it is told and a turn waited; then it is asked again."""
+        self._go_on()
+        try:
+            self._book.move(new)
+        except Trouble as trouble:
+            self._book.says(f"{trouble.what}; {trouble.cure}")
+            await self._woke()
+            return False
+        return True
 
     def _waits_to_compare(self) -> bool:
         """Whether more of the model that runs has to be seen, and still may be; then it is said."""
@@ -219,14 +235,14 @@ class Driver:
         return True
 
     async def _switch(self) -> None:
-        embedded, before = self._book.embedded, self._ground.seen_before()
-        wanted = frames_to_compare(self._slots.probation)
+        before, wanted = self._ground.seen_before(), frames_to_compare(self._slots.probation)
+        if not await self._at_once(steps.switch(self._slots, before, self._book.embedded, self._book.now())):
+            return
+        self.trial = Trial()
         if before.frames < wanted:
             text = f"the model that runs was seen for {before.frames} frames of the {wanted} that a comparison needs: "
             text += "what the new one does worse may not be noticed"
             self._ground.tell("model_before_seen_little", "warning", text, frames=before.frames, wanted=wanted)
-        await self._save(lambda: steps.switch(self._slots, before, embedded, self._book.now()))
-        self.trial = Trial()
 
     async def _start(self, digest: str) -> None:
         attempts = self._slots.attempts

@@ -753,3 +753,47 @@ def test_a_disk_that_fills_up_in_any_step_is_said_and_it_goes_on_when_there_is_r
         await robot.end()
 
     with_full_disk(lambda: asyncio.run(life()))
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_switch_that_waited_for_the_disk_asks_the_robot_again(tmp_path: Path, back: bool) -> None:
+    """Else an arm that moves again since hours loses its eyes when somebody makes room on the disk."""
+
+    async def life() -> None:
+        robot = a_robot(tmp_path)
+        await robot.start_worker()
+        robot.on_tell = lambda name, data: fill(True) if data.get("step") == "waiting_for_safe" else None
+        if back:
+            robot.change.go_back("anna wants it")
+        else:
+            push(robot)
+        for _ in range(300):
+            robot.change.tick()
+            await asyncio.sleep(0.001)
+        assert "slots" in robot.change.state().waits_for
+        robot.busy_with = "the arm moves"
+        fill(False)
+        await ticks(robot, 50)
+        assert (robot.change.slots.step, robot.change.state().waits_for) == ("waiting_for_safe", "the arm moves")
+        robot.busy_with = ""
+        await robot.settle()
+        assert last(robot).ended == ("went_back" if back else "committed")
+        await robot.end()
+
+    with_full_disk(lambda: asyncio.run(life()))
+
+
+async def test_a_robot_that_is_busy_when_the_way_back_was_verified_is_not_switched(robot: SmallRobot) -> None:
+    """All its files are read, which takes seconds: the answer from before that is an old one."""
+
+    def read_slowly(digest: str) -> Path:
+        robot.busy_with = "the arm moves"
+        return robot.store.folder(digest)
+
+    robot.change.set_current(slot(robot.store.stage(robot.put(GOOD)).name, "new"))
+    robot.folder = read_slowly  # type: ignore[method-assign]
+    robot.change.go_back("anna wants it")
+    for _ in range(100):
+        robot.change.tick()
+        await asyncio.sleep(0.001)
+    assert (robot.change.slots.step, robot.change.state().waits_for) == ("waiting_for_safe", "the arm moves")
