@@ -14,8 +14,11 @@ from remote.verdicts import Check
 
 LIMIT_BYTES = 256 * 1024
 CODE = "provenance_invalid"
+MOST_ABSOLUTE = 1000.0
+"""In an output's own unit."""
 MOST_WRONG_SHARE = 0.2
 """With more elements further away than allowed the golden samples prove nothing."""
+_PARENT = "parent_"
 Scalar = Union[str, int, float, bool, None]
 
 
@@ -27,7 +30,7 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     able to make a check of it that can't fail.
     """
 
-    absolute: Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)]
+    absolute: Annotated[float, msgspec.Meta(ge=0.0, le=MOST_ABSOLUTE)]
     relative: Annotated[float, msgspec.Meta(ge=0.0, le=0.5)]
     wrong_share: Annotated[float, msgspec.Meta(ge=0.0, le=MOST_WRONG_SHARE)] = 0.0
     snr_db: Annotated[float, msgspec.Meta(ge=-300.0, le=300.0)] | None = None
@@ -86,6 +89,19 @@ def read_provenance(folder: Path) -> Provenance | None:
         return msgspec.json.decode(data, type=Provenance)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} is refused: {error}", cure="make the bundle anew", code=CODE) from error
+
+
+def failed_before(folder: Path) -> tuple[Check, ...]:
+    """What failed when the bundle in `folder` was made: whatever is made from it is measured against it alone, so it takes that
+    with it.
+
+    Raises Trouble as `read_provenance`.
+    """
+    made = read_provenance(folder)
+    failed = [check for check in made.measured if check.verdict == "fail"] if made else []
+    return tuple(
+        msgspec.structs.replace(check, name=f"{_PARENT}{check.name.removeprefix(_PARENT)}") for check in failed
+    )
 
 
 def failed_by_maker(folder: Path) -> tuple[str, ...]:

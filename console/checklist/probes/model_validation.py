@@ -125,7 +125,7 @@ def _of_trials(check: Check, found: Finding) -> Check:
         )
     lower = 100 * lower_bound(rate.successes, rate.n, CONFIDENCE)
     upper = 100 * upper_bound(rate.successes, rate.n, CONFIDENCE)
-    verdict = "pass" if lower >= limit else "fail" if upper < limit else "inconclusive"
+    verdict = "pass" if lower > limit else "fail" if upper < limit else "inconclusive"
     text = f"{rate.successes} of {rate.n} succeeded, with 95 % confidence more than {lower:.1f} %, limit {limit:g} %"
     return msgspec.structs.replace(
         check,

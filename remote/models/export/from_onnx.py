@@ -14,7 +14,7 @@ from remote.models.export.parity import USUAL
 from remote.models.export.runs import by_plain_engine
 from remote.models.export.samples import Samples, made, of_pictures
 from remote.models.golden import Golden, read_golden
-from remote.models.provenance import Tolerance, read_provenance
+from remote.models.provenance import Tolerance, failed_before, read_provenance
 from remote.strict_yaml import read_bytes
 
 HALF = Tolerance(absolute=5e-2, relative=2e-2)
@@ -64,6 +64,7 @@ def of_bundle(folder: Path, pictures: Path | None, count: int, tolerance: Tolera
         calibration=before.calibration if before else None,
         settings=dict(before.settings) if before else {},
         tolerance=tolerance,
+        checks=failed_before(folder),
         extra=_others(folder),
     )
 

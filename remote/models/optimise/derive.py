@@ -21,7 +21,7 @@ from remote.models.golden import Golden, golden_bytes, read_golden
 from remote.models.make import write_any_bundle
 from remote.models.optimise.graph import model_bytes, opset_of
 from remote.models.optimise.made import Made
-from remote.models.provenance import MOST_WRONG_SHARE, Provenance, Tolerance
+from remote.models.provenance import MOST_ABSOLUTE, MOST_WRONG_SHARE, Provenance, Tolerance, failed_before
 from remote.verdicts import Check, overall
 
 _GOLDEN_PICTURES = 2
@@ -108,7 +108,7 @@ def write_derived(parent: AnyBundle, judged: Judged, evidence: Evidence, output:
         calibration=made.calibration,
         settings=made.settings,
         tools=made.tools,
-        measured=judged.row.checks,
+        measured=(*judged.row.checks, *failed_before(parent.path)),
     )
     extra = {PROVENANCE: msgspec.json.format(msgspec.json.encode(provenance), indent=2) + b"\n"}
     extra[GOLDEN] = golden_bytes(golden)
@@ -138,7 +138,8 @@ def new_golden(parent: AnyBundle, runner: Runner, pictures: tuple[Path, ...]) ->
 def tolerance_for(step: str, golden: Golden, runner: Runner) -> Tolerance:
     """What this step does to the golden outputs here, with a margin for another engine's rounding."""
     near = _NEAR.get(step, _OTHERWISE)
-    absolute = near * max(float(np.abs(array).max()) for array in golden.outputs.values())
+    largest = max(float(np.abs(array).max()) for array in golden.outputs.values())
+    absolute = min(MOST_ABSOLUTE, near * largest)
     wrong, ratios = 0.0, []
     for at in range(golden.samples):
         found, tally = runner(_feed(golden, at)), Tally()

@@ -46,17 +46,19 @@ def differences(golden: NDArray[Any], found: NDArray[Any], tolerance: Tolerance)
 
 
 def judged(found: Differences, tolerance: Tolerance, samples: int) -> Check:
-    """The check of what differs."""
+    """The check of what differs. What is not finite fails, whatever share of the elements the tolerance lets be wrong."""
     share, limit = found.wrong / max(1, found.elements), tolerance.wrong_share
     text = f"{100 * share:.4g} % of {found.elements} outputs further away than allowed, at most {100 * limit:.4g} %"
-    text += f"; largest difference {found.largest:.3g}"
+    text += (
+        f"; largest difference {found.largest:.3g}" if math.isfinite(found.largest) else "; some are NaN or infinite"
+    )
     quiet = tolerance.snr_db is None or found.snr_db is None or found.snr_db >= tolerance.snr_db
     if tolerance.snr_db is not None:
         ratio = "no difference" if found.snr_db is None else f"{found.snr_db:.1f} dB"
         text += f"; parity {ratio}, at least {tolerance.snr_db:.1f} dB"
     return Check(
         name="parity",
-        verdict="pass" if share <= limit and quiet else "fail",
+        verdict="pass" if share <= limit and quiet and math.isfinite(found.largest) else "fail",
         text=text,
         value=100 * share,
         limit=100 * limit,

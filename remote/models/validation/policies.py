@@ -84,7 +84,11 @@ def _parity(
     if tolerance is None or wanted is None:
         text = "the bundle names no tolerance, or no golden actions, for its golden samples"
         return Check(name="parity", verdict="inconclusive", text=text, n=golden.samples)
-    found = np.concatenate([act(one) for one in _golden_observations(golden)]).reshape(wanted.shape)
+    found = np.concatenate([act(one) for one in _golden_observations(golden)])
+    if found.size != wanted.size:
+        text = f"golden.npz holds {wanted.size} numbers of actions, the policy gives {found.size} for its observations"
+        return Check(name="parity", verdict="fail", text=text, n=golden.samples)
+    found = found.reshape(wanted.shape)
     return judged_parity(differences(wanted, found, tolerance), tolerance, golden.samples)
 
 

@@ -31,7 +31,7 @@ def judged_rate(name: str, successes: int, n: int, limit_percent: float) -> Chec
     """Passed where the true rate exceeds the limit with 95 % confidence, failed where it lies below, else inconclusive."""
     lower, upper = 100 * rate_lower(successes, n, CONFIDENCE), 100 * rate_upper(successes, n, CONFIDENCE)
     text = f"{successes} of {n} succeeded, with 95 % confidence more than {lower:.1f} %, limit {limit_percent:g} %"
-    verdict = "pass" if lower >= limit_percent else "fail" if upper < limit_percent else "inconclusive"
+    verdict = "pass" if lower > limit_percent else "fail" if upper < limit_percent else "inconclusive"
     if verdict == "inconclusive":
         text += "; more trials decide"
     return Check(

@@ -24,7 +24,8 @@ from remote.models.export.command import export
 from remote.models.export.export import export_model
 from remote.models.export.kinds import kind_of
 from remote.models.export.onnx_file import MOST_IR, examine, read_onnx
-from remote.models.export.parity import parity, worst_of
+from remote.models.export.opened import open_checks
+from remote.models.export.parity import USUAL, parity, worst_of
 from remote.models.export.runs import by_definition
 from remote.models.export.wishes import Wishes
 from remote.models.golden import Golden, golden_bytes, read_golden
@@ -207,6 +208,23 @@ def a_zip(path: Path, *names: str) -> Path:
         for name in names:
             archive.writestr(name, b"x")
     return path
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_an_open_batch_is_proved_from_one_sample_too(tmp_path: Path, samples: int) -> None:
+    """A file that says that its batch is open and is made for one: with one golden picture nothing else was tried."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 2]) for name in ("x", "y")]
+    one = helper.make_tensor("one", TensorProto.INT64, [2], [1, 2])
+    inputs = {"x": np.ones((samples, 2), np.float32)}
+    nodes = {"fixed": helper.make_node("Reshape", ["x", "one"], ["y"]), "open": helper.make_node("Tanh", ["x"], ["y"])}
+    for name, node in nodes.items():
+        graph = helper.make_graph([node], name, ends[:1], ends[1:], [one] if name == "fixed" else [])
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(made, tmp_path / f"{name}.onnx")
+    assert open_checks(tmp_path / "open.onnx", inputs, ("batch",), USUAL)[0].n == 2
+    with pytest.raises(Trouble) as caught:
+        open_checks(tmp_path / "fixed.onnx", inputs, ("batch",), USUAL)
+    assert caught.value.code == "not_dynamic"
 
 
 def test_the_kind_is_told_by_the_content(tmp_path: Path) -> None:

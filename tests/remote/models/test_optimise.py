@@ -18,23 +18,29 @@ from remote.errors import Trouble
 from remote.models.bundle import load_any_bundle, load_bundle
 from remote.models.comparing.layers import compare_layers
 from remote.models.comparing.model_file import read_model
+from remote.models.comparing.runner import Runner
 from remote.models.comparing.samples import PictureFeeds, drawn
 from remote.models.comparing.size import size_of
-from remote.models.golden import read_golden
+from remote.models.export.command import export
+from remote.models.golden import Golden, read_golden
 from remote.models.optimise.advice import int8_advice
 from remote.models.optimise.calibration import LEAST_PICTURES, light_of, read_calibration
 from remote.models.optimise.command import optimise
-from remote.models.optimise.dynamic import ONLY_CPU, refuse_for_tensorrt
+from remote.models.optimise.derive import tolerance_for
+from remote.models.optimise.dynamic import ONLY_CPU, made_dynamic, refuse_for_tensorrt
 from remote.models.optimise.graph import decoding_part, model_bytes, simplified, tidied
 from remote.models.optimise.half import made_half
 from remote.models.optimise.influence import influence
 from remote.models.optimise.int8 import METHODS, float_nodes, prepared, quantised
 from remote.models.optimise.prune import made_pruned, without_smallest
 from remote.models.optimise.structured import hook
-from remote.models.provenance import read_provenance
+from remote.models.provenance import read_provenance, sane
 from remote.models.self_test import self_test
+from remote.models.validation.suite import makers_measurements
 from remote.perception.picture_files import list_pictures
+from remote.verdicts import Check
 from tests.remote.models.conv_models import conv_bundle, write_conv_model, write_pictures
+from tests.remote.models.proved_bundles import proved_bundle
 from tests.tiny_models import tiny_bundle
 from tests.tiny_policies import policy_bundle
 
@@ -344,6 +350,60 @@ def test_dynamic_quantisation_is_not_made_for_tensorrt(tmp_path: Path) -> None:
     run(conv_bundle(tmp_path).path, "--output", tmp_path / "out", "--dynamic", "--snr", "0")
     ops = {node.op_type for node in read_model(tmp_path / "out" / "conv-dynamic" / "model.onnx").graph.node}
     assert ops & set(ONLY_CPU)
+
+
+def test_what_is_zero_is_zero_however_it_is_stored(tmp_path: Path, calibration: Path) -> None:
+    """Dynamic quantisation stores 0 as its zero point: the table would say that nothing of the pruning was left."""
+    pruned = made_pruned(simplified(conv_bundle(tmp_path).model), 0.5).model
+    forms = {"dynamic": made_dynamic(pruned).model, "static": pruned}
+    for name, model in forms.items():
+        (tmp_path / f"{name}.onnx").write_bytes(model_bytes(model))
+        assert size_of(tmp_path / f"{name}.onnx").zero_share == pytest.approx(0.5, abs=0.02), name
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["rows", "columns"])
+def test_each_channel_has_a_zero_of_its_own(tmp_path: Path, axis: int) -> None:
+    weights, points = np.array([[3, 9], [3, 7]], np.uint8), np.array([3, 7], np.uint8)
+    arrays = {"w": weights, "scale": np.ones(2, np.float32), "point": points}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "scale", "point"], ["float"], axis=axis),
+        helper.make_node("MatMul", ["x", "float"], ["y"]),
+    ]
+    ends = [[helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 2])] for name in ("x", "y")]
+    constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    graph = helper.make_graph(nodes, "one", *ends, constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    assert size_of(tmp_path / "m.onnx").zero_share == (0.5 if axis == 0 else 0.75)
+
+
+def test_a_tolerance_for_large_numbers_can_be_read_again(tmp_path: Path) -> None:
+    """Else optimise writes a bundle that each robot refuses."""
+    ends = [[helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 2])] for name in ("x", "y")]
+    nodes = [helper.make_node("Mul", ["x", "much"], ["y"])]
+    graph = helper.make_graph(nodes, "large", *ends, [numpy_helper.from_array(np.float32(1e6), "much")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    given = np.array([[1, -1]], np.float32)
+    found = tolerance_for("dynamic", Golden({"x": given}, {"y": given * 1e6}), Runner(tmp_path / "m.onnx"))
+    assert sane(found) == found
+
+
+@pytest.mark.parametrize("step", ["optimise", "export"])
+def test_what_was_refused_is_not_made_good_by_a_step_that_loses_nothing(tmp_path: Path, step: str) -> None:
+    """Each step is measured against its parent: measured against a bad one everything is as it was."""
+    failed = Check(name="agreement", verdict="fail", text="12 of 40 boxes")
+    bad = proved_bundle(tmp_path, measured=(failed, Check(name="finite", verdict="pass", text="finite")))
+    made = bad.path
+    for number in range(2):
+        if step == "export":
+            parent, made = made, tmp_path / f"again-{number}"
+            done = CliRunner().invoke(export, [str(parent), "--output", str(made)])
+        else:
+            done = run(made, "--output", tmp_path / "out", "--simplify", "--runs", "0")
+            made = tmp_path / "out" / f"{load_bundle(made).contract.name}-simplify"
+        assert done.exit_code in (0, 7), done.output
+        found = makers_measurements(made)
+        assert found.verdict == "fail"
+        assert "parent_agreement: 12 of 40 boxes" in found.text
 
 
 def test_an_engines_own_operators_are_refused(tmp_path: Path) -> None:

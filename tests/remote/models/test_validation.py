@@ -228,8 +228,10 @@ def test_a_board_with_tensorrt_is_not_proved_by_another_engine(
 # ------------------------------------------------------------ policies
 
 
-def policy(folder: Path, *, squash: str, golden: float = 0.5) -> Path:
-    """A bundle whose policy says `squash(2 * observation)`, two numbers within -1 to 1, and what it said where it was made."""
+def policy(folder: Path, *, squash: str, golden: float = 0.5, numbers: int = 2) -> Path:
+    """A bundle whose policy says `squash(2 * observation)`, two numbers within -1 to 1, and `numbers` of what it said where it
+    was made.
+    """
     given = helper.make_tensor_value_info("obs", onnx.TensorProto.FLOAT, ["batch", 2])
     said = helper.make_tensor_value_info("act", onnx.TensorProto.FLOAT, ["batch", 2])
     nodes = [helper.make_node("Add", ["obs", "obs"], ["twice"]), helper.make_node(squash, ["twice"], ["act"])]
@@ -245,7 +247,7 @@ def policy(folder: Path, *, squash: str, golden: float = 0.5) -> Path:
     inputs = np.array([[0.25, -0.25]], np.float32)
     outputs = np.tanh(2 * inputs) + np.float32(golden - 0.5)
     extra = {
-        "golden.npz": golden_bytes(Golden({"obs": inputs}, {"act": outputs})),
+        "golden.npz": golden_bytes(Golden({"obs": inputs}, {"act": outputs[:, :numbers]})),
         "provenance.json": msgspec.json.encode(
             Provenance(step="export", source="t", opset=17, tolerance=Tolerance(absolute=1e-5, relative=1e-5))
         ),
@@ -258,6 +260,11 @@ def test_a_policy_is_proved_by_its_actions(tmp_path: Path) -> None:
     passes = ("bundle_intact", "opset", "model_loads", "parity", "safety_outputs", "safety_hostile")
     assert {name: found[name].verdict for name in passes} == dict.fromkeys(passes, "pass")
     assert found["latency_pipeline"].verdict == "skipped"
+
+
+def test_golden_actions_of_another_policy_are_a_failure_of_the_bundle(tmp_path: Path) -> None:
+    found = named(run(policy(tmp_path, squash="Tanh", numbers=1)))["parity"]
+    assert (found.verdict, found.text[:30]) == ("fail", "golden.npz holds 1 numbers of ")
 
 
 def test_a_policy_that_leaves_its_limits_on_a_broken_sensor_fails(tmp_path: Path) -> None:
@@ -362,10 +369,11 @@ def test_a_bound_never_lies_on_the_wrong_side(readings: list[float]) -> None:
         ([1.0, 2.2], Tolerance(absolute=0.1, relative=0.0, wrong_share=0.5), "pass"),
         ([1.0, math.nan], Tolerance(absolute=9.0, relative=9.0), "fail"),
         ([1.0, math.inf], Tolerance(absolute=9.0, relative=9.0), "fail"),
+        ([1.0, math.nan], Tolerance(absolute=0.1, relative=0.0, wrong_share=0.5), "fail"),
         ([1.0, 2.2], Tolerance(absolute=1.0, relative=0.0, snr_db=20.0), "pass"),
         ([1.0, 2.3], Tolerance(absolute=1.0, relative=0.0, snr_db=20.0), "fail"),
     ],
-    ids=["equal", "within", "beyond", "share", "nan", "infinite", "loud", "quiet"],
+    ids=["equal", "within", "beyond", "share", "nan", "infinite", "nan_of_a_share", "loud", "quiet"],
 )
 def test_parity_holds_within_its_tolerance_only(found: list[float], tolerance: Tolerance, verdict: str) -> None:
     compared = differences(np.array([1.0, 2.0], np.float32), np.array(found, np.float32), tolerance)
@@ -434,6 +442,11 @@ def test_a_box_that_can_not_be_is_named(box: Detection, said: str) -> None:
 )
 def test_a_rate_passes_by_its_exact_bound(successes: int, n: int, verdict: str) -> None:
     assert judged_rate("hil_success", successes, n, 70.0).verdict == verdict
+
+
+def test_no_success_exceeds_no_limit() -> None:
+    assert judged_rate("hil_success", 0, 40, 0.0).verdict != "pass"
+    assert judged_rate("hil_success", 1, 40, 0.0).verdict == "pass"
 
 
 DIGEST = "ab12" * 16
