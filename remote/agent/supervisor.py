@@ -151,9 +151,10 @@ class Supervisor:
         Raises Trouble when it says that it is unable, when its first run ends before it is ready (unless `insist`, which
         goes on with restarts), or with code `stopped` when it is stopped meanwhile.
         """
-        if self.state.phase == "running":
-            return
-        await self.stop()
+        while self._task is not None:  # again, where somebody else started it while it was waited for its end
+            if self.state.phase == "running":
+                return
+            await self.stop()
         self._halt.clear()
         self._config = config
         self._set("starting", restarts=0)

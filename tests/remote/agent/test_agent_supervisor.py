@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -93,6 +94,30 @@ async def test_a_good_worker_runs_and_stops_as_asked(tmp_path: Path) -> None:
     assert not [b for b in ear.bodies if isinstance(b, Failure)]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_two_starts_while_a_worker_is_being_stopped_start_one_and_both_are_answered(tmp_path: Path) -> None:
+    """A person starts it just when a change of models restarts it: a second worker would hold the camera for ever, and the
+    change would wait for ever for the start that nobody confirms.
+    """
+    one, ear = supervisor("normal", tmp_path)
+    await one.start(CONFIG)
+
+    async def restarted() -> None:
+        await one.stop()
+        with contextlib.suppress(Trouble):  # the other start may take its place
+            await one.start(CONFIG)
+
+    async def started() -> None:
+        await asyncio.sleep(0)
+        assert one.state.phase == "stopping"
+        with contextlib.suppress(Trouble):
+            await one.start(CONFIG)
+
+    await asyncio.wait_for(asyncio.gather(restarted(), started()), 10)
+    assert one.state.phase == "running"
+    await one.stop()
+    assert (len(ear.named("worker_started")), len(ear.ends)) == (2, 2)
 
 
 async def test_a_crash_before_it_is_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
