@@ -82,7 +82,7 @@ def wave(
         raise click.UsageError("--anyway goes with --next.")
     repository, hands = repository_of(repo), hands_of(person, Passphrases())
     if stop_why:
-        moved = rollout.stop(repository, hands, stop_why)
+        moved = rollout.stop(repository, hands, stop_why, wanted)
         if as_json:
             print_json(moved)
         click.echo(f"release {moved.rollout.release} is stopped: {stop_why}", err=True)
@@ -133,7 +133,7 @@ def _watched(at: _At, go_on: bool, end_s: float, every_s: float) -> Judged:
         click.echo(f"{judged.word.replace('_', ' ')}: {judged.why}", err=True)
         if judged.word == "stop":
             if not at.repository.published().rollout().stopped:
-                rollout.stop(at.repository, at.hands, judged.why)
+                rollout.stop(at.repository, at.hands, judged.why, at.release)
             return judged
         if judged.word == "go_on" and go_on:
             judged = _next(at, judged, "")

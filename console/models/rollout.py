@@ -10,7 +10,7 @@ from console.models.fleet import Fleet
 from console.models.hands import Hands
 from console.models.publishing import Note, publish
 from console.models.repository import Published, Repository
-from console.models.waves import Judged, next_rollout
+from console.models.waves import Judged, next_rollout, opened_waves
 from remote.errors import Trouble
 from remote.release import Rollout
 
@@ -48,7 +48,8 @@ def open_next(
 ) -> Moved:
     """Open the next wave of a release. `anyway` is why a person does it although the rule does not say so.
 
-    Raises Trouble: `wave_waits`, `wave_stopped`, `wave_done`, and what `publish` raises.
+    Raises Trouble: `wave_waits`, `wave_stopped`, `wave_done`, `changed_meanwhile` where another person opened or stopped
+    something since it was judged, and what `publish` raises.
     """
     if judged.word in ("stop", "wait", "ask") and not anyway:
         code = "wave_stopped" if judged.word == "stop" else "wave_waits"
@@ -58,7 +59,9 @@ def open_next(
     if judged.word == "done":
         raise Trouble(f"every wave is open: {judged.why}", cure="", code="wave_done")
     with repository.locked():
-        rollout = next_rollout(fleet, repository.published().rollout(), release)
+        now = repository.published().rollout()
+        _refuse_unjudged(repository, now, fleet, release, judged)
+        rollout = next_rollout(fleet, now, release)
         wave = min(judged.wave + 1, judged.waves)
         text = f"release {release}, wave {wave} of {judged.waves}: {', '.join(rollout.robots) or 'everyone'}"
         text += f"; although {judged.why}, because {anyway}" if anyway else f"; {judged.why}"
@@ -66,12 +69,29 @@ def open_next(
     return Moved(outcome="opened", rollout=rollout, versions=versions)
 
 
-def stop(repository: Repository, hands: Hands, why: str) -> Moved:
-    """Close the release that is open to everyone who has not taken it. Raises Trouble `nothing_open`."""
+def _refuse_unjudged(repository: Repository, now: Rollout, fleet: Fleet, release: int, judged: Judged) -> None:
+    """Two people at once would open a wave that nobody waited for, or a release that the other one has just stopped."""
+    opened, wave = opened_waves(fleet, now, release)
+    stopped = now.release == release and bool(now.stopped) and judged.word != "stop"
+    if stopped or now.release > release or (opened, wave) != (judged.open_to, judged.wave):
+        what = "what is open has changed since it was judged; nothing was opened"
+        cure = f"look with `fieldgate updates wave {repository.folder}`"
+        raise Trouble(what, cure=cure, code="changed_meanwhile")
+
+
+def stop(repository: Repository, hands: Hands, why: str, wanted: int | None = None) -> Moved:
+    """Close the release that is open to everyone who has not taken it; `wanted`: only where it is that one.
+
+    Raises Trouble `nothing_open`.
+    """
     with repository.locked():
         now = repository.published().rollout()
         if not now.release:
             raise Trouble("no release is open", cure="", code="nothing_open")
+        if wanted is not None and wanted != now.release:
+            what = f"release {wanted} is not the one that is open: release {now.release} is"
+            cure = f"`--release {now.release}` closes that one; a release that is not open reaches no robot"
+            raise Trouble(what, cure=cure, code="nothing_open")
         # The names stay: whose reports count is known from them; `stopped` closes it to each of them.
         rollout = Rollout(release=now.release, robots=now.robots, everyone=now.everyone, stopped=why[:_WHY_CHARACTERS])
         versions = publish(

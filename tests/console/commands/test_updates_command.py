@@ -157,6 +157,17 @@ def test_a_person_stops_a_release_and_the_audit_says_who_and_why(repo: Path) -> 
     assert said("verify repo").exit_code == 0
 
 
+def test_the_release_that_was_named_is_stopped_and_no_other(repo: Path) -> None:
+    (repo / "fleet.yaml").write_text("waves: [[a], everyone]\n")
+    released("red --wave first --key anna.pem --key ben.pem")
+    released("red --again --wave first --key anna.pem --key ben.pem")
+    refused = run("wave repo --release 1 --stop 'it drops cups'")
+    assert code(refused) == "nothing_open"
+    assert "release 2 is open to a" in said("show repo").stdout
+    said("wave repo --release 2 --stop 'it drops cups'")
+    assert "release 2 is STOPPED" in said("show repo").stdout
+
+
 def test_a_stolen_key_is_taken_out_by_the_others(repo: Path) -> None:
     said("key new dora.pem --unencrypted")
     said("revoke repo ben --replace-with dora.pem.pub --key anna.pem")

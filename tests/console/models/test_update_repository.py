@@ -16,7 +16,7 @@ from console.models.repository import Repository, id_of
 from console.models.roles import now_utc
 from console.models.standing import standing
 from console.models.verifying import verify
-from console.models.waves import judge
+from console.models.waves import Report, judge
 from remote.errors import Trouble
 from tests.console.models.repo_world import World, model_of
 
@@ -215,6 +215,26 @@ def test_the_rollout_key_can_open_and_stop_and_nothing_else(world: World) -> Non
     assert "it is Friday" in told[-2]
     world.release("blue")
     assert robot.rollout().stopped == "it drops things", "a new release opens nothing by itself"
+
+
+def test_what_another_person_opened_or_stopped_meanwhile_is_not_opened_over(world: World) -> None:
+    """Else two people who open the next wave at once open two, and a release is open again right after it was stopped."""
+    world.release("red")
+    fleet = Fleet(waves=[["a"], ["b"], ["c"], ["d"]])
+    robot = world.robot()
+    judged = judge(fleet, robot.rollout(), 1, {})
+    rollout.open_next(world.repository, world.hands, fleet, 1, judged)
+    with refused("changed_meanwhile"):
+        rollout.open_next(world.repository, world.hands, fleet, 1, judged)
+    assert robot.rollout().robots == ("a",)
+    good = judge(fleet, robot.rollout(), 1, {"a": Report(ended="committed")})
+    rollout.stop(world.repository, world.hands, "it drops things", 1)
+    with refused("changed_meanwhile"):
+        rollout.open_next(world.repository, world.hands, fleet, 1, good)
+    assert robot.rollout().stopped == "it drops things"
+    stopped = judge(fleet, robot.rollout(), 1, {})
+    rollout.open_next(world.repository, world.hands, fleet, 1, stopped, anyway="mended")
+    assert (robot.rollout().stopped, robot.rollout().robots) == ("", ("a", "b"))
 
 
 # ---------------------------------------------------------------- copies
