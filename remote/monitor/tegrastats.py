@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +16,8 @@ from remote.monitor.readings import Readings
 from remote.monitor.sysfs import TOTAL_RAILS
 
 LINE_LIMIT = 8192
+SILENT_S = 30.0
+"""It says a line a second: one that has said nothing for so long hangs."""
 
 _GPU = re.compile(r"\bGR3D_FREQ (\d{1,3})%(?:@\[?(\d{1,5})(?=[\s\],]))?")
 _EMC = re.compile(r"\bEMC_FREQ (\d{1,3})%")
@@ -43,7 +47,7 @@ def parse(text: str) -> Readings:
 
 
 class TegrastatsSource(BackgroundSource):
-    """Runs the program in the background and keeps its newest line; starts it again where it ends."""
+    """Runs the program in the background and keeps its newest line; starts it again where it ends or hangs."""
 
     def __init__(
         self,
@@ -54,31 +58,53 @@ class TegrastatsSource(BackgroundSource):
         super().__init__("tegrastats has not said anything yet", clock_s, retry_s)
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._heard_s, self._hung = clock_s(), False
         if shutil.which(command[0]):
             self._start("tegrastats")
         else:
             self._why = "tegrastats is not installed"
 
+    def read(self) -> Readings | None:
+        """See BackgroundSource. A program that has hung is ended here: its thread waits for its next line."""
+        found = super().read()
+        if found is None and self._clock_s() - self._heard_s > SILENT_S:
+            self._hung = True
+            self._end()
+        return found
+
     def close(self) -> None:
         """End the program."""
         super().close()
-        if self._process:
+        self._end()
+
+    def _end(self) -> None:
+        """With what it has started, which would hold its output open."""
+        if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(OSError):
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _keep(self, found: Readings) -> None:
+        self._heard_s = self._clock_s()
+        super()._keep(found)
 
     def _listen(self) -> None:
+        self._heard_s, self._hung = self._clock_s(), False
         try:
             self._take_lines()
-            self._why = "tegrastats ended"
+            self._why = (
+                f"tegrastats said nothing for {SILENT_S:g} s and was ended" if self._hung else "tegrastats ended"
+            )
         except OSError as error:
             self._why = f"tegrastats can't be run: {error}"
 
     def _take_lines(self) -> None:
-        with subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as process:
             self._process = process
             assert process.stdout is not None  # asked for with PIPE
             while not self._stop.is_set() and (raw := process.stdout.readline(LINE_LIMIT)):
                 found = parse(raw.decode("utf-8", "replace"))
                 if found.values or found.series:
                     self._keep(found)
-            process.kill()
+            self._end()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from remote.perception.engines.build_process import Said
 
 LIMIT_S = 3600.0
+LOOK_EVERY_S = 0.02
 _PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
 
 
@@ -42,17 +46,8 @@ def ours(module: str, *arguments: object) -> list[str]:
 
 def run(command: Sequence[str], *, cwd: Path, limit_s: float = LIMIT_S) -> Ran:
     """Run it to its end, or to the end of its time. Its stdin stays open as long as it runs."""
-    began = time.monotonic()
-    process, stdin = _start(command, cwd)
-    try:
-        out, words = process.communicate(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        out, words = process.communicate()
-        words += f"\nit did not end within {limit_s:g} s and was killed".encode()
-    finally:
-        os.close(stdin)
-    return Ran(process.returncode, out, words.decode("utf-8", "replace")[-4096:], time.monotonic() - began)
+    with _started(command, cwd) as child:
+        return child.ended(limit_s)
 
 
 def build(command: Sequence[str], *, cwd: Path) -> tuple[Said | None, Ran]:
@@ -61,17 +56,14 @@ def build(command: Sequence[str], *, cwd: Path) -> tuple[Said | None, Ran]:
     return last_said(ran.out), ran
 
 
-def interrupted(command: Sequence[str], *, cwd: Path, kill: bool) -> tuple[Said | None, Ran]:
+def interrupted(command: Sequence[str], *, cwd: Path, kill: bool, limit_s: float = LIMIT_S) -> tuple[Said | None, Ran]:
     """A build that is called off, or killed, as soon as it says how far it is."""
-    began = time.monotonic()
-    process, stdin = _start(command, cwd)
-    assert process.stdout is not None
-    heard = process.stdout.readline() + process.stdout.readline()  # reading the model, the first phase
-    if kill:
-        _kill(process)
-    os.close(stdin)
-    out, words = process.communicate()
-    ran = Ran(process.returncode, heard + out, words.decode("utf-8", "replace")[-4096:], time.monotonic() - began)
+    with _started(command, cwd) as child:
+        child.heard(2, limit_s)  # reading the model, the first phase
+        if kill:
+            child.kill()
+        child.call_off()
+        ran = child.ended(limit_s)
     return last_said(ran.out), ran
 
 
@@ -85,26 +77,69 @@ def last_said(out: bytes) -> Said | None:
     return said if said.engine or said.error else None
 
 
-def _start(command: Sequence[str], cwd: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The process and the other end of its stdin: whoever closes that calls it off (`communicate` would do so at once)."""
+class _Child:
+    """A started program. It writes into files: a pipe's end would not come where somebody escaped with it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: int, out: BinaryIO, words: BinaryIO) -> None:
+        self._process, self._stdin, self._out, self._words = process, stdin, out, words
+        self._began = time.monotonic()
+
+    def heard(self, lines: int, limit_s: float) -> None:
+        """Wait until it has said so many lines, has ended, or is silent for too long."""
+        end = time.monotonic() + limit_s
+        while _content(self._out).count(b"\n") < lines and self._process.poll() is None and time.monotonic() < end:
+            time.sleep(LOOK_EVERY_S)
+
+    def call_off(self) -> None:
+        """Close its stdin."""
+        if self._stdin >= 0:
+            os.close(self._stdin)
+        self._stdin = -1
+
+    def kill(self) -> None:
+        """With its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def ended(self, limit_s: float) -> Ran:
+        """How it ended; where it does not within `limit_s` it is killed."""
+        more = b""
+        try:
+            self._process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+            more = f"\nit did not end within {limit_s:g} s and was killed".encode()
+        words = (_content(self._words) + more).decode("utf-8", "replace")[-4096:]
+        return Ran(self._process.returncode, _content(self._out), words, time.monotonic() - self._began)
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str], cwd: Path) -> Iterator[_Child]:
+    """The program; whoever closes the other end of its stdin calls it off. Nothing of it is left behind."""
     rest = os.environ.get("PYTHONPATH", "")
     path = os.pathsep.join(part for part in (_PACKAGE_PARENT, rest) if part)
-    reads, writes = os.pipe()
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=reads,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    finally:
-        os.close(reads)
-    return process, writes
+    environment = {**os.environ, "PYTHONPATH": path}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as words:
+        reads, writes = os.pipe()
+        try:
+            process = subprocess.Popen(
+                command, cwd=cwd, env=environment, stdin=reads, stdout=out, stderr=words, start_new_session=True
+            )
+        except BaseException:
+            os.close(writes)
+            raise
+        finally:
+            os.close(reads)
+        child = _Child(process, writes, out, words)
+        try:
+            yield child
+        finally:
+            child.kill()
+            process.wait()
+            child.call_off()
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+def _content(file: BinaryIO) -> bytes:
+    """All of it; the child writes at a place of its own in the same file, which must not be moved."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)

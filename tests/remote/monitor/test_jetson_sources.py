@@ -91,6 +91,22 @@ def test_the_program_is_listened_to_and_started_again_when_it_ends(tmp_path: Pat
     source.close()
 
 
+def test_a_program_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
+    """Its numbers were away until the agent began anew."""
+    now = [0.0]
+    code = f"import os, time\nprint({ORIN!r}, flush=True)\nos.fork()\ntime.sleep(60)"  # the child holds its output too
+    source = TegrastatsSource(script(tmp_path, code), clock_s=lambda: now[0], retry_s=0.01)
+    wait_until(lambda: source.read() is not None, 10, "a reading")
+    (tmp_path / "tegrastats.py").write_text(f"import time\nprint({NANO!r}, flush=True)\ntime.sleep(60)")
+    now[0] = 29.0
+    assert source.read() is None
+    assert source.why != "tegrastats said nothing for 30 s and was ended"
+    now[0] = 31.0
+    wait_until(lambda: source.read() is not None, 10, "the second program")
+    assert source.why == "tegrastats said nothing for 30 s and was ended"
+    source.close()
+
+
 def test_an_old_line_is_no_reading_and_a_missing_program_has_a_reason(tmp_path: Path) -> None:
     now = [0.0]
     source = TegrastatsSource(script(tmp_path, f"print({ORIN!r}, flush=True)"), clock_s=lambda: now[0], retry_s=60)
