@@ -16,7 +16,7 @@ from console.models.roles import expiry, releases_above
 from remote.atomic import replacing
 from remote.errors import Trouble
 from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, digest_of, parse_manifest
-from remote.release import MOST_RELEASE, RELEASE_LIMIT_BYTES, Needs, Release, file_target, release_target
+from remote.release import MOST_RELEASE, RELEASE_LIMIT_BYTES, Needs, Release, file_target, parse_release, release_target
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Targets
@@ -46,7 +46,7 @@ def release_bundle(repository: Repository, hands: Hands, bundle: Path, wanted: W
     """Lay a release of the bundle beside the repository, unsigned. Call it with the repository locked.
 
     Every file is read once, and what is kept is what the manifest names. Raises Trouble: `bad_bundle`, `bundle_changed`,
-    `bundle_incomplete`, `released_before`, `change_waits`, `repository_full`, `too_many_releases`.
+    `bundle_incomplete`, `released_before`, `change_waits`, `release_invalid`, `repository_full`, `too_many_releases`.
     """
     refuse_second(repository)
     data, manifest = _manifest(bundle)
@@ -63,6 +63,7 @@ def release_bundle(repository: Repository, hands: Hands, bundle: Path, wanted: W
         needs=wanted.needs,
         notes=wanted.notes,
     )
+    parse_release(msgspec.json.encode(release))  # what no robot could read must not wait for signatures
     targets = _with_release(repository, hands, published, release, data)
     text = f"release {number}: {release.name} {digest[:8]}"
     change = Change(

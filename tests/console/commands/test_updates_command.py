@@ -107,6 +107,13 @@ def test_a_release_says_for_whom_it_is_and_that_nobody_takes_it_yet(repo: Path) 
     assert "release 2" in released("red --again --key anna.pem --key ben.pem").stderr
 
 
+@pytest.mark.parametrize("words", [f"--notes {'x' * 4001}", "--class ''"], ids=["long notes", "no class"])
+def test_what_no_robot_could_read_does_not_wait_for_signatures(repo: Path, words: str) -> None:
+    """Else it is in the way of the next release until somebody throws it away."""
+    assert code(run(f"red --to repo --unchecked --key anna.pem {words}", publish)) == "release_invalid"
+    assert "release 1" in released("red --key anna.pem --key ben.pem").stderr
+
+
 def test_a_new_repository_goes_on_above_the_numbers_that_robots_have_taken(here: Path) -> None:
     """Else robots that are enrolled anew, because too many keys were stolen, would take nothing for ever."""
     said("init repo --key anna.pem --key ben.pem --online-unencrypted --releases-above 41")
