@@ -77,12 +77,15 @@ def collect(argv: Sequence[str], *, seconds: float, content: bytes = b"Latency",
 
 
 def _become(argv: Sequence[str]) -> None:
-    for name in _DROPPED:
-        os.environ.pop(name, None)
-    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-    # The parent sets the size after the fork; a program that starts faster would see 80x24.
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 160, 0, 0))
-    os.execvp(argv[0], list(argv))
+    try:
+        for name in _DROPPED:
+            os.environ.pop(name, None)
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        # The parent sets the size after the fork; a program that starts faster would see 80x24.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 160, 0, 0))
+        os.execvp(argv[0], list(argv))
+    finally:
+        os._exit(127)  # it must not go on as its parent
 
 
 def _until(fd: int, content: bytes, began: float, limit_s: float) -> float | None:

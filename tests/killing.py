@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _TRACE_ME, _TO_NEXT_STOP, _EXIT_KILL, _SET_OPTIONS = 0, 24, 0x100000, 0x4200
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.restype = ctypes.c_long
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 KILLED = -signal.SIGKILL
+LIMIT_S = 60.0
+"""None of the children here works for more than a second or two, on a busy machine some more."""
+_SAYS_WHERE_S = 2.0
 
 
 class CannotTrace(Exception):
@@ -21,12 +27,15 @@ class CannotTrace(Exception):
 
 
 def forked(work: Callable[[], object]) -> int:
-    """A child that does `work` and ends with 0, or with 1 after an exception; its process id."""
+    """A child in a group of its own that does `work` and ends with 0, or with 1 after an exception; its process id."""
     child = os.fork()
     if child:
+        with contextlib.suppress(PermissionError, ProcessLookupError):  # it has done so itself, or has ended
+            os.setpgid(child, child)
         return child
     end = 1
     try:
+        os.setpgid(0, 0)
         work()
         end = 0
     finally:  # whatever happens, a child must not come back into the test
@@ -35,9 +44,45 @@ def forked(work: Callable[[], object]) -> int:
         os._exit(end)
 
 
-def ended(child: int) -> int:
-    """Wait for the child; its exit code, or the negative signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+@contextmanager
+def watched(child: int, limit_s: float | None = None) -> Iterator[None]:
+    """Within it the child of `forked` is waited for: after `limit_s` (None: LIMIT_S) it is killed with its group, and
+    AssertionError says so.
+
+    A child may hang for ever: a thread of the test held a lock when it was forked. Its stacks go to stderr first.
+    """
+    limit_s = LIMIT_S if limit_s is None else limit_s
+    late, over = threading.Event(), threading.Event()
+
+    def end() -> None:
+        late.set()
+        for number in (signal.SIGABRT, signal.SIGKILL):  # pytest lets a process that is aborted say where it is
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, number)
+            if number == signal.SIGABRT:
+                over.wait(_SAYS_WHERE_S)
+
+    timer = threading.Timer(limit_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        raise
+    finally:
+        over.set()
+        timer.cancel()
+        timer.join()
+    if late.is_set():
+        raise AssertionError(f"the child (process {child}) had not ended after {limit_s:g} s: it was killed")
+
+
+def ended(child: int, limit_s: float | None = None) -> int:
+    """Wait for the child; its exit code, or the negative signal that ended it. AssertionError as in `watched`."""
+    with watched(child, limit_s):
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def killed_at_call(work: Callable[[], object], number: int) -> int:
@@ -51,17 +96,18 @@ def killed_at_call(work: Callable[[], object], number: int) -> int:
         return work()
 
     child = forked(traced)
-    status = os.waitpid(child, 0)[1]
-    if not os.WIFSTOPPED(status):
-        raise CannotTrace(f"ptrace is refused here (exit {os.waitstatus_to_exitcode(status)})")
-    _libc.ptrace(_SET_OPTIONS, child, None, _EXIT_KILL)
-    for _ in range(2 * number + 1):
-        _libc.ptrace(_TO_NEXT_STOP, child, None, None)
+    with watched(child):
         status = os.waitpid(child, 0)[1]
         if not os.WIFSTOPPED(status):
-            return os.waitstatus_to_exitcode(status)
-    os.kill(child, signal.SIGKILL)
-    return ended(child)
+            raise CannotTrace(f"ptrace is refused here (exit {os.waitstatus_to_exitcode(status)})")
+        _libc.ptrace(_SET_OPTIONS, child, None, _EXIT_KILL)
+        for _ in range(2 * number + 1):
+            _libc.ptrace(_TO_NEXT_STOP, child, None, None)
+            status = os.waitpid(child, 0)[1]
+            if not os.WIFSTOPPED(status):
+                return os.waitstatus_to_exitcode(status)
+        os.kill(child, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _stop_for_tracer() -> None:

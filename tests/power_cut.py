@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.killing import KILLED, CannotTrace, forked
+from tests.killing import KILLED, CannotTrace, forked, watched
 
 _TRACE_ME, _TO_NEXT_CALL, _SET_OPTIONS, _CALL_INFO = 0, 24, 0x4200, 0x420E
 _OPTIONS = 0x100000 | 0x1 | 0x8  # kill with the tracer, mark stops at calls, follow threads
@@ -132,13 +132,13 @@ def killed_at_change(work: Callable[[], object], folder: Path, number: int | Non
     """Do `work` in a child that is killed with SIGKILL before its change `number` (from 0) of `folder`; None: never.
 
     A change is a write, fsync, rename, link, unlink, mkdir, chmod or making open. Raises CannotTrace.
+    AssertionError where the child does not end.
     """
     numbers = _NUMBERS.get(platform.machine())
     if numbers is None:
         raise CannotTrace(f"the system calls of {platform.machine()} are not known here")
 
     def traced() -> object:
-        os.setpgid(0, 0)
         if _libc.ptrace(_TRACE_ME, 0, None, None) != 0:
             os._exit(77)
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -146,14 +146,13 @@ def killed_at_change(work: Callable[[], object], folder: Path, number: int | Non
 
     disk = Disk(folder)
     child = forked(traced)
-    with contextlib.suppress(PermissionError, ProcessLookupError):
-        os.setpgid(child, child)
-    status = os.waitpid(child, 0)[1]
-    if not os.WIFSTOPPED(status):
-        raise CannotTrace(f"ptrace is refused here (exit {os.waitstatus_to_exitcode(status)})")
-    _libc.ptrace(_SET_OPTIONS, child, None, _OPTIONS)
-    _libc.ptrace(_TO_NEXT_CALL, child, None, None)
-    return _Tracer(child, numbers, disk, number).follow()
+    with watched(child):
+        status = os.waitpid(child, 0)[1]
+        if not os.WIFSTOPPED(status):
+            raise CannotTrace(f"ptrace is refused here (exit {os.waitstatus_to_exitcode(status)})")
+        _libc.ptrace(_SET_OPTIONS, child, None, _OPTIONS)
+        _libc.ptrace(_TO_NEXT_CALL, child, None, None)
+        return _Tracer(child, numbers, disk, number).follow()
 
 
 class _Tracer:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import msgspec
@@ -25,6 +22,7 @@ from remote.errors import Trouble
 from tests.console.screens.campaign_samples import PACK, bench
 from tests.console.screens.driving import NOW_NS, running, screen_text, until
 from tests.console.screens.scripted import ScriptedSession, snapshot
+from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -127,44 +125,6 @@ def test_the_documentation_names_every_key() -> None:
     assert {action.shown for action in own} <= keys
 
 
-class Terminal:
-    """The app in a real terminal: keys in, bytes out."""
-
-    def __init__(self, argv: list[str], folder: Path) -> None:
-        self.seen = b""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(ROOT)
-            os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="40", FIELDGATE_HOME=str(folder / "home"))
-            os.execv(argv[0], argv)
-
-    def until(self, text: bytes, limit_s: float = 30.0) -> None:
-        """Read until `text` came; what was before it is forgotten."""
-        end = time.monotonic() + limit_s
-        while text not in self.seen:
-            assert time.monotonic() < end, f"{text!r} never came: {self.seen[-2000:]!r}"
-            if select.select([self.fd], [], [], 0.2)[0]:
-                self.seen += self._read(text)
-        self.seen = self.seen.split(text, 1)[1]
-
-    def _read(self, awaited: bytes) -> bytes:
-        try:
-            return os.read(self.fd, 65536)
-        except OSError:
-            raise AssertionError(f"the app ended before {awaited!r} came: {self.seen[-2000:]!r}") from None
-
-    def quiet(self, for_s: float = 0.2, limit_s: float = 20.0) -> None:
-        """Read until nothing came for a while: what was asked for is painted, and the keys go there."""
-        end = time.monotonic() + limit_s
-        while time.monotonic() < end and select.select([self.fd], [], [], for_s)[0]:
-            self.seen += os.read(self.fd, 65536)
-
-    def press(self, keys: bytes) -> None:
-        """Type, once everything is painted."""
-        self.quiet()
-        os.write(self.fd, keys)
-
-
 @pytest.fixture
 def key_with_passphrase(home: Path) -> Path:
     path = home / "id_locked"
@@ -183,21 +143,22 @@ def test_ssh_keygen_asks_for_the_passphrase_on_the_plain_terminal(home: Path, ke
     )
     campaign.close()
     child = str(Path(__file__).with_name("checklist_child.py"))
-    terminal = Terminal([sys.executable, child, "bench"], home)
-    terminal.until(b"On the table")
-    terminal.press(b"S")
-    terminal.until(b"it means")
-    for keys in (b"\r", b"\r", str(key_with_passphrase).encode(), b"\r", b"\r"):
-        terminal.press(keys)
-    terminal.until(b"fieldgate statement")
-    terminal.press(b"\x1b[C")
-    terminal.press(b"\r")
-    terminal.until(b"asks here:")
-    terminal.until(b"passphrase")
-    terminal.press(b"open sesame\n")
-    terminal.until(b"signed as ada")
-    terminal.press(b"q")
-    os.waitpid(terminal.pid, 0)
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
+    with Terminal([sys.executable, child, "bench"], environment) as terminal:
+        terminal.until(b"On the table")
+        terminal.press(b"S")
+        terminal.until(b"it means")
+        for keys in (b"\r", b"\r", str(key_with_passphrase).encode(), b"\r", b"\r"):
+            terminal.press(keys)
+        terminal.until(b"fieldgate statement")
+        terminal.press(b"\x1b[C")
+        terminal.press(b"\r")
+        terminal.until(b"asks here:")
+        terminal.until(b"passphrase")
+        terminal.press(b"open sesame\n")
+        terminal.until(b"signed as ada")
+        terminal.press(b"q")
+        assert terminal.end() == 0
     again = open_campaign("bench")
     assert [row.kind for row in again.record.rows()][-1] == "signature"
     again.close()
