@@ -88,9 +88,13 @@ class Actions:
         digest = agent.models.trying or agent.models.digest
         if digest is None:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
-        if not insist:  # at boot a camera may come later than the agent: the worker waits for it
+        if insist:  # at boot a camera may come later than the agent: the worker waits for it
+            agent.models.ground.started()
+        else:
             await asyncio.to_thread(sources.check, agent.settings.source)
         await agent.supervisor.start(agent.worker_config(agent.settings.source), insist=insist)
+        if agent.supervisor.wanted:  # not where somebody stopped it just now
+            agent.models.ground.started()
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""

@@ -109,6 +109,10 @@ class AgentGround:
         """Running, starting or waiting to be restarted."""
         return self._agent.supervisor.wanted
 
+    def started(self) -> None:
+        """A person or the agent's own start wants the worker to run: so the one before is to run too where it comes back."""
+        self._keep_up = True
+
     def stopped(self) -> None:
         """A person or `on_link_loss` stopped the worker: it stays stopped."""
         self._keep_up = False

@@ -17,6 +17,7 @@ import pytest
 from remote.protocol import (
     Activate,
     CancelChange,
+    Drill,
     Event,
     GetStored,
     GoBack,
@@ -189,6 +190,49 @@ def test_after_a_kill_in_probation_the_candidate_is_known_and_nothing_starts_by_
     assert current(again) == before
 
 
+def rots(robot: Robot, digest: str) -> None:
+    """The worker is unable to start with it from now on."""
+    model = robot.home / "bundles" / digest / "model.onnx"
+    model.chmod(0o600)
+    model.write_bytes(b"rot")
+
+
+def test_a_robot_that_starts_its_worker_by_itself_does_so_with_the_one_before_too(
+    make_robot: MakeRobot, tmp_path: Path
+) -> None:
+    """After a power cut in probation, with nobody there: else it stands without any model."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "settings.yaml").write_text("autostart: true\n")
+    robot = make_robot("real")
+    console, epoch = running(robot)
+    before = current(console)
+    digest = stage(robot.home, tmp_path / "made")
+    push(console, epoch, digest, LONG)
+    until(console, lambda m: m.step == "probation", "probation")
+    robot.end(signal.SIGKILL)
+    rots(robot, digest)
+    again = robot.start().console().subscribe()
+    assert ended(again, digest).ended == "returned"
+    again.until(lambda: again.state.worker.phase == "running", "the worker with the one before")
+    assert (current(again), again.state.bundle and again.state.bundle.digest) == (before, before)
+
+
+def test_a_worker_that_a_person_started_in_probation_runs_on_with_the_one_before(real: Robot, tmp_path: Path) -> None:
+    console = real.console().subscribe()
+    epoch = console.take_lease()
+    before = current(console)
+    digest = stage(real.home, tmp_path / "made")
+    push(console, epoch, digest, LONG)
+    until(console, lambda m: m.step == "probation", "probation")
+    assert console.ask(Start(), epoch=epoch).error is None
+    rots(real, digest)
+    assert console.ask(Drill("worker_crash"), epoch=epoch).error is None
+    assert ended(console, digest).ended == "returned"
+    console.until(lambda: console.state.worker.phase == "running", "the worker with the one before")
+    assert (current(console), console.state.bundle and console.state.bundle.digest) == (before, before)
+
+
 # ------------------------------------------------------------ the robot has a say, and people who stopped it too
 
 
@@ -281,9 +325,9 @@ def test_on_a_full_disk_a_change_is_refused_and_what_runs_runs_on(small_disk: Pa
         robot.end(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("rots", [False, True], ids=["gone", "rotten"])
+@pytest.mark.parametrize("rotten", [False, True], ids=["gone", "rotten"])
 def test_a_bundle_that_is_gone_from_the_store_leaves_the_one_that_came_with_the_agent(
-    real: Robot, tmp_path: Path, rots: bool
+    real: Robot, tmp_path: Path, rotten: bool
 ) -> None:
     """Also where its files are there and are others by now: the robot would stand there without any model."""
     console = real.console()
@@ -293,7 +337,7 @@ def test_a_bundle_that_is_gone_from_the_store_leaves_the_one_that_came_with_the_
     place = real.home / "bundles" / digest
     (real.home / "bundles" / f".staging-{digest}").rename(place)
     assert console.ask(SetBundle(digest), epoch=epoch).error is None
-    if rots:
+    if rotten:
         (place / "model.onnx").write_bytes(b"rot")
     else:
         shutil.rmtree(place)
