@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from console.link.asking import AcceptingNewAsker, Asker, BeforehandAsker, RefusingAsker
@@ -18,6 +22,11 @@ from remote.errors import Trouble
 
 _SSH_FAILED = 255
 _PIECE_BYTES = 1 << 18
+_WORDS_BYTES = 1 << 20
+STALL_S = 300.0
+"""So long ssh may take nothing, or go on after the last byte: it holds some megabytes, and a link may be slow. A dead one it
+leaves by itself.
+"""
 
 
 class OpensshTransport:
@@ -52,24 +61,31 @@ class OpensshTransport:
         """See Transport; through `cat`, which can go on after a cut where sftp's batches can't."""
         self._check()
         redirect = ">>" if offset else ">"
-        words = [*self._words(), as_sh(f"cat {redirect} {shell_path(remote)}")]
+        command = [*self._words(), as_sh(f"cat {redirect} {shell_path(remote)}")]
         size = local.stat().st_size
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        assert process.stdin is not None
-        assert process.stderr is not None
-        try:
-            with local.open("rb") as source, process.stdin as out:
+        # Not a pipe for what it says: with `LogLevel DEBUG` it would fill up while nobody reads it.
+        with tempfile.TemporaryFile() as words, local.open("rb") as source:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words, bufsize=0
+            )
+            assert process.stdin is not None
+            try:
                 source.seek(offset)
-                while piece := source.read(_PIECE_BYTES):
-                    out.write(piece)
-                    if progress is not None:
-                        progress(source.tell(), size)
-        except BrokenPipeError:
-            pass  # its exit and its stderr say why
-        with process.stderr as stream:
-            err = stream.read().decode("utf-8", "replace")
-        if process.wait() != 0:
-            raise ssh_trouble(self._robot, err)
+                with contextlib.suppress(BrokenPipeError), process.stdin as out:  # its exit and its stderr say why
+                    while piece := source.read(_PIECE_BYTES):
+                        _fed(out.fileno(), piece)
+                        if progress is not None:
+                            progress(source.tell(), size)
+                code = process.wait(STALL_S)
+            except (TimeoutError, subprocess.TimeoutExpired) as error:
+                what = f"'{self._robot.name}' took nothing of {local.name} for {STALL_S:.0f} s"
+                raise Trouble(what, cure="look at the robot's disk and load, then try again", code="timeout") from error
+            finally:
+                process.kill()  # also after Ctrl+C
+                process.wait()
+            words.seek(max(0, words.seek(0, os.SEEK_END) - _WORDS_BYTES))
+            if code != 0:
+                raise ssh_trouble(self._robot, words.read(_WORDS_BYTES).decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -91,3 +107,13 @@ class OpensshTransport:
         words += ["-p", str(port)] if port else []
         words += ["-l", user] if user else []
         return [*words, "--", host]
+
+
+def _fed(pipe: int, data: bytes) -> None:
+    """Write all of it. Raises TimeoutError where nothing is taken for STALL_S."""
+    os.set_blocking(pipe, False)
+    left = memoryview(data)
+    while left:
+        if not select.select([], [pipe], [], STALL_S)[1]:
+            raise TimeoutError
+        left = left[os.write(pipe, left) :]

@@ -28,6 +28,7 @@ class PipeChannel:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=env,
+                bufsize=0,  # what a buffer holds back would be written when it is closed, to nobody
                 start_new_session=True,
             )
         except OSError as error:
@@ -60,9 +61,10 @@ class PipeChannel:
     def send(self, data: bytes) -> None:
         """See Channel."""
         assert self._process.stdin is not None
+        left = memoryview(data)
         try:
-            self._process.stdin.write(data)
-            self._process.stdin.flush()
+            while left:
+                left = left[self._process.stdin.write(left) :]
         except (OSError, ValueError) as error:
             raise Trouble(f"the link broke while sending: {error}", code="unreachable") from error
 
@@ -76,7 +78,8 @@ class PipeChannel:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(1.0)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the kernel
+                self._process.wait(1.0)
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()

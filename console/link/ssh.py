@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from console.link.asking import Asker
 from console.link.attach import as_sh, attach_command
 from console.link.ssh_auth import KeyRing
-from console.link.ssh_dial import CONNECT_TIMEOUT_S, Connection, dial
+from console.link.ssh_dial import CONNECT_TIMEOUT_S, Connection, answering, dial
 from console.link.transport import Progress, Ran
 from console.robots import Robot
 from remote.errors import Trouble
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 1 << 16
 PUT_BYTES = _PIECE_BYTES // 2
 """What is sent at once: a cut costs so much at most of what lay on the robot already."""
+STALL_S = 60.0
+"""So long a robot may take for one answer while a file is copied: a slow card stands still for half of it."""
 _LAST_WORDS_BYTES = 4096
 
 
@@ -109,17 +111,24 @@ class SshTransport:
 
         size = local.stat().st_size
         try:
-            with contextlib.closing(self._connected().transport.open_sftp_client()) as sftp:
-                with local.open("rb") as source, sftp.open(remote, "r+b" if offset else "wb") as target:
-                    target.set_pipelined(True)
-                    source.seek(offset)
-                    target.seek(offset)
-                    while piece := source.read(PUT_BYTES):
-                        target.write(piece)
-                        if progress is not None:
-                            progress(source.tell(), size)
+            sftp = self._sftp(self._connected())
+            with local.open("rb") as source:
+                target = sftp.open(remote, "r+b" if offset else "wb")
+                target.set_pipelined(True)
+                source.seek(offset)
+                target.seek(offset)
+                while piece := source.read(PUT_BYTES):
+                    target.write(piece)
+                    if progress is not None:
+                        progress(source.tell(), size)
+            target.close()
+            sftp.close()
         except (OSError, EOFError, paramiko.SSHException) as error:
+            self.close()
             raise self._broke(error) from error
+        except BaseException:  # Ctrl+C: closing the file would wait for all that is under way
+            self.close()
+            raise
 
     def close(self) -> None:
         """See Transport."""
@@ -138,13 +147,25 @@ class SshTransport:
 
         try:
             channel = connection.transport.open_session(timeout=CONNECT_TIMEOUT_S)
-            channel.exec_command(command)
+            with answering(connection):
+                channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._broke(error) from error
         return channel
 
+    def _sftp(self, connection: Connection) -> paramiko.SFTPClient:
+        """As paramiko's own `open_sftp_client`, which waits for a silent server without an end."""
+        import paramiko
+
+        channel = connection.transport.open_session(timeout=CONNECT_TIMEOUT_S)
+        with answering(connection):
+            channel.invoke_subsystem("sftp")
+        channel.settimeout(STALL_S)
+        return paramiko.SFTPClient(channel)
+
     def _broke(self, error: Exception) -> Trouble:
-        what = f"the connection to '{self._robot.name}' broke: {str(error) or type(error).__name__}"
+        said = str(error) or ("it was silent for too long" if isinstance(error, TimeoutError) else type(error).__name__)
+        what = f"the connection to '{self._robot.name}' broke: {said}"
         return Trouble(what, cure="run the same command again, it goes on where it stopped", code="unreachable")
 
 
@@ -158,15 +179,17 @@ def _finished(channel: paramiko.Channel, stdin: bytes, timeout_s: float) -> Ran:
     channel.settimeout(0.05)
     ended = False
     while not ended or channel.recv_stderr_ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError
         while channel.recv_stderr_ready():
             err += channel.recv_stderr(_PIECE_BYTES)
-        try:
+        with contextlib.suppress(TimeoutError):
             piece = channel.recv(_PIECE_BYTES)
             out += piece
             ended = not piece
-        except TimeoutError:
-            if time.monotonic() > deadline:
-                raise
+    # It may have closed its output and run on.
+    if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
+        raise TimeoutError
     exit_code = channel.recv_exit_status()
     while channel.recv_stderr_ready():
         err += channel.recv_stderr(_PIECE_BYTES)

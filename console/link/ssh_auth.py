@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import paramiko
 
 _PASSPHRASE_TRIES = 3
+_AGENT_S = 4.0
 
 
 class KeyRing:
@@ -70,12 +72,7 @@ class KeyRing:
 
     def _agent_keys(self, target: Target) -> list[tuple[str, paramiko.PKey]]:
         """The SSH agent's keys, those of the configuration first (only those with IdentitiesOnly)."""
-        import paramiko
-
-        try:
-            keys = list(paramiko.Agent().get_keys())
-        except (paramiko.SSHException, OSError):
-            return []
+        keys = _keys_of_agent()
         wanted = [blob for path in target.identity_files if (blob := _public_blob(path))]
         first = [key for key in keys if key.asbytes() in wanted]
         rest = [] if target.identities_only else [key for key in keys if key.asbytes() not in wanted]
@@ -110,6 +107,26 @@ class KeyRing:
             except (_Locked, _Unusable):
                 continue
         return None
+
+
+def _keys_of_agent() -> list[paramiko.AgentKey]:
+    """As paramiko.Agent has them, which waits without an end for an agent that is silent: a forwarded one whose laptop is
+    gone, or one that asks somewhere for a PIN.
+    """
+    import paramiko
+    from paramiko.agent import AgentSSH, get_agent_connection
+
+    door, agent = get_agent_connection(), AgentSSH()
+    if not isinstance(door, socket.socket):
+        return []
+    door.settimeout(_AGENT_S)
+    try:
+        agent._connect(door)  # type: ignore[attr-defined] # as paramiko.Agent itself does
+    except (paramiko.SSHException, OSError):
+        door.close()
+        return []
+    door.settimeout(None)  # a signature may wait for a person's touch; the login has its own limit
+    return list(agent.get_keys())
 
 
 class _Locked(Exception):

@@ -8,6 +8,8 @@ import logging
 import os
 import socket
 import subprocess
+import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -51,6 +53,32 @@ class Connection(msgspec.Struct):
         for transport in (self.transport, *self.below):
             with contextlib.suppress(OSError, EOFError):
                 transport.close()
+
+
+@contextlib.contextmanager
+def answering(connection: Connection, within_s: float | None = None) -> Iterator[None]:
+    """Hang up where the block takes longer than `within_s` (CONNECT_TIMEOUT_S): then TimeoutError is raised.
+
+    For what paramiko waits for without an end: the answer to a channel's request. A robot that thrashes its memory still
+    acknowledges all that it gets, so that the network sees nothing wrong.
+    """
+    limit_s, over = CONNECT_TIMEOUT_S if within_s is None else within_s, threading.Event()
+
+    def hang_up() -> None:
+        over.set()
+        connection.close()
+
+    timer = threading.Timer(limit_s, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as error:
+        if over.is_set():
+            raise TimeoutError(f"no answer came within {limit_s:g} s") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def dial(address: str, asker: Asker, keys: KeyRing) -> Connection:
