@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from console.trends import Trends
 from console.view import View
 from console.widgets.ink import THEMES, styles_of, without_colour
 from remote.errors import Trouble
+from remote.loose_threads import LooseThreads
 
 if TYPE_CHECKING:
     from console.campaigns.campaign import Campaign
@@ -36,6 +38,8 @@ LOW_BANDWIDTH_HZ = 0.5
 REPAINT_HZ_MAX = 10.0
 WITHOUT_CAMPAIGN: tuple[Place, ...] = ("failures", "models")
 """Screens beside the live one that need no campaign."""
+LEAVE_S = 5.0
+"""How long what still runs in threads (an export, an answer of the robot) is waited for when the person leaves."""
 SEARCH_EVERY_S = 3.0
 """How often a session is looked for that is open, but not watched here: another program may have begun it."""
 
@@ -49,7 +53,7 @@ class Told(Message):
 
 
 class FieldgateApp(CheckingApp):
-    """One robot: its live screen, and the checklist of its campaign.
+    """One robot: its live screen, and the checklist of its campaign. `threads` is what all of it runs in that takes long.
 
     Args:
         session: the robot; started after the first paint. Whoever made it closes it.
@@ -90,6 +94,7 @@ class FieldgateApp(CheckingApp):
         sight_of: Callable[[Campaign], Sight] | None = None,
     ) -> None:
         super().__init__()
+        self.threads = LooseThreads(LEAVE_S)
         self.opener = opener
         self.first = first
         self.person = person
@@ -152,6 +157,7 @@ class FieldgateApp(CheckingApp):
 
     def on_mount(self) -> None:
         """Paint once with nothing known, then begin."""
+        asyncio.get_running_loop().set_default_executor(self.threads)
         self.show_keys()
         self.live.show(self._view())
         self.call_after_refresh(self._begin)

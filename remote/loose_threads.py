@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -49,8 +50,9 @@ class LooseThreads(ThreadPoolExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See Executor; waits for `patience_s` at most."""
         if wait:
-            self.left_behind()
+            futures.wait(set(self._running), self._patience_s)
 
-    def left_behind(self) -> bool:
-        """Whether calls still run after they were waited for."""
-        return bool(wait(set(self._running), self._patience_s).not_done)
+    @property
+    def busy(self) -> bool:
+        """Whether a call still runs."""
+        return bool(self._running)

@@ -116,11 +116,16 @@ def run_screen(
     rules = load_kpis(kpis) if kpis else None
     sights = Sights(session, robot)
     app = FieldgateApp(session, robot=robot_name, kpis=rules, sight_of=sights.of, **options)
-    app.on_leave = sights.leave
+
+    def leave() -> None:
+        sights.leave()
+        app.threads.submit(session.close)  # gives up what still waits for the robot's answer
+
+    app.on_leave = leave
     try:
         _run(app, session, tour=tour, picture=picture)
     finally:
-        if app.desk is not None:
+        if app.desk is not None and not app.threads.busy:  # what hangs may hold it, and the process ends anyway
             app.desk.campaign.close()
         sights.close()
         session.close()
