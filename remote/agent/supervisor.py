@@ -180,14 +180,16 @@ class Supervisor:
             if self._life:
                 self._life.process.signal(number)
         if not (await asyncio.wait({task}, timeout=self._timing.kill_s))[0]:
-            what = "the worker does not end even after SIGKILL: it hangs in a driver"
-            raise Trouble(what, cure="unplug the camera, or restart the robot's computer", code="unkillable")
+            raise _unkillable()
 
     async def kill(self) -> None:
-        """SIGKILL the worker as a drill and wait for its end; raises Trouble (code `not_running`) where none runs."""
+        """SIGKILL the worker as a drill and wait for its end. Raises Trouble: `not_running`, `unkillable` as `stop`."""
         life = self._running()
         life.process.signal(signal.SIGKILL)
-        await life.over.wait()
+        try:
+            await asyncio.wait_for(life.over.wait(), self._timing.kill_s)
+        except asyncio.TimeoutError:
+            raise _unkillable() from None
 
     def cause(self, cause: Cause) -> None:
         """Pass a drill on to the worker; raises Trouble (code `not_running`) where none runs."""
@@ -434,3 +436,8 @@ class Supervisor:
         since = self.state.since_mono_ns if phase == self.state.phase else self._clock.mono_ns()
         self.state = msgspec.structs.replace(self.state, phase=phase, since_mono_ns=since, **changes)
         self._listener.worker_changed()
+
+
+def _unkillable() -> Trouble:
+    what = "the worker does not end even after SIGKILL: it hangs in a driver"
+    return Trouble(what, cure="unplug the camera, or restart the robot's computer", code="unkillable")
