@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.errors import Trouble
 from remote.models.comparing.model_file import read_model
-from remote.models.optimise.graph import heavy_nodes, model_bytes, tidied
+from remote.models.optimise.graph import converting, heavy_nodes, model_bytes, tidied
 from remote.models.optimise.int8 import quiet
 from remote.models.optimise.made import Made, tools
 
@@ -17,7 +17,7 @@ ONLY_CPU = ("MatMulInteger", "ConvInteger", "DynamicQuantizeLinear")
 
 
 def made_dynamic(model: Any) -> Made:
-    """Needs no pictures. Raises Trouble `nothing_to_quantise`."""
+    """Needs no pictures. Raises Trouble `nothing_to_quantise`, `not_convertible`."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     if not heavy_nodes(model):
@@ -25,14 +25,14 @@ def made_dynamic(model: Any) -> Made:
         raise Trouble(
             what, cure="There is nothing that INT8 makes faster: keep it in float", code="nothing_to_quantise"
         )
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with converting(model, "dynamic INT8"), tempfile.TemporaryDirectory() as folder, quiet():
         given, written = Path(folder) / "float.onnx", Path(folder) / "dynamic.onnx"
         given.write_bytes(model_bytes(model))
         # ConvInteger takes signed weights on few CPUs only.
         quantize_dynamic(str(given), str(written), weight_type=QuantType.QUInt8)
-        made = read_model(written)
+        made = tidied(read_model(written))
     notes = ("dynamic quantisation runs on ONNX Runtime on a CPU only: TensorRT does not take its operators",)
-    return Made(step="dynamic", model=tidied(made), notes=notes, tools=tools("onnx", "onnxruntime"))
+    return Made(step="dynamic", model=made, notes=notes, tools=tools("onnx", "onnxruntime"))
 
 
 def refuse_for_tensorrt(engine: str) -> None:

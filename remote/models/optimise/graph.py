@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,25 @@ from remote.models.comparing.model_file import read_model
 from remote.models.onnx_package import import_onnx
 
 STANDARD = ("", "ai.onnx")
+_HALF = 10
 
 
 def simplified(path: Path) -> Any:
     """The model with constants folded and what changes nothing taken out, in standard operators only.
 
-    ONNX Runtime's own basic rewriting is used: it is the engine's, so nothing else has to be trusted. Raises Trouble
+    ONNX Runtime's own basic rewriting is used: it is the engine's, so nothing else has to be trusted. A model in half precision
+    is only tidied: on a CPU that rewriting puts casts around all that it computes in float32 there. Raises Trouble
     `model_unreadable`, or `not_standard` for a model with operators that only one engine knows.
     """
     import onnxruntime
 
     from remote.perception.engines.onnx_runtime import open_session
 
-    refuse_foreign(read_model(path))
+    model = read_model(path)
+    refuse_foreign(model)
     open_session(path)  # its refusals are sentences
+    if _is_half(model):
+        return tidied(model)
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "model.onnx"
         options = onnxruntime.SessionOptions()
@@ -87,6 +93,36 @@ def refuse_foreign(model: Any) -> None:
         raise Trouble(
             what, cure="Optimise the model as it was exported, not an engine's copy of it", code="not_standard"
         )
+
+
+@contextmanager
+def converting(model: Any, into: str) -> Iterator[None]:
+    """A converter within that does not take the model is a Trouble `not_convertible`, which says what is special about it.
+
+    `into` is what it makes, in words. A full disk and what says itself what to do pass through.
+    """
+    was = _not_float(model)
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, Trouble) and error.code != "model_unreadable":
+            raise
+        reason = was or (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        cure = "Give the float bundle that it was made from" if was else "Export the model again, with another opset"
+        raise Trouble(f"the model can't be made {into}: {reason}", cure=cure, code="not_convertible") from error
+
+
+def _not_float(model: Any) -> str:
+    """In words what was done to it already; empty for a float model."""
+    if any("Quantize" in node.op_type or node.op_type.endswith("Integer") for node in model.graph.node):
+        return "it is quantised already"
+    return "it is in half precision already" if _is_half(model) else ""
+
+
+def _is_half(model: Any) -> bool:
+    return any(one.data_type == _HALF for one in model.graph.initializer)
 
 
 def opset_of(model: Any) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from remote.errors import Trouble
 from remote.models.comparing.layers import OpenedModel
 from remote.models.comparing.samples import Feed
-from remote.models.optimise.graph import simplified, tidied
+from remote.models.optimise.graph import converting, simplified, tidied
 from remote.models.optimise.made import Made, tools
 
 LARGEST = 65504.0
@@ -25,7 +25,7 @@ def made_half(path: Any, feeds: Sequence[Feed]) -> Made:
     """FP16 inside, inputs and outputs as before, so that the contract holds.
 
     `feeds` are run through the float model to see which numbers are too large. Raises Trouble `already_half` for a model
-    that has no float32 weights.
+    that has no float32 weights, `not_convertible` for a quantised one.
     """
     from onnx import TensorProto
     from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
@@ -34,15 +34,17 @@ def made_half(path: Any, feeds: Sequence[Feed]) -> Made:
     if not any(one.data_type == TensorProto.FLOAT for one in model.graph.initializer):
         raise Trouble("the model has no float32 weights", cure="Give the float bundle", code="already_half")
     kept = overflowing(model, feeds)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    quiet = contextlib.redirect_stdout(io.StringIO())
+    with converting(model, "half precision"), warnings.catch_warnings(), quiet:
         warnings.simplefilter("ignore")  # that it cuts tiny weights off is measured below
         half = convert_float_to_float16(
             model, keep_io_types=True, op_block_list=list(DEFAULT_OP_BLOCK_LIST), node_block_list=list(kept)
         )
+        made = tidied(without_detours(half))
     notes = tuple(f"kept in float32, as its numbers do not fit into half precision: {name}" for name in kept)
     return Made(
         step="fp16",
-        model=tidied(without_detours(half)),
+        model=made,
         settings={"kept_float": len(kept), "kept_float_nodes": ", ".join(kept)},
         notes=notes,
         tools=tools("onnx", "onnxruntime"),

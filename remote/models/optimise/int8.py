@@ -15,7 +15,7 @@ from remote.models.comparing.layers import HEAVY
 from remote.models.comparing.model_file import read_model
 from remote.models.comparing.samples import Feed
 from remote.models.onnx_package import import_onnx
-from remote.models.optimise.graph import decoding_part, heavy_nodes, model_bytes, opset_of, tidied
+from remote.models.optimise.graph import converting, decoding_part, heavy_nodes, model_bytes, opset_of, tidied
 
 METHODS = ("minmax", "entropy", "percentile")
 LEAST_OPSET = 13
@@ -73,6 +73,8 @@ def quantised(
     With `pack` the weights are stored as INT8: a quarter of the size. Without it they stay float32 behind Q and DQ, which
     every TensorRT from 8 on takes. With `cpu` the form is ONNX Runtime's own instead, which TensorRT refuses. With `heavy` only
     what convolutions and matrix products take in is quantised; all between them stays in float.
+
+    Raises Trouble `not_convertible` for a model that is quantised already.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
@@ -83,7 +85,7 @@ def quantised(
         form["OpTypesToExcludeOutputQuantization"] = list(HEAVY)
     if method != "minmax":
         form["CalibStridedMinMax"] = _at_once(len(feeds))  # else every picture's tensors stay in memory
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with converting(model, "INT8"), tempfile.TemporaryDirectory() as folder, quiet():
         given, written = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         given.write_bytes(model_bytes(model))
         quantize_static(
@@ -101,7 +103,7 @@ def quantised(
             extra_options=form,
         )
         made = read_model(written)
-    return tidied(packed(made) if pack else made)
+        return tidied(packed(made) if pack else made)
 
 
 def packed(model: Any) -> Any:

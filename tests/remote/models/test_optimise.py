@@ -319,6 +319,51 @@ def test_an_old_opset_is_raised_and_nothing_to_quantise_is_said(tmp_path: Path) 
     assert caught.value.code == "nothing_to_quantise"
 
 
+@pytest.mark.parametrize("step", ["--simplify", "--prune"])
+def test_what_is_in_half_precision_stays_so(tmp_path: Path, step: str) -> None:
+    """ONNX Runtime has no such convolution on a CPU: its rewriting would make each one float32 again, between casts."""
+    more = ("--keep-refused", "--runs", "0")
+    run(conv_bundle(tmp_path).path, "--output", tmp_path / "one", "--fp16", *more)
+    run(
+        tmp_path / "one" / "conv-fp16",
+        "--output",
+        tmp_path / "two",
+        step,
+        *(["0.1"] if step == "--prune" else []),
+        *more,
+    )
+    [made] = (tmp_path / "two").iterdir()
+    before, after = (read_model(folder / "model.onnx") for folder in (tmp_path / "one" / "conv-fp16", made))
+    assert [node.op_type for node in after.graph.node] == [node.op_type for node in before.graph.node]
+    weights = {one.name: one.data_type for one in after.graph.initializer}
+    heavy = [node for node in after.graph.node if node.op_type == "Conv"]
+    assert {weights[node.input[1]] for node in heavy} == {onnx.TensorProto.FLOAT16}
+
+
+@pytest.mark.parametrize(
+    ("parent", "step", "said"),
+    [
+        ("--fp16", "--int8", "in half precision already"),
+        ("--int8", "--fp16", "quantised already"),
+        ("--int8", "--int8", "quantised already"),
+        ("--dynamic", "--fp16", "quantised already"),
+        ("--fp16", "--dynamic", "in half precision already"),
+    ],
+)
+def test_a_step_that_does_not_take_what_another_made_says_so(
+    tmp_path: Path, calibration: Path, parent: str, step: str, said: str
+) -> None:
+    """Each alone is possible, so somebody does one after the other: no traceback, no file of ours in a temporary folder."""
+    words = {"--int8": ("--int8", "--calibrate", calibration)}
+    more = ("--keep-refused", "--runs", "0")
+    run(conv_bundle(tmp_path).path, "--output", tmp_path / "one", *words.get(parent, (parent,)), *more)
+    [made] = (tmp_path / "one").iterdir()
+    trouble = refused(made, "--output", tmp_path / "two", *words.get(step, (step,)), *more)
+    assert trouble.code == "not_convertible"
+    assert said in trouble.what
+    assert not (tmp_path / "two").exists()
+
+
 def test_what_does_not_fit_into_half_precision_stays_in_float_and_is_named(tmp_path: Path) -> None:
     plain, loud = conv_bundle(tmp_path / "plain"), conv_bundle(tmp_path / "loud", first_scale=1e5)
     assert made_half(plain.model, drawn(plain, 2)).notes == ()
