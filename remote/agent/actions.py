@@ -80,21 +80,24 @@ class Actions:
         await self.start_worker()
         return self._done(request)
 
-    async def start_worker(self, *, insist: bool = False) -> None:
+    async def start_worker(self, *, insist: bool = False, stops: int | None = None) -> None:
         """Start the worker with the settings' source and the current bundle. Raises Trouble where that can't be or it can't
-        start.
+        start, `stopped` where somebody or on_link_loss stops it meanwhile: since `ground.stops` was `stops`, else since now.
         """
-        agent = self._agent
+        agent, ground = self._agent, self._agent.models.ground
+        stops = ground.stops if stops is None else stops
         digest = agent.models.trying or agent.models.digest
         if digest is None:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
         if insist:  # at boot a camera may come later than the agent: the worker waits for it
-            agent.models.ground.started()
+            ground.started()
         else:
             await asyncio.to_thread(sources.check, agent.settings.source)
+        if ground.stops != stops:
+            raise Trouble("the worker was stopped meanwhile", cure="start it when it may run", code="stopped")
         await agent.supervisor.start(agent.worker_config(agent.settings.source), insist=insist)
         if agent.supervisor.wanted:  # not where somebody stopped it just now
-            agent.models.ground.started()
+            ground.started()
 
     async def stop(self, _command: Stop, _who: Holder, request: Request) -> Reply:
         """Stop the worker; done when the process has ended."""
@@ -163,22 +166,23 @@ class Actions:
 
     async def _restart(self, then: Callable[[], None], undo: Callable[[], None]) -> None:
         """Restart the worker with what was chosen, then do `then`; where that fails `undo` and restart it as it was."""
+        stops = self._agent.models.ground.stops
         await self._agent.supervisor.stop()
         try:
-            await self.start_worker()
+            await self.start_worker(stops=stops)
             then()
         except Trouble as trouble:
             undo()
             if trouble.code == "stopped":  # somebody, or on_link_loss, wants it to stand still
                 raise
-            await self._as_before()
+            await self._as_before(stops)
             what = f"{trouble.what}; what was used before is used again"
             raise Trouble(what, cure=trouble.cure, code=trouble.code) from None
 
-    async def _as_before(self) -> None:
+    async def _as_before(self, stops: int) -> None:
         with contextlib.suppress(Trouble):  # the state in the reply says how that ended
             await self._agent.supervisor.stop()
-            await self.start_worker()
+            await self.start_worker(stops=stops)
 
     async def mark(self, command: Mark, who: Holder, request: Request) -> Reply:
         """Journal a person's mark, with the newest frame where there is one."""

@@ -121,6 +121,7 @@ class Agent:
         self.consoles: dict[int, Console] = {}
         self.host: Host | None = None
         self.host_came = threading.Event()
+        self.on_link_lost: Callable[[], None] = lambda: None
         self._version = 0
         self._push_due = False
         self._pins_over = False
@@ -325,12 +326,12 @@ class Agent:
         wanted = max((console.samples_per_s for console in self.consoles.values()), default=0.0)
         self.supervisor.sample_rate(min(wanted, SAMPLES_PER_S_MAX))
 
-    def look_at_lease(self) -> bool:
-        """Let the lease expire where its time is over; True where it just did (the holder's link counts as lost)."""
+    def look_at_lease(self) -> None:
+        """Let the lease expire where its time is over. The holder's link counts as lost then, whoever looked first."""
         gone = self.lease.expire(self.clock.mono_ns())
         if gone is None:
-            return False
+            return
         text = f"the lease of {gone.holder} (epoch {gone.epoch}) expired without being renewed"
         self.event("lease_expired", "warning", text, holder=gone.holder, epoch=gone.epoch)
+        self.on_link_lost()
         self.changed()
-        return True

@@ -29,14 +29,16 @@ class AgentGround:
     Args:
         candidate: the bundle that is on its way into use, None while nothing changes.
 
-    `runs` is the bundle that the worker's process was last started with, empty before the first.
+    `runs` is the bundle that the worker's process was last started with, empty before the first. `keeps_up`: the worker is to
+    run, also where it stands still in this change. `stops` counts how often it was stopped for good.
     """
 
     def __init__(self, agent: Agent, candidate: Callable[[], Slot | None]) -> None:
         self._agent, self._candidate = agent, candidate
-        self._keep_up = False
+        self.keeps_up = False
         self._told_of = ""
         self.runs = ""
+        self.stops = 0
 
     def folder(self, digest: str) -> Path:
         """Verified; also the bundle that came with the agent."""
@@ -82,17 +84,17 @@ class AgentGround:
         each of its starts (Changing).
         """
         supervisor = self._agent.supervisor
-        if not supervisor.wanted and not self._keep_up:
+        if not supervisor.wanted and not self.keeps_up:
             await self._know(digest)
         elif not supervisor.wanted or self.runs != digest or supervisor.state.phase != "running":
-            self._keep_up = True
+            self.keeps_up = True
             await self._restart()
             await self._know(digest)
 
     async def _restart(self) -> None:
         agent = self._agent
         await agent.supervisor.stop()
-        if not self._keep_up:  # somebody stopped it meanwhile
+        if not self.keeps_up:  # somebody stopped it meanwhile
             return
         try:
             await agent.supervisor.start(agent.worker_config(agent.settings.source), insist=True)
@@ -111,15 +113,16 @@ class AgentGround:
 
     def started(self) -> None:
         """A person or the agent's own start wants the worker to run: so the one before is to run too where it comes back."""
-        self._keep_up = True
+        self.keeps_up = True
 
     def stopped(self) -> None:
         """A person or `on_link_loss` stopped the worker: it stays stopped."""
-        self._keep_up = False
+        self.keeps_up = False
+        self.stops += 1
 
     def settled(self) -> None:
         """No change is under way: from now on the supervisor alone says whether the worker is wanted."""
-        self._keep_up = False
+        self.keeps_up = False
         self._told_of = ""
         self._agent.seeing.end()
 

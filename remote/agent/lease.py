@@ -36,6 +36,7 @@ class LeaseBook:
         self._term_ns = int(term_s * 1e9)
         self._lease: LeaseState | None = None
         self._holder: Holder | None = None
+        self._gone: LeaseState | None = None
 
     @property
     def lease(self) -> LeaseState | None:
@@ -54,7 +55,7 @@ class LeaseBook:
         connection gets it where the holder's connection is gone (`holder_attached` False). Anybody gets it who names the
         current epoch as `over`.
         """
-        self.expire(now_ns)
+        self._end_if_over(now_ns)
         held, holder = self._lease, self._holder
         if held is None or holder is None:
             return self._grant(who, now_ns, "")
@@ -73,7 +74,7 @@ class LeaseBook:
 
         A holder that came back on a new connection and knows its epoch is still the holder.
         """
-        self.expire(now_ns)
+        self._end_if_over(now_ns)
         if epoch is None:
             raise Trouble("this command needs the lease", cure="take the lease first", code="no_lease")
         held = self._lease
@@ -94,12 +95,15 @@ class LeaseBook:
         self._lease = self._holder = None
 
     def expire(self, now_ns: int) -> LeaseState | None:
-        """Take the lease away where its time is over; returns what was taken away."""
-        gone = self._lease
-        if gone is None or now_ns < gone.expires_mono_ns:
-            return None
-        self._lease = self._holder = None
+        """Take the lease away where its time is over; returns what was taken away since it was last asked, also by others."""
+        self._end_if_over(now_ns)
+        gone, self._gone = self._gone, None
         return gone
+
+    def _end_if_over(self, now_ns: int) -> None:
+        if self._lease is not None and now_ns >= self._lease.expires_mono_ns:
+            self._gone = self._lease
+            self._lease = self._holder = None
 
     def _grant(self, who: Holder, now_ns: int, taken_from: str) -> Grant:
         self.epoch += 1

@@ -134,6 +134,7 @@ class _Daemon:
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         agent = self._agent
+        agent.on_link_lost = self._link_lost
         self._tell_of_the_start()
         agent.load_bundle()
         agent.load_watch()
@@ -220,8 +221,7 @@ class _Daemon:
         if step_s := self._steps.look():
             text = f"the robot's clock was set {'forward' if step_s > 0 else 'back'} by {abs(step_s):.1f} s"
             agent.event("clock_stepped", "warning", text, step_s=round(step_s, 3))
-        if agent.look_at_lease():
-            self._link_lost()
+        agent.look_at_lease()
         agent.failures.tick()
         agent.models.tick()
         agent.engines.tick()
@@ -231,16 +231,17 @@ class _Daemon:
 
     def _link_lost(self) -> None:
         agent = self._agent
-        if agent.settings.on_link_loss == "stop" and agent.supervisor.wanted:
+        if agent.settings.on_link_loss != "stop":
+            return
+        if agent.supervisor.state.phase != "stopped" or agent.models.ground.keeps_up:
             agent.event(
                 "link_loss_stop", "warning", "nobody commands any more: the worker is stopped, as on_link_loss says"
             )
-            self._do(self._stop_worker())
+        self._do(self._stop_worker())  # also where it is being restarted just now, and stands still for that
 
     async def _stop_worker(self) -> None:
-        self._agent.models.ground.stopped()
         try:
-            await self._agent.supervisor.stop()
+            await self._agent.models.stop_worker()
         except Trouble as trouble:
             self._agent.event("worker_unkillable", "error", trouble.what, cure=trouble.cure)
 

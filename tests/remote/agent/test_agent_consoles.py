@@ -333,6 +333,48 @@ def test_the_link_dies_and_the_policy_stops_the_worker_for_good(make_robot: Call
     assert back.ask(GetState()).state.worker.phase == "stopped"  # type: ignore[union-attr]
 
 
+def test_the_link_dies_and_the_worker_is_stopped_though_another_console_asks_all_the_time(
+    make_robot: Callable[..., Robot],
+) -> None:
+    """Whose request comes first after the lease ended must not be the only one who knows of it."""
+    robot = make_robot(lease_s=0.5)
+    robot.end()
+    (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
+    robot.start()
+    watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
+    holder.ask(Start(), epoch=holder.take_lease())
+    holder.close()
+
+    def stopped() -> bool:
+        state = watcher.ask(GetState()).state
+        return state is not None and state.worker.phase == "stopped"
+
+    watcher.until(stopped, "stopped worker")
+    assert watcher.await_named("link_loss_stop")
+
+
+def test_the_link_dies_while_the_worker_is_restarted_and_it_is_not_started_again(
+    make_robot: Callable[..., Robot],
+) -> None:
+    """A worker that is slow to end stands still for a while when its source is changed: it would run on with nobody there."""
+    robot = make_robot("deaf", lease_s=4.0)
+    robot.end()
+    (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
+    robot.start()
+    watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
+    epoch = holder.take_lease()
+    assert holder.ask(Start(), epoch=epoch).error is None
+    begun = time.monotonic()
+    assert holder.ask(RenewLease(), epoch=epoch).error is None
+    time.sleep(max(0.0, 3.5 - (time.monotonic() - begun)))
+    holder.send(Request(id="last", command=SetSource("scene:7"), epoch=epoch))
+    watcher.until(lambda: watcher.state.worker.phase == "stopping", "the restart")
+    watcher.until(lambda: watcher.ask(GetState()).state.lease is None, "the end of the lease")  # type: ignore[union-attr]
+    assert holder.until(lambda: [one for one in holder.all(Reply) if one.id == "last"], "answer")[0].error is not None
+    assert watcher.ask(GetState()).state.worker.phase == "stopped"  # type: ignore[union-attr]
+    assert watcher.await_named("link_loss_stop")
+
+
 def test_the_link_dies_and_by_default_the_worker_goes_on(make_robot: Callable[..., Robot]) -> None:
     robot = make_robot(lease_s=0.3)
     watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
