@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from remote.agent.places import Places
@@ -13,6 +14,8 @@ from remote.errors import Trouble
 
 CHUNK_BYTES = 256 * 1024
 NO_AGENT_EXIT = 4
+CONNECT_S = 3.0
+POLL_S = 0.02
 AGENT_ENDED = "the agent on the robot ended or was killed"
 
 
@@ -37,15 +40,31 @@ def connect(places: Places) -> socket.socket | None:
     places.check_socket_path()
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        door.connect(str(places.socket))
+        _connect(door, str(places.socket))
     except (FileNotFoundError, ConnectionRefusedError):
         door.close()
         return None
     except OSError as error:
         door.close()
-        cure = "look who owns it; the agent must run as this user"
+        hangs = isinstance(error, TimeoutError)
+        cure = "end it: `fieldgate-agent stop`" if hangs else "look who owns it; the agent must run as this user"
         raise Trouble(f"{places.socket} can't be opened: {error.strerror}", cure=cure, code="no_agent") from error
     return door
+
+
+def _connect(door: socket.socket, path: str) -> None:
+    """A blocking connect would wait for ever for an agent that hangs, once its queue is full. Raises OSError."""
+    door.setblocking(False)
+    end = time.monotonic() + CONNECT_S
+    while True:
+        try:
+            door.connect(path)
+            break
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                raise TimeoutError(error.errno, "the agent hangs, it takes no more connections") from error
+            time.sleep(POLL_S)
+    door.setblocking(True)
 
 
 def join(door: socket.socket, source: int, sink: int) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from remote.agent import settings as settings_file
 from remote.agent import sources
+from remote.agent.attach import connect
 from remote.agent.bundles import BundleStore, embedded_folder
 from remote.agent.counters import Counters
 from remote.agent.pictures import jpeg_size, picture
@@ -53,6 +56,27 @@ def test_a_path_too_long_for_a_socket_is_said_before_it_fails(extra: int, fits: 
         with pytest.raises(Trouble, match="107") as trouble:
             places.check_socket_path()
         assert "--home" in trouble.value.cure
+
+
+def test_an_agent_that_hangs_does_not_hold_up_who_asks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its queue was full, `status` and each new console waited for ever."""
+    monkeypatch.setattr("remote.agent.attach.CONNECT_S", 0.2)
+    places = places_for(tmp_path).prepare()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door, contextlib.ExitStack() as waiting:
+        door.bind(str(places.socket))
+        door.listen(0)
+        first = connect(places)
+        assert first is not None
+        assert first.getblocking()
+        waiting.enter_context(first)
+
+        def more() -> None:
+            while taken := connect(places):
+                waiting.enter_context(taken)
+
+        with pytest.raises(Trouble, match="the agent hangs") as trouble:
+            more()
+        assert (trouble.value.code, "stop" in trouble.value.cure) == ("no_agent", True)
 
 
 def test_a_link_or_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
