@@ -78,14 +78,18 @@ class Builder:
             return ""
 
     def _build(self, kit: Kit, bundle: Bundle, cache: Path, wishes: Wishes) -> str:
-        model = bundle.model.read_bytes()
-        plan = kit.build(model, bundle.contract, cache, wishes, say=self._say, cancelled=self._cancelled)
-        self._say(Progress(done=100, whole=100, unit="%", text="trying the engine"))
+        model, names = bundle.model.read_bytes(), []
+
+        def trial(plan: bytes) -> None:
+            self._say(Progress(done=100, whole=100, unit="%", text="trying the engine"))
+            names.append(_tried(kit.load(plan, bundle.contract)))
+
         try:
-            return _tried(kit.load(plan.data, bundle.contract))
+            kit.build(model, bundle.contract, cache, wishes, say=self._say, cancelled=self._cancelled, trial=trial)
         except Trouble:
-            kit.cache(cache).remove(kit.key(model, bundle.contract, wishes))
+            kit.cache(cache).remove(kit.key(model, bundle.contract, wishes))  # what was there does not run either
             raise
+        return names[0]
 
 
 def _tried(engine: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -147,6 +148,17 @@ def test_old_engines_go_and_the_newest_stays_whatever_the_clock_says(tmp_path: P
             path.touch()  # all of one age or younger than the next
     assert len(files(tmp_path, "json")) == len(files(tmp_path, "plan")) == KEPT
     assert cache.load(keys[-1]) == PLAN
+
+
+def test_the_engine_in_use_stays_whatever_else_is_built(tmp_path: Path) -> None:
+    """One candidate after the other is pushed and given back: the model that runs would come back without its engine."""
+    cache = filled(tmp_path)
+    for number in range(KEPT + 2):
+        for age, path in enumerate(sorted(files(tmp_path, "json"), key=lambda one: -one.stat().st_mtime_ns)):
+            os.utime(path, (10_000 - age, 10_000 - age))
+        assert cache.load(KEY) == PLAN
+        cache.store(msgspec.structs.replace(KEY, onnx=f"{number:064d}"), PLAN, 1.0)
+    assert len(files(tmp_path, "plan")) == KEPT
 
 
 def test_what_a_kill_left_is_cleared_with_the_next_engine(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ from remote.perception.engines.choose import open_engine, why_not_tensorrt
 from remote.perception.engines.wishes import ONLY_ONNX_RUNTIME, Wishes, words_of
 from remote.perception.faults import EngineLost
 from remote.perception.messages import WorkerConfig
+from tests.killing import ended, forked
 from tests.remote.perception.a_kit import Machine, machine
 from tests.remote.perception.a_site import site
 from tests.tiny_models import tiny_bundle
@@ -160,6 +163,16 @@ def test_an_engine_that_does_not_run_is_not_kept(bundle: Bundle, tmp_path: Path)
     assert not list(cache.glob("*.plan"))
 
 
+def test_an_engine_that_kills_whoever_loads_it_is_not_kept(bundle: Bundle, tmp_path: Path) -> None:
+    """The worker would find it at its next start, and at each start after that: outside of a probation nobody counts those."""
+    made, cache = machine(tmp_path), tmp_path / "e"
+    deadly = dataclasses.replace(made, kit=dataclasses.replace(made.kit, open_memory=lambda: os._exit(11)))
+    assert ended(forked(lambda: made_for(deadly, bundle, cache))) == 11
+    engine = open_engine(bundle.model, bundle.contract, threads=1, cache=cache, open_kit=lambda: made.kit)
+    assert engine.name.endswith("; not TensorRT: no engine was built on this robot for this model yet")
+    engine.close()
+
+
 def test_a_build_that_was_called_off_leaves_nothing(bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(Trouble) as refused:
         made_for(machine(tmp_path), bundle, tmp_path / "e", off=True)
@@ -231,7 +244,7 @@ async def test_calling_off_lets_the_child_end_by_itself(tmp_path: Path) -> None:
     task = asyncio.ensure_future(
         build_engine(tmp_path, tmp_path, 1, lambda _: up.set(), command=child_that("waits"), worth_it=lambda: True)
     )
-    await asyncio.wait_for(up.wait(), 10)
+    await asyncio.wait_for(up.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -26,7 +26,7 @@ from remote.perception.engines.wishes import NOTHING_BUILT
 SECRET = "secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 KEPT = 8
-"""Engines beyond these, the oldest first, are removed when one is added."""
+"""Engines beyond these, first those that were not used for longest, are removed when one is added."""
 _MANIFEST_LIMIT_BYTES = 65_536
 _TIMING_LIMIT_BYTES = 256 * 1024 * 1024
 
@@ -71,6 +71,8 @@ class EngineCache:
             return f"the engine in the cache can't be read: {error.strerror}"
         if hashlib.sha256(plan).hexdigest() != manifest.plan:
             return "the engine in the cache was changed since it was built here"
+        with contextlib.suppress(OSError):  # it is in use, however long ago it was built
+            os.utime(self._path(key, "json"))
         return plan
 
     def store(self, key: EngineKey, plan: bytes, seconds: float) -> None:
@@ -173,7 +175,7 @@ class EngineCache:
         return secret if len(secret) == SECRET_BYTES else b""
 
     def _forget_old(self, newest: str) -> None:
-        """Keep the newest ones; the one just built counts as the newest whatever the clock says."""
+        """Keep those that were used last; the one just built counts as the newest whatever the clock says."""
         others = (path for path in self._folder.glob("*.json") if path.stem != newest)
         manifests = sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in manifests[KEPT - 1 :]:

@@ -68,14 +68,19 @@ class Kit:
         *,
         say: Say,
         cancelled: Cancelled,
+        trial: Callable[[bytes], None] = lambda plan: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Plan:
-        """Build the engine, try it, keep it. Raises Trouble as build_plan and load."""
+        """Build the engine, try it, keep it. Raises Trouble as build_plan, and what `trial` raises of the plan.
+
+        It is kept last: a plan that kills this process in its trial would kill every worker that finds it.
+        """
         kept, key, started = self.cache(cache), self.key(model, contract, wishes), clock()
         timing = kept.timing(key)
         plan = build_plan(self.found, model, shapes_of(contract), wishes, say=say, cancelled=cancelled, timing=timing)
         seconds = clock() - started
         kept.keep_timing(key, plan.timing)
+        trial(plan.data)
         kept.store(key, plan.data, seconds)
         return plan
 
