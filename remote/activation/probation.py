@@ -26,6 +26,9 @@ QUANTILE = 0.99
 FEWEST_FRAMES = 100
 FEWEST_BOXES = 0.1
 """With fewer frames, or boxes a frame, of the model before its boxes are not compared."""
+BLIND_BOXES = 500
+"""A candidate without a single box is given back at a look before the last one where the model before found so many in as many
+frames: a robot that sees nothing is dangerous sooner than an empty scene is likely."""
 FRAMES_TO_COMPARE = 450
 """So many frames of the model before let the first look decide on its p99: its upper bound needs 368, as 0.99^368 < 2.5 %.
 
@@ -79,7 +82,7 @@ def judge(plan: Probation, before: Seen, since: Seen, looks: Looks = Looks()) ->
         _latency(plan, before.end_to_end_ms, since.end_to_end_ms, errors),
         _failed_frames(plan.failed_share, since, errors),
         _misses(plan.miss_share_more, before.scored, since.scored, errors),
-        _boxes(plan.boxes_ratio, before, since, is_look=errors.keeping is not None),
+        _boxes(plan.boxes_ratio, before, since, errors),
     )
     checks = tuple(check for check in found if check is not None)
     return overall(checks), checks
@@ -244,8 +247,11 @@ def _misses(more: float | None, before: Scored | None, since: Scored | None, err
     )
 
 
-def _boxes(ratio: float | None, before: Seen, since: Seen, *, is_look: bool) -> Check | None:
-    """Boxes a frame against those of the model before. A rough bound without a confidence: frames of one scene are alike."""
+def _boxes(ratio: float | None, before: Seen, since: Seen, errors: _Errors) -> Check | None:
+    """Boxes a frame against those of the model before. A rough bound without a confidence: frames of one scene are alike.
+
+    So it decides where the candidate may be kept, and earlier only where it is blind.
+    """
     if ratio is None:
         return None
     limit, few = round(ratio, 3), _too_little(before)
@@ -254,6 +260,8 @@ def _boxes(ratio: float | None, before: Seen, since: Seen, *, is_look: bool) -> 
         return Check(name="boxes", verdict="skipped", text=text, limit=limit, unit="times")
     then, now = before.boxes / before.frames, since.boxes / since.frames if since.frames else 0.0
     times = max(now / then, then / now) if now else None
+    is_blind = errors.giving_back is not None and not since.boxes and then * since.frames >= BLIND_BOXES
+    is_look = is_blind or errors.keeping is not None
     verdict: Verdict = "inconclusive" if not is_look else "fail" if times is None or times > ratio else "pass"
     text = f"{short(now)} boxes a frame, {short(then)} before; {short(then / ratio)} to {short(then * ratio)} allowed"
     return Check(name="boxes", verdict=verdict, text=text, value=times, limit=limit, unit="times", n=since.frames)

@@ -81,6 +81,8 @@ CASES: dict[str, tuple[Probation, Seen, Seen, Verdict]] = {
     "a blind model": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=0), "fail"),
     "a model that sees ghosts": (plan(boxes_ratio=3), seen(boxes=1500), seen(boxes=4501), "fail"),
     "blind, but not yet long enough": (plan(boxes_ratio=3), seen(boxes=1500), seen(299, boxes=0), "inconclusive"),
+    "blind where 500 would be seen": (plan(boxes_ratio=3), seen(boxes=5000), seen(100, boxes=0), "fail"),
+    "one box is not blind": (plan(boxes_ratio=3), seen(boxes=5000), seen(100, boxes=1), "inconclusive"),
     "the one before saw little": (plan(boxes_ratio=3), seen(boxes=99), seen(boxes=0), "pass"),
     "the one before ran shortly": (plan(boxes_ratio=3), seen(99, boxes=150), seen(boxes=0), "pass"),
     "nobody knows what is in view": (plan(miss_share_more=0.1), seen(), seen(), "pass"),
