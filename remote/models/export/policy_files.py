@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -56,7 +57,7 @@ class _StatsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 @dataclass(frozen=True)
 class Normalisation:
-    """`clip((value - mean) / sqrt(var + epsilon), -clip, clip)`, flat, by observation."""
+    """`clip((value - mean) / sqrt(var + epsilon), -clip, clip)`, flat, by observation; one without a mean goes in as it is."""
 
     mean: dict[str, tuple[float, ...]]
     var: dict[str, tuple[float, ...]]
@@ -97,10 +98,11 @@ def read_words(path: Path | None, sizes: dict[str, int], actions: int) -> Policy
     return words
 
 
-def read_normalisation(path: Path, sizes: dict[str, int]) -> Normalisation:
+def read_normalisation(path: Path, sizes: dict[str, int], whole: Collection[str] = ()) -> Normalisation:
     """Mean and variance from .yaml or .npz. A .npz of one observation may call them `mean` and `var`, else `NAME.mean`.
 
-    Raises Trouble `normalise_invalid`, and `pickle_refused` for VecNormalize's own pickle.
+    `sizes` are those of all observations that are not of `whole` numbers (uint8), which go in as they are. Raises Trouble
+    `normalise_invalid`, and `pickle_refused` for VecNormalize's own pickle.
     """
     suffix = path.suffix.lower()
     if suffix in (".pkl", ".pickle"):
@@ -110,7 +112,8 @@ def read_normalisation(path: Path, sizes: dict[str, int]) -> Normalisation:
     if suffix not in (".npz", ".yaml", ".yml"):
         what = f"{path} is neither .npz nor .yaml"
         raise Trouble(what, cure="Save mean and variance with numpy.savez(FILE, mean=..., var=...)", code=STATS_CODE)
-    found = _stats_of_npz(path, sizes) if suffix == ".npz" else _stats_of_yaml(path)
+    found = _stats_of_npz(path, sizes, whole) if suffix == ".npz" else _stats_of_yaml(path)
+    refuse_whole(path, found.mean, whole)
     for name, size in sizes.items():
         mean, var = found.mean.get(name, ()), found.var.get(name, ())
         if len(mean) not in (1, size) or len(var) not in (1, size):
@@ -121,6 +124,14 @@ def read_normalisation(path: Path, sizes: dict[str, int]) -> Normalisation:
     if not (found.epsilon >= 0 and (found.clip is None or found.clip > 0)):
         raise Trouble(f"{path} has an epsilon or clip that can't be", cure="Save them again", code=STATS_CODE)
     return found
+
+
+def refuse_whole(path: Path, normalised: Collection[str], whole: Collection[str]) -> None:
+    """Raise Trouble `normalise_invalid` where observations of `whole` numbers (uint8) are `normalised`."""
+    wrong = sorted(set(normalised) & set(whole))
+    if wrong:
+        what = f"{path} normalises {', '.join(wrong)}, which the network takes as uint8"
+        raise Trouble(what, cure="Train it on a float32 observation, or without normalising that one", code=STATS_CODE)
 
 
 def read_recorded(path: Path, shapes: dict[str, tuple[int, ...]], count: int) -> Arrays:
@@ -158,22 +169,27 @@ def _stats_of_yaml(path: Path) -> Normalisation:
     )
 
 
-def _stats_of_npz(path: Path, sizes: dict[str, int]) -> Normalisation:
+def _stats_of_npz(path: Path, sizes: dict[str, int], whole: Collection[str]) -> Normalisation:
     arrays = _arrays(path, STATS_CODE)
-    only = next(iter(sizes)) if len(sizes) == 1 else None
+    every = (*sizes, *whole)
+    only = every[0] if len(every) == 1 else None
+    names = [*sizes, *(name for name in whole if f"{name}.mean" in arrays or name == only)]
 
     def flat(name: str, what: str) -> tuple[float, ...]:
         found = arrays.get(f"{name}.{what}", arrays.get(what) if name == only else None)
         if found is None or found.dtype.kind not in "fiu":
-            raise Trouble(f"{path} lacks {name}.{what}", cure="Save it with numpy.savez", code=STATS_CODE)
+            cure = (
+                "Save it with numpy.savez; where some are not normalised give VecNormalize's own file (--trust-pickle)"
+            )
+            raise Trouble(f"{path} lacks {name}.{what}", cure=cure, code=STATS_CODE)
         return tuple(float(value) for value in found.reshape(-1))
 
     def one(what: str, usual: float) -> float:
         return float(arrays[what].reshape(-1)[0]) if what in arrays and arrays[what].size else usual
 
     return Normalisation(
-        {name: flat(name, "mean") for name in sizes},
-        {name: flat(name, "var") for name in sizes},
+        {name: flat(name, "mean") for name in names},
+        {name: flat(name, "var") for name in names},
         one("epsilon", EPSILON),
         one("clip", CLIP),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,14 @@ from remote.models.contract import ActionContract, ObservationContract, PolicyCo
 from remote.models.export.made import Made
 from remote.models.export.opened import open_checks
 from remote.models.export.parity import parity
-from remote.models.export.policy_files import Normalisation, PolicyWords, read_normalisation, read_recorded, read_words
+from remote.models.export.policy_files import (
+    Normalisation,
+    PolicyWords,
+    read_normalisation,
+    read_recorded,
+    read_words,
+    refuse_whole,
+)
 from remote.models.export.samples import SEED, Samples
 from remote.models.export.sb3_network import ACTION, ONE, Acting, action_squash, build_policy, observation_shapes
 from remote.models.export.sb3_zip import read_policy_zip
@@ -43,7 +50,7 @@ def of_policy(source: Path, wishes: Wishes, folder: Path) -> Made:
     read = read_policy_zip(source, trusted=wishes.trust_pickle)
     policy = build_policy(read, source)
     shapes = observation_shapes(policy.observation_space, source)
-    stats, normalise = _normalisation(wishes, {name: int(np.prod(shape)) for name, shape in shapes.items()})
+    stats, normalise = _normalisation(wishes, policy, shapes)
     contract = policy_contract(policy, shapes, stats, wishes, wishes.named(source))
     raw, words = _raw_observations(policy, contract, wishes)
     golden = {ACTION: _predicted(policy, normalise(raw))}
@@ -105,18 +112,22 @@ def policy_contract(
 def _observation(
     policy: Any, name: str, shape: tuple[int, ...], stats: Normalisation | None, words: PolicyWords
 ) -> ObservationContract:
-    space = policy.observation_space.spaces[name] if name != ONE or _is_dict(policy) else policy.observation_space
-    pixels = space.dtype == np.uint8
+    has = stats is not None and name in stats.mean
     return ObservationContract(
         name=name,
         shape=shape,
-        dtype="uint8" if pixels else "float32",
+        dtype="uint8" if _is_whole(policy, name) else "float32",
         elements=words.observations[name].elements,
         units=words.observations[name].units,
-        mean=stats.mean[name] if stats and not pixels else None,
-        std=stats.std_of(name) if stats and not pixels else None,
-        clip=stats.clip if stats and not pixels else None,
+        mean=stats.mean[name] if stats and has else None,
+        std=stats.std_of(name) if stats and has else None,
+        clip=stats.clip if stats and has else None,
     )
+
+
+def _is_whole(policy: Any, name: str) -> bool:
+    space = policy.observation_space.spaces[name] if _is_dict(policy) else policy.observation_space
+    return bool(space.dtype == np.uint8)
 
 
 def _limits(space: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -130,18 +141,24 @@ def _is_dict(policy: Any) -> bool:
     return isinstance(policy.observation_space, spaces.Dict)
 
 
-def _normalisation(wishes: Wishes, sizes: dict[str, int]) -> tuple[Normalisation | None, Normalise]:
+def _normalisation(
+    wishes: Wishes, policy: Any, shapes: dict[str, tuple[int, ...]]
+) -> tuple[Normalisation | None, Normalise]:
     """The numbers for the contract, and what the training did with them, which the contract is compared with."""
     if wishes.normalise is None:
         return None, lambda raw: raw
+    whole = [name for name in shapes if _is_whole(policy, name)]
     if wishes.normalise.suffix.lower() in (".pkl", ".pickle") and wishes.trust_pickle:
-        return _vec_normalize(wishes.normalise, sizes)
-    stats = read_normalisation(wishes.normalise, sizes)
+        return _vec_normalize(wishes.normalise, list(shapes), whole)
+    sizes = {name: int(np.prod(shape)) for name, shape in shapes.items() if name not in whole}
+    stats = read_normalisation(wishes.normalise, sizes, whole)
     limit = np.inf if stats.clip is None else stats.clip
 
     def normalise(raw: Arrays) -> Arrays:
-        done = {}
+        done = dict(raw)
         for name, array in raw.items():
+            if name not in stats.mean:
+                continue
             flat = array.reshape(len(array), -1).astype(np.float64)
             scaled = (flat - np.array(stats.mean[name])) / np.sqrt(np.array(stats.var[name]) + stats.epsilon)
             done[name] = np.clip(scaled, -limit, limit).astype(np.float32).reshape(array.shape)
@@ -150,22 +167,29 @@ def _normalisation(wishes: Wishes, sizes: dict[str, int]) -> tuple[Normalisation
     return stats, normalise
 
 
-def _vec_normalize(path: Path, sizes: dict[str, int]) -> tuple[Normalisation | None, Normalise]:
-    """VecNormalize's own pickle, which was said to be trusted: it also does the reference's normalising."""
+def _vec_normalize(path: Path, names: Sequence[str], whole: Sequence[str]) -> tuple[Normalisation | None, Normalise]:
+    """VecNormalize's own pickle, which was said to be trusted: it also does the reference's normalising, and says which
+    observations are left as they are (`norm_obs_keys`).
+    """
     try:
         saved = pickle.loads(path.read_bytes())
         if not saved.norm_obs:
             return None, lambda raw: raw
         means = saved.obs_rms if isinstance(saved.obs_rms, dict) else {ONE: saved.obs_rms}
+        has = [name for name in names if name in means]
         stats = Normalisation(
-            {name: tuple(means[name].mean.reshape(-1).tolist()) for name in sizes},
-            {name: tuple(means[name].var.reshape(-1).tolist()) for name in sizes},
+            {name: tuple(means[name].mean.reshape(-1).tolist()) for name in has},
+            {name: tuple(means[name].var.reshape(-1).tolist()) for name in has},
             float(saved.epsilon),
             float(saved.clip_obs),
         )
     except Exception as error:
         what = f"{path} can't be read as VecNormalize: {type(error).__name__}: {error}"
         raise Trouble(what, cure="Save it again with VecNormalize.save", code="normalise_invalid") from error
+    if not has or len(has) != len(means):
+        what = f"{path} normalises {', '.join(sorted(means))}; the policy has {', '.join(names)}"
+        raise Trouble(what, cure="Give the file that was saved with this policy", code="normalise_invalid")
+    refuse_whole(path, has, whole)
 
     def normalise(raw: Arrays) -> Arrays:
         given = raw[ONE] if ONE in raw and len(raw) == 1 else dict(raw)

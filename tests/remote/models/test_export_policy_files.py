@@ -53,6 +53,19 @@ def test_units_that_do_not_fit_are_refused(tmp_path: Path, text: str, says: str)
     assert caught.value.code == "units_invalid"
 
 
+def test_whole_numbers_are_not_normalised(tmp_path: Path) -> None:
+    """The network takes uint8 as it is: what the training did to it beforehand can't be done again."""
+    one: dict[str, Any] = {"angle.mean": [1.0], "angle.var": [4.0]}
+    np.savez(tmp_path / "s.npz", **one)
+    assert set(read_normalisation(tmp_path / "s.npz", {"angle": 1}, ["mask"]).mean) == {"angle"}
+    np.savez(tmp_path / "t.npz", **(one | {"mask.mean": [1.0], "mask.var": [1.0]}))
+    np.savez(tmp_path / "u.npz", mean=[1.0], var=[4.0])
+    for name, sizes in (("t.npz", {"angle": 1}), ("u.npz", dict[str, int]())):
+        with pytest.raises(Trouble, match="takes as uint8") as caught:
+            read_normalisation(tmp_path / name, sizes, ["mask"])
+        assert caught.value.code == "normalise_invalid"
+
+
 def test_statistics_are_read_from_both_forms(tmp_path: Path) -> None:
     np.savez(tmp_path / "s.npz", mean=np.array([1.0, 2.0]), var=np.array([4.0, 9.0]), epsilon=0.0, clip=5.0)
     text = "observations: {observation: {mean: [1, 2], var: [4, 9]}}\nepsilon: 0\nclip: 5\n"

@@ -138,6 +138,36 @@ def test_normalised_observations_are_normalised_by_the_contract_too(tmp_path: Pa
         acts_as_predict(tmp_path / "b", model, raw)  # the contract's part of it matters
 
 
+@pytest.mark.parametrize("form", ["npz", "pkl"])
+def test_what_the_training_did_not_normalise_goes_in_as_it_is(tmp_path: Path, form: str) -> None:
+    """Normalised by a mean of 0 and a variance of 1 it would be clipped: no error, and another action."""
+    far = {"goal": spaces.Box(-900, 900, (2,), np.float32)} if form == "pkl" else {}
+    near = {"angle": spaces.Box(-np.inf, np.inf, (3,), np.float32), "mask": spaces.Box(0, 255, (2,), np.uint8)}
+    env = VecNormalize(
+        DummyVecEnv([lambda: Reach(observation=spaces.Dict(near | far))]), norm_obs_keys=["angle"], clip_obs=1.5
+    )
+    model = trained(tmp_path / "p.zip", PPO, env, "MultiInputPolicy")
+    env.save(str(tmp_path / "s.pkl"))
+    stats = env.obs_rms["angle"]
+    np.savez(tmp_path / "s.npz", **{"angle.mean": stats.mean, "angle.var": stats.var}, clip=1.5)
+    sizes = {"angle": 3, "mask": 2} | {name: 2 for name in far}
+    wishes = Wishes(
+        output=tmp_path / "b",
+        units=units(tmp_path, sizes),
+        normalise=tmp_path / f"s.{form}",
+        trust_pickle=form == "pkl",
+    )
+    export_model(tmp_path / "p.zip", wishes)
+    policy = Policy(load_policy_bundle(tmp_path / "b"))
+    assert {one.name: one.clip for one in policy.contract.observations} == {
+        "angle": 1.5, "mask": None, **dict.fromkeys(far),
+    }  # fmt: skip
+    raw = {"angle": np.array([5, 30, -20.0]), "mask": np.array([3, 200], np.uint8)}
+    raw |= {name: np.array([300, -400.0]) for name in far}
+    right, _ = model.predict(env.normalize_obs(dict(raw)), deterministic=True)
+    assert np.allclose(policy.act(raw), right.reshape(-1), atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("action", "kind"),
     [(spaces.Discrete(5), PPO), (spaces.MultiDiscrete([3, 4]), PPO), (ACTION, A2C)],
