@@ -24,6 +24,8 @@ LONGEST_COMPARE_S = 60.0
 """So long the frames of the model that runs are waited for, before it is exchanged."""
 _ASKED = {"latency_p99": "p99 of end to end", "misses": "missed objects", "boxes": "boxes a frame"}
 """What a check asks, in words, where its name alone says little."""
+LONGEST_RETURN_S = 300.0
+"""So long the worker is waited for with the one before: what keeps that from starting too is no matter of this change."""
 WAITS_TO_COMPARE = "frames of the model that runs now, to compare with"
 
 
@@ -294,7 +296,9 @@ class Driver:
         current, more = self._book.current, ""
         if current is not None:
             try:
-                await self._ground.run_worker(current.digest)
+                await asyncio.wait_for(self._ground.run_worker(current.digest), LONGEST_RETURN_S)
+            except asyncio.TimeoutError:
+                more = f"the worker has not started with the one before within {LONGEST_RETURN_S:g} s, it is tried on"
             except Trouble as trouble:
                 more = f"the worker does not start with the one before: {trouble.what}"
         await self._save(lambda: steps.finish(self._slots, self._book.now(), more))

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from remote.activation import driver
 from remote.activation import slots as slots_file
 from remote.activation.ground import Seen
 from remote.activation.probation import FRAMES_TO_COMPARE
@@ -386,6 +387,28 @@ async def test_a_model_that_the_worker_refuses_comes_back_after_its_starts(robot
     assert robot.starts_of(digest) <= PLAN.restarts
     assert stands(robot) == UNCHANGED
     await runs_the_old_one(robot)
+
+
+async def test_a_robot_on_which_nothing_starts_any_more_takes_another_bundle_all_the_same(
+    robot: SmallRobot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU that hangs ends the one before as well: the way back can't be called off, so it must not wait for ever."""
+    monkeypatch.setattr(driver, "LONGEST_RETURN_S", 0.1)
+    runs = robot.run_worker
+
+    async def never_ready(digest: str) -> None:
+        await runs(digest)
+        if digest == bundle_files(OLD)[0]:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(robot, "run_worker", never_ready)
+    push(robot, CRASHES)
+    await robot.settle()
+    assert last(robot).ended == "returned"
+    assert last(robot).why.endswith("has not started with the one before within 0.1 s, it is tried on")
+    push(robot)
+    await robot.settle()
+    assert last(robot).ended == "committed"
 
 
 async def test_what_does_worse_comes_back_with_the_numbers(robot: SmallRobot) -> None:
