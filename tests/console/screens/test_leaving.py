@@ -30,6 +30,42 @@ FieldgateApp(ScriptedSession(snapshot(now_ns=NOW_NS)), robot="orin").run(headles
 print("left")
 """
 
+WAITS = """
+import threading, time
+import console.app
+from console.commands import live
+from tests.console.screens.driving import NOW_NS
+from tests.console.screens.scripted import ScriptedSession, snapshot
+
+console.app.LEAVE_S = 30
+closed = threading.Event()
+
+class Session(ScriptedSession):
+    def close(self):
+        closed.set()
+
+async def leave(pilot):
+    begun = threading.Event()
+    pilot.app.run_worker(lambda: (begun.set(), closed.wait()), thread=True, name="an answer that never comes")
+    while not begun.is_set():
+        await pilot.pause(0.01)
+    await pilot.press("q")
+    print(time.monotonic())
+
+live._run = lambda app, session, **_: app.run(headless=True, size=(100, 30), auto_pilot=leave)
+try:
+    live.run_screen("orin", None, Session(snapshot(now_ns=NOW_NS)), kpis=None)
+finally:
+    print(time.monotonic())
+"""
+
+
+def test_what_waits_for_the_robots_answer_is_given_up_first() -> None:
+    """A validation may take a quarter of an hour: leaving meanwhile waited for it."""
+    ended = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True, timeout=60, check=False)
+    asked_s, left_s = map(float, ended.stdout.split())
+    assert left_s - asked_s < 5, ended.stderr
+
 
 def test_q_ends_the_program_though_a_thread_hangs() -> None:
     """The terminal was back and nothing could be typed: a push or a validation that hung kept the program for minutes."""
