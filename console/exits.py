@@ -17,7 +17,7 @@ UNTRUSTED = 5
 """The robot's host key is unknown or changed, or it refused our key."""
 REFUSED = 6
 """The agent answered and refused: lease held by another, command expired, state changed, wrong version, a change of models
-under way, a bundle in use."""
+under way, a bundle in use, a robot that is busy."""
 NO_DATA = 7
 """Nothing that was asked for came in time, or what was counted decides nothing yet."""
 FORGED = 8
@@ -39,6 +39,7 @@ BY_CODE: dict[str, int] = {
     "expired": REFUSED,
     "state_changed": REFUSED,
     "update_underway": REFUSED,
+    "robot_busy": REFUSED,
     "bundle_in_use": REFUSED,
     "no_data": NO_DATA,
     "record_forged": FORGED,

@@ -115,19 +115,30 @@ class Actions:
     async def set_bundle(self, command: SetBundle, who: Holder, request: Request) -> Reply:
         """A person's plain choice, without steps; a running worker is restarted with it, or with the old one where that fails.
 
-        Raises Trouble (`update_underway`) while a change is.
+        Raises Trouble: `update_underway` while a change is, `robot_busy` where the worker runs and the robot's own idle check
+        does not say that it may be switched.
         """
         agent, models = self._agent, self._agent.models
         steps.must_be_idle(models.change.slots)
         _, bundle = await asyncio.to_thread(agent.bundles.find, command.digest)
         if bundle.digest != models.digest:
             slot = await asyncio.to_thread(agent.bundles.slot, bundle.digest, "chosen", by=who.name)
+            await self._must_be_safe()
             models.must_stay(bundle.digest)
             await self._choose(msgspec.structs.replace(slot, since_wall_ns=agent.clock.wall_ns()))
         agent.bundle = bundle
         text = f"{who.name} chose the bundle {bundle.name} ({bundle.digest[:12]})"
         agent.event("bundle_set", "info", text, bundle=bundle.digest, name_of_bundle=bundle.name, by=who.name)
         return self._done(request)
+
+    async def _must_be_safe(self) -> None:
+        """Raise Trouble (`robot_busy`) where a running worker would be switched, and the robot does not say that it is idle."""
+        models = self._agent.models
+        if self._agent.supervisor.wanted and (why := await models.ground.busy()):
+            what = f"the robot does not say that its model may be switched: {why}"
+            cure = "push it, or use `a` on screen 5: both wait until it may be; or stop the worker first"
+            raise Trouble(what, cure=cure, code="robot_busy")
+        steps.must_be_idle(models.change.slots)  # the robot itself may have begun with a release meanwhile
 
     async def _choose(self, slot: Slot) -> None:
         """It is the current one only once the worker runs with it: until then the agent's end leaves the old one."""

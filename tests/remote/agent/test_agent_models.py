@@ -303,6 +303,45 @@ def test_a_plain_choice_that_does_not_start_leaves_what_was(real: Robot, tmp_pat
     console.until(lambda: console.state.worker.phase == "running", "the worker with the one before")
 
 
+@pytest.mark.parametrize("idle", ["file: {there}", "command: [/nonexistent]"], ids=["says busy", "no answer"])
+def test_a_plain_choice_is_refused_while_a_robot_that_moves_does_not_say_that_it_is_idle(
+    real: Robot, tmp_path: Path, idle: str
+) -> None:
+    """Else one key of a console changes what an arm does in the middle of a grasp."""
+    real.end()
+    (real.home / "settings.yaml").write_text(f"idle: {{{idle.format(there=tmp_path / 'idle')}}}\n")
+    real.start()
+    console, epoch = running(real)
+    before, worker = current(console), console.state.worker
+    digest = stage(real.home, tmp_path / "made")
+    (real.home / "bundles" / f".staging-{digest}").rename(real.home / "bundles" / digest)
+    error = console.ask(SetBundle(digest), epoch=epoch).error
+    assert error is not None
+    assert error.code == "robot_busy"
+    assert "would say that the robot is idle" in error.what or "can't be run" in error.what
+    assert (current(console), console.state.worker.pid) == (before, worker.pid)
+    assert console.ask(SetBundle(before), epoch=epoch).error is None  # nothing would be switched
+    if "file" in idle:
+        (tmp_path / "idle").touch()
+        assert console.ask(SetBundle(digest), epoch=epoch).error is None
+        assert current(console) == digest
+
+
+def test_a_worker_that_a_person_stopped_is_started_with_another_bundle_whatever_the_idle_check_says(
+    real: Robot, tmp_path: Path
+) -> None:
+    """The way out of a refusal: stopping is always allowed, and a start is a person's own."""
+    real.end()
+    (real.home / "settings.yaml").write_text(f"idle: {{file: {tmp_path / 'idle'}}}\n")
+    real.start()
+    console, epoch = running(real)
+    digest = stage(real.home, tmp_path / "made")
+    (real.home / "bundles" / f".staging-{digest}").rename(real.home / "bundles" / digest)
+    for command in (Stop(), SetBundle(digest), Start()):
+        assert console.ask(command, epoch=epoch).error is None
+    assert (current(console), console.state.worker.phase) == (digest, "running")
+
+
 # ------------------------------------------------------------ a full disk
 
 
