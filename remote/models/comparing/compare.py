@@ -100,14 +100,17 @@ def compare_bundles(
 ) -> Comparison:
     """Measure and judge. Latency is measured where `time_rounds` is not 0.
 
-    Raises Trouble `not_alike` for bundles of different inputs or labels, and what engines, pictures and labels raise.
+    Raises Trouble `not_alike` for bundles of different inputs or labels, `wrong_task` for pictures with policies, and what
+    engines, pictures and labels raise.
     """
     from remote.models.comparing.measuring import over_pictures, over_samples, times
 
     refuse_unlike(bundles)
-    sizes = [size_of(bundle.model) for bundle in bundles]
     detectors = [bundle for bundle in bundles if isinstance(bundle, Bundle)]
-    if pictures and len(detectors) == len(bundles):
+    if pictures and not detectors:
+        raise Trouble("these bundles take no pictures", cure="Leave --images and --labels away", code="wrong_task")
+    sizes = [size_of(bundle.model) for bundle in bundles]
+    if pictures:
         measured = over_pictures(detectors, pictures, labels, threads=threads, seed=seed, progress=progress)
         rested_on = f"{len(pictures)} pictures" + (" with labels" if labels else "")
     else:
@@ -121,7 +124,7 @@ def compare_bundles(
 
 
 def refuse_unlike(bundles: Sequence[AnyBundle]) -> None:
-    """Raise Trouble `not_alike` unless all have the same task, labels and input size."""
+    """Raise Trouble `not_alike` unless all have the same task, and labels, or observations and names of actions."""
     first = bundles[0]
     for bundle in bundles[1:]:
         ours, theirs = _shape(first), _shape(bundle)

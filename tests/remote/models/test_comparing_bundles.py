@@ -167,6 +167,15 @@ def test_without_pictures_parity_of_a_policy_decides(tmp_path: Path) -> None:
     assert compare_bundles([policy, policy]).rows[1].verdict == "pass"
 
 
+def test_pictures_for_a_policy_are_refused_and_not_left_unlooked_at(tmp_path: Path) -> None:
+    """Its verdict would read as if it had been measured on them."""
+    path = str(policy_bundle(tmp_path).path)
+    pictures = str(write_pictures(tmp_path / "pictures", 2))
+    trouble = CliRunner().invoke(compare, [path, path, "--images", pictures]).exception
+    assert isinstance(trouble, Trouble)
+    assert trouble.code == "wrong_task"
+
+
 def test_a_bundle_that_gives_impossible_boxes_fails_and_nothing_is_compared_with_it(tmp_path: Path) -> None:
     """Raw cells read as boxes are finite numbers: without this they pass for an answer."""
     bundle = conv_bundle(tmp_path)
