@@ -5,6 +5,7 @@ on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,7 @@ class World:
 
 async def test_what_both_gave_is_counted_twice_a_second_at_most_and_journalled_at_the_end() -> None:
     world = World(SPEAKS + f"    print('{ONE}', flush=True)\n")
-    ended = await asyncio.wait_for(world.over(2.0), 10)
+    ended = await asyncio.wait_for(world.over(2.0), 60)
     state = world.shadow.state()
     assert state is not None
     assert (state.frames, state.agreed, state.only_current, state.only_candidate) == (4, 8, 4, 12)
@@ -82,7 +83,7 @@ async def test_what_both_gave_is_counted_twice_a_second_at_most_and_journalled_a
 async def test_a_worker_that_stands_still_is_waited_for() -> None:
     world = World(SPEAKS + f"    print('{ONE}', flush=True)\n")
     world.away = 7
-    await asyncio.wait_for(world.over(1.0), 10)
+    await asyncio.wait_for(world.over(1.0), 60)
     state = world.shadow.state()
     assert state is not None
     assert (state.frames, state.seconds) == (2, 1.0)
@@ -103,7 +104,7 @@ async def test_a_worker_that_stands_still_is_waited_for() -> None:
 async def test_a_candidate_that_breaks_is_said_and_the_next_one_may_begin(text: str, said: str) -> None:
     """Not said, it would look like a candidate that agrees."""
     world = World(text)
-    ended = await asyncio.wait_for(world.over(), 10)
+    ended = await asyncio.wait_for(world.over(), 60)
     assert ended.severity == "warning"
     assert said in ended.text
     world.shadow.begin(contest(), "anna")
@@ -125,14 +126,34 @@ async def test_a_candidate_that_hangs_is_not_waited_for_for_ever(
     monkeypatch.setattr("remote.agent.shadow.CLOSED_S", 0.2)
     world = World(text)
     world.jpeg = bytes(1_000_000)  # more than a pipe takes
-    ended = await asyncio.wait_for(world.over(), 10)
+    ended = await asyncio.wait_for(world.over(), 60)
     assert said in ended.text
+
+
+async def test_it_ends_though_an_await_swallowed_that_it_was_called_off() -> None:
+    """It went on to the end of its time, and whoever had ended it waited."""
+    world = World(SPEAKS + f"    print('{ONE}', flush=True)\n")
+    asked = asyncio.Event()
+
+    async def frame(max_width: int) -> Picture | None:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return await World.frame(world, max_width)
+
+    world.shadow._ask = frame
+    world.shadow.begin(contest(86_400.0), "anna")
+    await asyncio.wait_for(asked.wait(), 60)
+    asked.clear()
+    await asyncio.wait_for(world.shadow.end("enough"), 60)
+    assert not asked.is_set()
+    assert world.events[-1].text.endswith("enough")
 
 
 async def test_it_ends_when_the_robot_runs_another_bundle() -> None:
     world = World(SPEAKS)
     world.running = "d" * 64
-    ended = await asyncio.wait_for(world.over(), 10)
+    ended = await asyncio.wait_for(world.over(), 60)
     assert "another bundle" in ended.text
 
 
@@ -160,7 +181,7 @@ async def test_two_at_once_are_refused_and_ending_leaves_no_child() -> None:
         world.shadow.begin(contest(), "ben")
     assert refused.value.code == "shadow_underway"
     await asyncio.sleep(0)
-    await asyncio.wait_for(world.shadow.end("anna ended it"), 10)
+    await asyncio.wait_for(world.shadow.end("anna ended it"), 60)
     state = world.shadow.state()
     assert state is not None
     assert state.ended == "anna ended it"
