@@ -113,7 +113,7 @@ def _act(policy: Policy, observation: dict[str, Any], path: Path) -> None:
 
 
 def _golden(bundle: PolicyBundle) -> int | None:
-    from remote.models.export.parity import USUAL, worst_of
+    from remote.models.export.parity import USUAL, signal_to_difference_db, worst_of
     from remote.models.export.runs import by_engine
     from remote.models.golden import read_golden
     from remote.models.provenance import read_provenance
@@ -122,10 +122,14 @@ def _golden(bundle: PolicyBundle) -> int | None:
     if golden is None:
         return None
     tolerance = (before.tolerance if before else None) or USUAL
-    worst = worst_of(golden.outputs, by_engine(bundle.model, list(golden.outputs))(golden.inputs), tolerance)
+    found = by_engine(bundle.model, list(golden.outputs))(golden.inputs)
+    worst, clear_db = worst_of(golden.outputs, found, tolerance), signal_to_difference_db(golden.outputs, found)
+    wrong = ""
     if worst.beyond > tolerance.wrong_share * worst.elements:
-        what = f"bundle {bundle.path}: {worst.beyond} of {worst.elements} golden actions differ; worst {worst}"
-        raise Trouble(
-            what, cure="Run it with the engine that it was made with, or export it again", code="golden_failed"
-        )
+        wrong = f"{worst.beyond} of {worst.elements} golden actions differ; worst {worst}"
+    elif tolerance.snr_db is not None and clear_db < tolerance.snr_db:
+        wrong = f"golden actions are {clear_db:.1f} dB clear of their difference, not {tolerance.snr_db:g} dB"
+    if wrong:
+        cure = "Run it with the engine that it was made with, or export it again"
+        raise Trouble(f"bundle {bundle.path}: {wrong}", cure=cure, code="golden_failed")
     return golden.samples

@@ -18,7 +18,9 @@ from remote.models import commands
 from remote.models.bundle import load_any_bundle, load_bundle, load_policy_bundle
 from remote.models.check_policy import check_policy
 from remote.models.contract_file import contract_text, parse_any_contract, parse_contract, parse_policy_contract
+from remote.models.make import write_any_bundle
 from remote.models.policy import Policy, network_input
+from remote.models.provenance import Provenance, Tolerance
 from remote.perception.faults import BadOutput
 from tests.tiny_models import tiny_bundle
 from tests.tiny_policies import expected, policy_bundle, policy_contract
@@ -117,6 +119,22 @@ def test_check_refuses_a_policy_that_must_not_move_a_robot(
     with pytest.raises(Trouble, match=says) as caught:
         check_policy(policy_bundle(tmp_path, **made).path)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(("least_db", "passes"), [(20.0, True), (40.0, False)])
+def test_check_holds_a_policy_to_the_parity_of_its_maker_too(tmp_path: Path, least_db: float, passes: bool) -> None:
+    """Of a quantised policy many actions may be a little off; how much all of them are is what decides."""
+    plain = policy_bundle(tmp_path, golden_off=0.05)
+    tolerance = Tolerance(absolute=0.1, relative=0.0, wrong_share=0.2, snr_db=least_db)
+    said = msgspec.json.encode(Provenance(step="dynamic", source="x", opset=13, tolerance=tolerance))
+    extra = {"golden.npz": (plain.path / "golden.npz").read_bytes(), "provenance.json": said}
+    made = write_any_bundle(plain.model, plain.contract, tmp_path / "made", extra)
+    if passes:
+        assert check_policy(made.path).golden == 4
+        return
+    with pytest.raises(Trouble, match="dB clear of their difference, not 40 dB") as caught:
+        check_policy(made.path)
+    assert caught.value.code == "golden_failed"
 
 
 def test_a_golden_difference_within_the_tolerance_passes(tmp_path: Path) -> None:
