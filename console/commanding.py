@@ -84,6 +84,10 @@ class CommandingApp(App[int]):
         """Show the newest snapshot now."""
         raise NotImplementedError
 
+    def session_seen(self) -> tuple[str, str]:
+        """How the field test's open session stands: (words, colour role); empty words where none is."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------ asking the robot
 
     def ask(self, what: str, done: str, send: Callable[[], Future[Reply]]) -> None:
@@ -162,25 +166,47 @@ class CommandingApp(App[int]):
         """Choose where pictures come from."""
         state = self._state()
         if state is not None and self.may_command(BY_NAME["choose_source"].label):
-            value = await self._choose("Source of pictures", GetChoices("sources"), state.source)
-            if value is not None:
+            chosen = await self._choose("Source of pictures", GetChoices("sources"), state.source)
+            if chosen is not None:
                 expected = Expected(source=state.source) if state.source else None
-                what, done = f"use {clean(value)}", f"the source is {clean(value)}"
-                self._command(what, done, SetSource(value), expected, START_TIMEOUT_S)
+                what, done = f"use {clean(chosen.value)}", f"the source is {clean(chosen.value)}"
+                self._command(what, done, SetSource(chosen.value), expected, START_TIMEOUT_S)
 
     @work(exclusive=True, group="dialog")
     async def action_choose_bundle(self) -> None:
-        """Choose the model."""
+        """Choose the model, after asking: it is a plain choice, which nothing tests and nothing takes back."""
         state = self._state()
         if state is not None and self.may_command(BY_NAME["choose_bundle"].label):
             current = state.bundle.digest if state.bundle else None
-            value = await self._choose("Bundle", GetChoices("bundles"), current)
-            if value is not None:
+            chosen = await self._choose("Bundle", GetChoices("bundles"), current)
+            if chosen is not None and await self._is_meant(state, chosen):
                 expected = Expected(bundle=current) if current else None
-                what, done = f"use bundle {value[:8]}", f"the bundle is {value[:8]}"
-                self._command(what, done, SetBundle(value), expected, START_TIMEOUT_S)
+                short = chosen.value[:8]
+                what, done = f"use bundle {short}", f"the bundle is {short}"
+                self._command(what, done, SetBundle(chosen.value), expected, START_TIMEOUT_S)
 
-    async def _choose(self, title: str, command: GetChoices, current: str | None) -> str | None:
+    async def _is_meant(self, state: AgentState, chosen: Choice) -> bool:
+        """Ask whether the robot is to run that bundle from now on, without self-test and probation."""
+        from console.screens.confirm import ConfirmScreen
+
+        robot, session = clean(self.newest.robot), self.session_seen()[0]
+        runs = f"{clean(state.bundle.name)} {state.bundle.digest[:8]}" if state.bundle else "no bundle"
+        new = f"{chosen.value[:8]} {clean(chosen.text)}"
+        words = (
+            f"{robot} has {runs}, and its worker does not run: it starts with {new} the next time"
+            if state.worker.phase == "stopped"
+            else f"{robot} runs {runs}. Its worker is restarted with {new} at once"
+        )
+        words += ", with no self-test, no probation: screen 5 does both."
+        if session:
+            test = clean(session.removeprefix("session: "))
+            words += f" Field test: {test}; it takes no trial while another bundle than its campaign's runs."
+        yes: bool | None = await self.push_screen_wait(
+            ConfirmScreen(f"Switch {robot} to bundle {chosen.value[:8]}?", words, "Switch it")
+        )
+        return bool(yes)
+
+    async def _choose(self, title: str, command: GetChoices, current: str | None) -> Choice | None:
         from console.screens.choose import ChooseScreen
 
         self.front.say(f"{self.charset.glyph('busy')} asked: which {command.of} there are...", "info")
@@ -195,7 +221,7 @@ class CommandingApp(App[int]):
             # Choosing it again would restart the worker: a gap in the frames that nobody asked for.
             self.front.say("that one is in use already: nothing was asked", "info")
             return None
-        return value
+        return next((one for one in choices if one.value == value), None)
 
     def _choices(self, command: GetChoices) -> tuple[Choice, ...] | Trouble:
         try:

@@ -7,12 +7,13 @@ import time
 
 import pytest
 from PIL import Image
-from textual.widgets import Button, Input, OptionList
+from textual.widgets import Button, Input, OptionList, Static
 
 from console.actions import ACTIONS, Place, on_screen
 from console.app import FieldgateApp
 from console.checking import item_acts, stage_acts
 from console.link.snapshot import LinkPhase
+from console.screens.confirm import ConfirmScreen
 from console.testing import field_acts
 from console.testing.applicable import TRIALS
 from console.widgets.list_panel import ListPanel
@@ -34,6 +35,7 @@ from remote.protocol import (
     SetSource,
     Start,
     Stop,
+    WorkerPhase,
 )
 from tests.console.screens.driving import NOW_NS, Clock, running, screen_text, show, until
 from tests.console.screens.scripted import ADA, BOB, DIGEST, Robot, S, ScriptedSession, link, snapshot, state
@@ -193,8 +195,39 @@ async def test_source_and_bundle_are_chosen_from_what_the_robot_offers(
         await until(pilot, lambda: bool(app.screen.query(OptionList)))
         assert "(in use)" in screen_text(app)
         await pilot.press("down", "enter")
+        if key == "b":
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await pilot.press("right", "enter")
         await until(pilot, lambda: sent in session.asked)
         assert session.expected[-1] == expected
+
+
+@pytest.mark.parametrize("phase", ["running", "stopped"])
+async def test_another_bundle_is_asked_for_by_name_and_not_taken_by_one_enter_too_many(
+    phase: WorkerPhase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An arm would do other things at once, by a model that nothing has tested on it."""
+    session = ScriptedSession(snapshot(now_ns=NOW_NS, state_=state(phase=phase, lease=ADA)))
+    session.answer_with = choices
+    monkeypatch.setattr(FieldgateApp, "session_seen", lambda self: ("session: running 3 min", "info"))
+    async with running(session) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: bool(app.screen.query(OptionList)))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        said = " ".join(str(one.render()) for one in app.screen.query(Static))
+        for word in (
+            "orin",
+            "tabletop 4f1d2c3b",
+            "eeeeeeee yolox-nano",
+            "no self-test, no probation: screen 5 does both",
+        ):
+            assert word in said
+        assert "Field test: running 3 min; it takes no trial" in said
+        assert ("the next time" in said) is (phase == "stopped")
+        await pilot.press("enter")  # the button in focus leaves
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen))
+        assert not [asked for asked in session.asked if isinstance(asked, SetBundle)]
 
 
 @pytest.mark.parametrize("key", ["c", "b"])
