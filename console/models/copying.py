@@ -14,6 +14,8 @@ from remote.manifest import MANIFEST
 from remote.release import ROLLOUT_TARGET, file_target, release_target
 
 _PIECE_BYTES = 1 << 20
+_STAMP = "timestamp.json"
+_TRIES = 5
 Ticker = Callable[[str, int], object]
 """Called with a file's name and its bytes when it was copied."""
 
@@ -23,9 +25,10 @@ def copy(
 ) -> Verified:
     """Copy all of it, or one release, so that at each moment the folder holds one whole state; what the copy's check says.
 
-    Raises Trouble: `other_repository`, `newer_there`, `unknown_release`, `repository_full`.
+    What is published meanwhile is not in it. Raises Trouble: `other_repository`, `newer_there`, `unknown_release`,
+    `repository_busy`, `repository_full`.
     """
-    published = repository.published()
+    published, metadata = _one_state(repository)
     there = Repository(folder)
     _refuse(published, there)
     if only is not None and only not in {one.number for one in published.releases()}:
@@ -34,13 +37,8 @@ def copy(
     try:
         for source in _targets(published, only):
             _copy(source, folder / source.relative_to(repository.folder), tick)
-        for name in _metadata(published):
-            write_atomically(_made(there.metadata) / name, repository.raw(name), 0o644)
-        numbers = repository.root_numbers()
-        # Roots last but for the timestamp: each can be seen as soon as it is there.
-        for number in numbers:
-            write_atomically(there.metadata / f"{number}.root.json", repository.raw(f"{number}.root.json"), 0o644)
-        write_atomically(there.metadata / "timestamp.json", repository.raw("timestamp.json"), 0o644)
+        for name, data in metadata.items():
+            write_atomically(_made(there.metadata) / name, data, 0o644)
     except OSError as error:
         what = f"{folder} can't be written: {error.strerror or error}"
         cure = "free some space there or take another stick; what it held before still holds"
@@ -64,11 +62,24 @@ def _refuse(published: Published, there: Repository) -> None:
         raise Trouble(what, cure=cure, code="newer_there")
 
 
-def _metadata(published: Published) -> tuple[str, ...]:
-    """Names of what is written before the roots and the timestamp."""
-    return tuple(
-        f"{number}.{role}.json" for role, number in published.versions.items() if role not in ("root", "timestamp")
-    )
+def _one_state(repository: Repository) -> tuple[Published, dict[str, bytes]]:
+    """What stands now, and all its metadata by name in the order in which it is written.
+
+    Read before the files, which take long: a timestamp that is signed meanwhile is of a snapshot that would not be there.
+    """
+    for _ in range(_TRIES):
+        stamp = repository.raw(_STAMP)
+        published = repository.published()
+        names = [
+            f"{number}.{role}.json" for role, number in published.versions.items() if role not in ("root", "timestamp")
+        ]
+        # Roots last but for the timestamp: each can be seen as soon as it is there.
+        names += [f"{number}.root.json" for number in repository.root_numbers()]
+        found = {name: repository.raw(name) for name in names}
+        if repository.raw(_STAMP) == stamp and f"{published.versions['root'] + 1}.root.json" not in found:
+            return published, {**found, _STAMP: stamp}
+    what = f"{repository.folder} changes all the time"
+    raise Trouble(what, cure="try again when nobody publishes", code="repository_busy")
 
 
 def _targets(published: Published, only: int | None) -> Iterator[Path]:

@@ -270,6 +270,33 @@ def test_a_stick_with_another_or_a_newer_repository_is_not_written_over(world: W
         copy(world.repository, tmp_path / "usb", 7)
 
 
+@pytest.mark.parametrize("act", ["refresh", "rotate", "release"])
+def test_what_is_published_while_a_stick_is_written_waits_for_the_next_copy(
+    world: World, tmp_path: Path, act: str
+) -> None:
+    """Files take minutes, and a timer refreshes daily: a new timestamp beside an old snapshot makes the stick worthless."""
+    world.release("red")
+    stick = tmp_path / "usb"
+    assert copy(world.repository, stick).verdict == "pass"
+    before = world.repository.published().versions
+    world.release("blue")
+    acts = {
+        "refresh": lambda: acting.refresh(world.repository, world.hands),
+        "rotate": lambda: acting.rotate(world.repository, world.hands, world.by("anna", "ben")),
+        "release": lambda: world.release("green"),
+    }
+
+    def tick(name: str, size: int) -> None:
+        if act in acts:
+            acts.pop(act)()
+
+    found = copy(world.repository, stick, tick=tick)
+    assert (act in acts, found.verdict) == (False, "pass")
+    assert Repository(stick).published().versions["timestamp"] == before["timestamp"] + 1
+    assert copy(world.repository, stick).verdict == "pass"
+    assert Repository(stick).published().versions == world.repository.published().versions
+
+
 def test_a_stick_that_garbles_a_file_is_told(world: World, tmp_path: Path) -> None:
     world.release("red")
     stick = tmp_path / "usb"
