@@ -27,7 +27,7 @@ AFTER_SWITCH: tuple[Step, ...] = ("switched", "probation")
 """The steps in which the candidate runs and the one before it is kept."""
 
 STEP_WORDS: dict[Step, str] = {
-    "idle": "idle",
+    "idle": "no change",
     "downloading": "downloading",
     "verified": "verifying",
     "staged": "staging",
@@ -59,12 +59,16 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a step is: `done` of `whole` (None: nobody knows) in `unit` (bytes, layers, frames, s)."""
+    """How far a step is: `done` of `whole` (None: nobody knows) in `unit` (bytes, layers, frames, s).
+
+    `share` is how far it is in all where something else has to be reached too, as `text` says; None: `done` of `whole`.
+    """
 
     done: float
     whole: float | None = None
     unit: str = ""
     text: str = ""
+    share: Share | None = None
 
 
 class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,7 +117,8 @@ class ShadowState(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate that runs beside, its results compared and not used. Boxes agree by label and IoU >= 0.5.
 
     `agreed` boxes are in both, `only_current` and `only_candidate` in one; over `frames` pictures. Times are medians of the
-    engine and its surroundings on the same pictures, in milliseconds. `ended` says why it ended, empty while it runs.
+    engine and its surroundings on the same pictures, in milliseconds. `ended` says why it ended, empty while it runs;
+    `ended_wall_ns` when, by the robot's clock. `whole_s`: after so many `seconds` it ends; None: the agent does not say.
     """
 
     digest: str
@@ -126,6 +131,8 @@ class ShadowState(msgspec.Struct, frozen=True, kw_only=True):
     candidate_ms: float | None = None
     seconds: float = 0.0
     ended: str = ""
+    whole_s: float | None = None
+    ended_wall_ns: int = 0
 
 
 class UpdateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -134,6 +134,7 @@ class Agent:
             journal=self.journal,
             changed=self.changed,
             clock_ns=self.clock.mono_ns,
+            wall_ns=self.clock.wall_ns,
         )
 
     def _new_failure_desk(self) -> FailureDesk:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,7 @@ class Shadow:
         journal: takes the events `shadow_started` and `shadow_ended`.
         changed: called when `state` is another one.
         clock_ns: monotonic nanoseconds.
+        wall_ns: the robot's wall clock, in nanoseconds.
         pause: waits that many seconds.
         command: the child's command line.
     """
@@ -102,11 +104,13 @@ class Shadow:
         journal: Callable[[Event], None],
         changed: Callable[[], None],
         clock_ns: Callable[[], int],
+        wall_ns: Callable[[], int] = time.time_ns,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._cwd, self._ask, self._running, self._journal = cwd, ask_frame, running, journal
-        self._changed, self._clock_ns, self._pause, self._command = changed, clock_ns, pause, command
+        self._changed, self._clock_ns, self._wall_ns = changed, clock_ns, wall_ns
+        self._pause, self._command = pause, command
         self._task: asyncio.Task[None] | None = None
         self._state: ShadowState | None = None
         self._count = _Count()
@@ -127,7 +131,7 @@ class Shadow:
         if contest.of.digest == contest.current_digest:
             raise Trouble("the robot runs that bundle itself", cure="name another one", code="same_bundle")
         self._count, self._why = _Count(), ""
-        self._state = ShadowState(digest=contest.of.digest, name=contest.of.name)
+        self._state = ShadowState(digest=contest.of.digest, name=contest.of.name, whole_s=contest.seconds)
         text = f"{by} lets {contest.of.name} ({contest.of.digest[:12]}) run beside for {contest.seconds:g} s"
         data: dict[str, Scalar] = {"digest": contest.of.digest, "seconds": contest.seconds, "by": by}
         self._journal(Event(name="shadow_started", severity="info", text=text, data=data))
@@ -217,6 +221,8 @@ class Shadow:
             candidate_ms=round(median(count.candidate_ms), 3) if count.candidate_ms else None,
             seconds=round(seconds, 1),
             ended=ended,
+            whole_s=contest.seconds,
+            ended_wall_ns=self._wall_ns() if ended else 0,
         )
         self._changed()
 
