@@ -278,7 +278,8 @@ class Driver:
 
     async def _judge(self, lived_s: float) -> None:
         plan, since = self._slots.probation, self._ground.seen_since()
-        verdict, checks = judge(plan, self._slots.before or Seen(), since, self.trial.looks)
+        self.trial.follow(since)
+        verdict, checks = judge(plan, self._comparable(since), since, self.trial.looks)
         self.trial.looks = looked(plan, since, self.trial.looks)
         if verdict == "fail":
             self._book.give_back("returned", _bad(checks), checks)
@@ -291,6 +292,11 @@ class Driver:
                 self._book.put_anyway(msgspec.structs.replace(self._slots, looks=self.trial.spent))
             text = _open(checks) if since.frames >= plan.frames else ""
             self._book.says(progress=Progress(done=since.frames, whole=plan.frames, unit="frames", text=text))
+
+    def _comparable(self, since: Seen) -> Seen:
+        """What was seen of the model before, as far as the candidate sees the same: nothing on another source."""
+        before = self._slots.before or Seen()
+        return before if not before.source or before.source == since.source else Seen()
 
     async def _return(self) -> None:
         current, more = self._book.current, ""

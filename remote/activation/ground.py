@@ -21,6 +21,7 @@ class Seen:
 
     `seconds` of windows with frames. `boxes` over all frames. `hottest_c` and `memory_mb` are the worst that was measured,
     None where nothing was. `failures` counts failures by kind. `scored` counts known objects, None where none were known.
+    `source` is where its frames came from, empty where nobody asked.
     """
 
     frames: int = 0
@@ -32,6 +33,7 @@ class Seen:
     failures: dict[str, int] = field(default_factory=dict)
     hottest_c: float | None = None
     memory_mb: float | None = None
+    source: str = ""
 
 
 class Ground(Protocol):
@@ -56,10 +58,10 @@ class Ground(Protocol):
         """Whether somebody wants the worker to run."""
 
     def seen_before(self) -> Seen:
-        """What was seen of the bundle that runs now, over the last minutes."""
+        """What was seen of the bundle that runs now on the source that is chosen now, over the last minutes."""
 
     def seen_since(self) -> Seen:
-        """What was seen of the candidate since it was switched in, over all its attempts of this boot."""
+        """What was seen of the candidate since it was switched in, over all its attempts; on another source anew."""
 
     def tell(self, name: str, severity: Severity, text: str, **data: Scalar) -> None:
         """Write an event into the journal."""

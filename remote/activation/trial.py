@@ -4,6 +4,7 @@ judging is.
 
 from __future__ import annotations
 
+from remote.activation.ground import Seen
 from remote.activation.probation import Looks
 
 
@@ -35,6 +36,13 @@ class Trial:
         self.looks = Looks(for_fail=looks[0], for_pass=looks[1])
         self.lived = Stopwatch()
         self.died = ""
+        self._source = ""
+
+    def follow(self, since: Seen) -> None:
+        """Before `since` is judged: on another source all is counted anew, and the looks wait anew for their frames."""
+        if self._source and since.source != self._source:
+            self.looks = Looks(for_fail=self.looks.for_fail, for_pass=self.looks.for_pass)
+        self._source = since.source
 
     @property
     def spent(self) -> tuple[int, int]:

@@ -166,7 +166,7 @@ class Changing:
         if digest is None:
             raise Trouble("no bundle was chosen and none came with the agent", cure="choose one", code="no_bundle")
         if self.change.slots.step in AFTER_SWITCH:
-            self._agent.seeing.begin(digest)
+            self._agent.seeing.begin(digest, config.source)
         folder = await asyncio.to_thread(self._agent.bundles.folder, digest)
         self.ground.runs = digest
         return msgspec.structs.replace(config, bundle=str(folder))

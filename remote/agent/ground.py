@@ -127,8 +127,9 @@ class AgentGround:
         self._agent.seeing.end()
 
     def seen_before(self) -> Seen:
-        """Of the bundle that runs, over the last minutes."""
-        return self._agent.seeing.before(self._agent.bundle.digest if self._agent.bundle else "")
+        """Of the bundle that runs, on the source that is chosen, over the last minutes."""
+        agent = self._agent
+        return agent.seeing.before(agent.bundle.digest if agent.bundle else "", agent.settings.source)
 
     def seen_since(self) -> Seen:
         """Of the candidate, since it was first started."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remote.activation.ground import Seen
 from remote.histogram import Histogram
@@ -68,25 +68,27 @@ class _Sum:
 
 
 class Seeing:
-    """Takes every body from any thread. `since` belongs to one bundle, from `begin` on; `before` to any, for BEFORE_S."""
+    """Takes every body from any thread. `since` belongs to one bundle on one source, from `begin` on; `before` to any, for
+    BEFORE_S.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._recent: deque[tuple[int, Body]] = deque()
         self._newest_ns: int | None = None
-        self._digest = ""
+        self._digest = self._source = ""
         self._since = _Sum()
 
-    def begin(self, digest: str) -> None:
-        """Count anew for this bundle. Nothing happens where it is counted already: its attempts add up."""
+    def begin(self, digest: str, source: str = "") -> None:
+        """Count anew for this bundle on this source. Nothing happens where it is counted already: its attempts add up."""
         with self._lock:
-            if digest != self._digest:
-                self._digest, self._since = digest, _Sum()
+            if (digest, source) != (self._digest, self._source):
+                self._digest, self._source, self._since = digest, source, _Sum()
 
     def end(self) -> None:
         """Nobody is on probation any more."""
         with self._lock:
-            self._digest, self._since = "", _Sum()
+            self._digest, self._source, self._since = "", "", _Sum()
 
     def take(self, body: Body, mono_ns: int) -> None:
         """A window, a failure or a sample of the computer; others mean nothing here."""
@@ -106,16 +108,17 @@ class Seeing:
         while self._newest_ns - self._recent[0][0] > BEFORE_S * _NS_PER_S:
             self._recent.popleft()
 
-    def before(self, digest: str) -> Seen:
-        """What was seen of this bundle in the BEFORE_S seconds up to the newest window."""
+    def before(self, digest: str, source: str = "") -> Seen:
+        """What was seen of this bundle on this source (empty: on any) in the BEFORE_S seconds up to the newest window."""
         with self._lock:
             bodies = [body for _, body in self._recent]
-        return _summed(bodies, digest)
+        wanted = (body for body in bodies if not source or not isinstance(body, Window) or body.source == source)
+        return replace(_summed(wanted, digest), source=source)
 
     def since(self) -> Seen:
         """What was seen of the bundle of `begin` since then; nothing before it."""
         with self._lock:
-            return self._since.seen()
+            return replace(self._since.seen(), source=self._source)
 
 
 def _summed(bodies: Iterable[Body], digest: str) -> Seen:

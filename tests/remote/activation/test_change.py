@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import resource
 import traceback
@@ -271,6 +272,33 @@ async def test_a_model_that_shows_too_few_frames_is_waited_for_a_minute_and_it_i
     told = [data for name, data in robot.told if name == "model_before_seen_little"]
     assert told == [{"frames": 37, "wanted": 100}]
     assert "seen for 37 frames, 100 are needed" in " ".join(one.text for one in last(robot).checks)
+
+
+@pytest.mark.parametrize(("source", "ended"), [("the table", "returned"), ("another camera", "committed")])
+async def test_only_what_was_seen_on_the_same_source_is_compared(robot: SmallRobot, source: str, ended: str) -> None:
+    robot.before = dataclasses.replace(comparing(100, 300), source="the table")
+    push(robot, boxes_ratio=3)
+    await robot.until("probation")
+    robot.since = dataclasses.replace(comparing(100), source=source)
+    await robot.settle()
+    boxes = next(check for check in last(robot).checks if check.name == "boxes")
+    assert (last(robot).ended, boxes.verdict) == (ended, "fail" if ended == "returned" else "skipped")
+
+
+async def test_on_another_source_the_frames_of_a_probation_are_counted_anew(robot: SmallRobot) -> None:
+    """Its number was reached on the source before; and a start must not hold frames against it that are gone."""
+    push(robot, frames=100)
+    await robot.until("probation")
+    robot.since = dataclasses.replace(comparing(90), source="the table")
+    await ticks(robot)
+    await robot.stop_worker()
+    await robot.start_worker()
+    robot.since = dataclasses.replace(comparing(99), source="another camera")
+    await ticks(robot, 50)
+    assert robot.change.slots.step == "probation"
+    robot.since = dataclasses.replace(comparing(100), source="another camera")
+    await robot.settle()
+    assert last(robot).ended == "committed"
 
 
 async def test_a_worker_that_is_stopped_shows_nothing_to_wait_for(robot: SmallRobot) -> None:

@@ -81,6 +81,20 @@ def test_before_looks_back_some_minutes_at_one_bundle() -> None:
     assert (found.frames, found.hottest_c) == (2, 40.0)
 
 
+def test_what_was_seen_on_another_source_is_not_compared_with() -> None:
+    """Pictures of cones before the push, an empty table after it: a good model would be called blind."""
+    seeing = Seeing()
+    seeing.take(window(OLD, frames=500), 0)
+    seeing.take(msgspec.structs.replace(window(OLD, frames=7), source="v4l2:/dev/video0"), S_NS)
+    assert (seeing.before(OLD, "scene:").frames, seeing.before(OLD, "v4l2:/dev/video0").frames) == (500, 7)
+    seeing.begin(NEW, "scene:")
+    seeing.take(window(NEW), 2 * S_NS)
+    seeing.begin(NEW, "scene:")
+    assert (seeing.since().frames, seeing.since().source) == (10, "scene:")
+    seeing.begin(NEW, "v4l2:/dev/video0")
+    assert (seeing.since().frames, seeing.since().source) == (0, "v4l2:/dev/video0")
+
+
 def test_a_worker_that_stood_still_for_a_night_is_still_compared_with() -> None:
     """A release waits until nobody uses the worker: then a model that finds nothing must not be kept for want of a past."""
     seeing = Seeing()
