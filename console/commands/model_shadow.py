@@ -65,13 +65,15 @@ def shadow(bundle: str, robot: str, seconds: float, take_over: bool, as_json: bo
 
 
 def _watched(visit: Visit, robot: str, version: int) -> ShadowState:
-    """Wait for its end, telling how it goes on stderr; states before `version` tell of an earlier one.
+    """Wait for its end, telling how it goes on stderr; states before `version` tell of an earlier one, and those of an agent
+    that was started anew, which counts from 0 again, of none.
 
     Raises Trouble where the robot is lost meanwhile, or its agent tells of no shadow.
     """
     from console.models.wording import shadow_words
 
     told_s = seen_s = time.monotonic()
+    is_begun = False
     while True:
         shot = visit.next(LOOK_S)
         now_s = time.monotonic()
@@ -82,7 +84,8 @@ def _watched(visit: Visit, robot: str, version: int) -> ShadowState:
             raise Trouble(
                 f"'{robot}' is away for {LOST_S:g} s; the shadow goes on there", cure=cure, code="unreachable"
             )
-        if shot.link.phase != "up" or shot.state is None or shot.state.version < version:
+        is_begun = is_begun or (shot.state is not None and shot.state.version >= version)
+        if shot.link.phase != "up" or shot.state is None or not is_begun:
             continue
         state = shot.state.models.shadow if shot.state.models is not None else None
         if state is None:
