@@ -107,10 +107,11 @@ def _timed(
         ]
     after = here.heat()
     judged = latency.judging(slowed_down(before, after), plan.beside)
-    size = f"{frames[0].pixels.shape[1]} x {frames[0].pixels.shape[0]}"
     checks = [
         judged("latency_engine", "the engine alone", times.engine, profile.engine_p99_ms),
-        judged("latency_pipeline", f"from a frame of {size} to boxes", times.pipeline, profile.pipeline_p99_ms),
+        judged(
+            "latency_pipeline", f"from a frame of {_sizes(frames)} to boxes", times.pipeline, profile.pipeline_p99_ms
+        ),
     ]
     if times.loaded:
         what = "the same beside a busy program"
@@ -118,6 +119,16 @@ def _timed(
     else:
         checks.append(Check(name="latency_under_load", verdict="inconclusive", text=times.unloaded_why))
     return [*checks, thermal(profile, before, after)]
+
+
+def _sizes(frames: tuple[Named, ...]) -> str:
+    """`1280 x 720`, or from the smallest to the largest of several."""
+    sizes = sorted(
+        {(frame.pixels.shape[1], frame.pixels.shape[0]) for frame in frames}, key=lambda one: one[0] * one[1]
+    )
+    return " up to ".join(
+        f"{width} x {height}" for width, height in (sizes if len(sizes) < 2 else (sizes[0], sizes[-1]))
+    )
 
 
 def _run(

@@ -196,7 +196,10 @@ def test_recorded_pictures_are_what_it_is_timed_and_held_to_its_limits_on(tmp_pa
         cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 80, 3), 200, np.uint8))
     found = named(run(proved_bundle(tmp_path / "b").path, pictures=str(folder)))
     assert found["safety_outputs"].n == 2
-    assert "80 x 48" in found["latency_pipeline"].text
+    assert "from a frame of 80 x 48 to boxes" in found["latency_pipeline"].text
+    cv2.imwrite(str(folder / "0.png"), np.full((720, 1280, 3), 200, np.uint8))
+    mixed = named(run(proved_bundle(tmp_path / "a").path, pictures=str(folder)))
+    assert "from a frame of 80 x 48 up to 1280 x 720 to boxes" in mixed["latency_pipeline"].text
     (folder / "2.png").write_bytes(b"no picture")
     with pytest.raises(Trouble, match=r"2\.png"):
         run(proved_bundle(tmp_path / "c").path, pictures=str(folder))
@@ -330,7 +333,7 @@ def test_the_busy_program_runs_while_the_block_does_and_not_longer() -> None:
     child = int(parent.stdout.readline())
     wait_until(lambda: _cpu_ticks(child) > 0, 10, "the busy program to use the processor")
     parent.send_signal(signal.SIGKILL)
-    parent.wait(10)
+    parent.wait(60)
     wait_until(lambda: not Path(f"/proc/{child}/stat").exists() or _state(child) == "Z", 10, "its end with its parent")
     parent.stdout.close()
 
