@@ -278,7 +278,7 @@ class Supervisor:
     async def _live_once(self) -> _Life | None:
         """Run the worker once, to its end; None where it can't be started at all."""
         assert self._config is not None  # start has set it
-        prepared = await self.prepare(self._config) if self.prepare else self._config
+        prepared = await self._prepared(self._config)
         if self._halt.is_set():
             return None
         run = self._next_run()
@@ -304,6 +304,14 @@ class Supervisor:
         self._listener.worker_ended(how)
         life.over.set()
         return life
+
+    async def _prepared(self, config: WorkerConfig) -> WorkerConfig:
+        """Raises Trouble, also for a disk that can't be read: nothing else would say why the worker stands still."""
+        try:
+            return await self.prepare(config) if self.prepare else config
+        except OSError as error:
+            cure = "look at the robot's disk and at who owns the agent's folder"
+            raise Trouble(f"the worker can't be started now: {error}", cure=cure, code="no_worker") from error
 
     async def _watch(self, life: _Life) -> None:
         """Wait for the end; a worker that gives no sign of life for too long is killed."""

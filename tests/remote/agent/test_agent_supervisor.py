@@ -253,6 +253,27 @@ async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert trouble.code == "no_worker"
 
 
+@pytest.mark.parametrize("insist", [True, False])
+async def test_a_disk_that_can_not_be_read_is_told_and_tried_again(tmp_path: Path, insist: bool) -> None:
+    """Else the worker stands still without a word, though it is wanted."""
+    one, _ = supervisor("normal", tmp_path)
+    fails = [OSError(5, "Input/output error", "model.onnx")]
+
+    async def prepare(config: WorkerConfig) -> WorkerConfig:
+        if fails:
+            raise fails.pop()
+        return config
+
+    one.prepare = prepare
+    if insist:
+        await asyncio.wait_for(one.start(CONFIG, insist=True), 10)
+        assert one.state.phase == "running"
+        await one.stop()
+    else:
+        trouble = await refused(one.start(CONFIG))
+        assert (trouble.code, "Input/output error" in trouble.what) == ("no_worker", True)
+
+
 async def test_who_stops_while_it_waits_to_restart_is_obeyed_at_once(tmp_path: Path) -> None:
     one, ear = supervisor(
         "crash_later", tmp_path, Timing(**{**vars(TIMING), "backoff_first_s": 30.0, "backoff_most_s": 30.0})
