@@ -75,6 +75,11 @@ class CheckingApp(CommandingApp):
         desk = self.desks.get(self.place)
         return desk.screen if desk is not None else self.live
 
+    @property
+    def fronts(self) -> tuple[FrontScreen, ...]:
+        """All screens that were in front."""
+        return (self.live, *(desk.screen for desk in self.desks.values()))
+
     def action_live_screen(self) -> None:
         """Show the robot as it is now."""
         if self.place != "live":
@@ -171,6 +176,8 @@ class CheckingApp(CommandingApp):
             return "", "text"
         if session.paused:
             return f"PAUSED: {session.paused}", "critical"
+        if other := getattr(self.desks.get("field"), "other_bundle", ""):
+            return f"session: {other}", "critical"
         from console.widgets.drawing import duration
 
         return f"session: running {duration((newest.wall_ns - session.began_wall_ns) / 1e9, whole=True)}", "info"
@@ -309,7 +316,8 @@ class CheckingApp(CommandingApp):
         from console.screens.refusal_words import without_options
 
         cure = f" - {trouble.cure}" if trouble.cure else ""
-        said = without_options(f"not done: {what}: {trouble.what}{cure}")
+        word = "not confirmed" if trouble.code == "unconfirmed" else "not done"
+        said = without_options(f"{word}: {what}: {trouble.what}{cure}")
         self.front.say(f"{self.charset.glyph('error')} {said}", "critical")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

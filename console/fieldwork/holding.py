@@ -62,6 +62,20 @@ def holding_now(phase: Phase, bundle: str, sight: Sight | None) -> tuple[Conditi
     return tuple(_seen(one, now) for one in phase.holding)
 
 
+def other_bundle(bundle: str, sight: Sight | None) -> str:
+    """What the robot runs, where that is known now and is another bundle than the campaign's, in words; else empty.
+
+    No trial is taken then, whatever the phase says must hold.
+    """
+    session = sight.session if sight is not None else None
+    if sight is None or session is None or not bundle or session.snapshot.state is None:
+        return ""
+    if session.snapshot.state.bundle is None:  # that nothing runs is another matter: the worker's
+        return ""
+    met, words = _bundle(_Now(session.snapshot, sight.mono_ns(), bundle))
+    return words if met is False else ""
+
+
 def settled_holding(phase: Phase, bundle: str, sight: Sight | None) -> tuple[ConditionSeen, ...]:
     """The same, after waiting a moment for a robot that was just reached to say all of it."""
     if sight is not None and sight.session is not None and phase.holding:

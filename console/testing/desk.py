@@ -12,7 +12,7 @@ from console.checking.messages import Finished, Reported
 from console.checking.sights import Left
 from console.checklist.probes import Sight
 from console.fieldwork.field_test import FieldTest
-from console.fieldwork.holding import holding_now
+from console.fieldwork.holding import holding_now, other_bundle
 from console.phases.states import FieldState, TrialState
 from console.record.entries import Outcome
 from console.screens.field_test import FieldScreen
@@ -163,6 +163,12 @@ class FieldDesk(AskingDesk):
             writing=self._writing,
         )
 
+    @property
+    def other_bundle(self) -> str:
+        """That the robot runs another bundle than the campaign's, in words; empty where it does not, or nobody knows now."""
+        view = self.view()
+        return view.other_bundle if view is not None else ""
+
     def show_link(self, view: View) -> None:
         """Show the robot's status line, and what ages with it."""
         self.screen.show_link(view)
@@ -237,7 +243,9 @@ class FieldDesk(AskingDesk):
         state = next((one for one in self.field.phases if one.phase.id == shown), None)
         if state is None:
             return None
-        return Held(shown, holding_now(state.phase, self.home.state.bundle, sight), self.app.clock())
+        bundle = self.home.state.bundle
+        seen = holding_now(state.phase, bundle, sight)
+        return Held(shown, seen, self.app.clock(), other_bundle(bundle, sight))
 
     def _notice_pause(self, view: FieldView) -> None:
         paused = view.session.paused if view.session is not None else ""

@@ -17,11 +17,15 @@ ECHO_S = 6.0
 
 @dataclass(frozen=True)
 class Held:
-    """The holding conditions of a phase as they were found at `at_ns` on the laptop's monotonic clock."""
+    """The holding conditions of a phase as they were found at `at_ns` on the laptop's monotonic clock.
+
+    `other`: what the robot runs, where that is another bundle than the campaign's: no trial is taken then; else empty.
+    """
 
     phase: str
     seen: tuple[ConditionSeen, ...]
     at_ns: int
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,11 @@ class FieldView:
         """Whether the holding conditions may be otherwise by now."""
         age = self.held_age_s
         return age is None or age > STALE_S
+
+    @property
+    def other_bundle(self) -> str:
+        """That the robot runs another bundle than the campaign's, in words; empty where it does not, or nobody knows now."""
+        return self.held.other if self.held is not None and self.age_s(self.held.at_ns) <= STALE_S else ""
 
     def age_s(self, at_ns: int) -> float:
         """Seconds since `at_ns` on the laptop's monotonic clock."""

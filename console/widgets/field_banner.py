@@ -58,6 +58,11 @@ def large(view: FieldView) -> Large:
         return Large("UNDONE", echo.text, "it stays in sight, and counts no more", "story")
     if session is None:
         return _closed(view, view.phase)
+    if view.other_bundle:
+        text = f"{_age(view, session.began_wall_ns)}   {clean(view.other_bundle)}"
+        return Large(
+            "OTHER MODEL", text, "no trial is taken: x ends the session, 5 brings its bundle into use", "alert"
+        )
     if echo is not None and session.open_trial is None:
         below = _looked_elsewhere(view) or _carried(view, session)
         return Large(echo.word.upper(), echo.text, below, "good" if echo.good else "story")
@@ -71,6 +76,8 @@ def _paused(view: FieldView, session: SessionState) -> Large:
 
 def _way_out(view: FieldView, session: SessionState) -> str:
     """What to do to go on: by what holds now, not by what was broken when it was paused."""
+    if view.other_bundle:
+        return _to_the_bundle(view)
     phase = next((one.phase for one in view.field.phases if one.phase.id == session.phase), None)
     known = view.held is not None and view.held.phase == session.phase and not view.held_is_stale
     if phase is None or not known or view.held is None:
@@ -84,6 +91,11 @@ def _way_out(view: FieldView, session: SessionState) -> str:
             f"{'; '.join(cures)} Then p resumes" if cures[-1].endswith(".") else f"{'; '.join(cures)}, then p resumes"
         )
     return f"p resumes once it holds: {clean(', '.join(one.title for one in broken))}"
+
+
+def _to_the_bundle(view: FieldView) -> str:
+    """`the robot runs 91bc91bc: 5 brings the campaign's bundle into use`."""
+    return f"{clean(view.other_bundle.partition(',')[0])}: 5 brings the campaign's bundle into use"
 
 
 def _is_broken(view: FieldView, id: str) -> bool:
@@ -129,6 +141,8 @@ def _closed(view: FieldView, phase: PhaseState | None) -> Large:
     if view.field.current != phase.phase.id:
         below = f"{tested}g goes back to this phase, and says what falls by that"
         return Large(phase.status.upper(), reason, below, "story")
+    if view.other_bundle:
+        return Large("NO SESSION", reason, _to_the_bundle(view), "story")
     return Large("NO SESSION", reason, "x begins a session: then s success, f failure, a aborted", "story")
 
 

@@ -68,11 +68,17 @@ def _entry(view: FieldView, phase: PhaseState, width: int) -> Iterator[list[Span
 
 def _holding(view: FieldView, phase: PhaseState, width: int, *, brief: bool) -> Iterator[list[Span]]:
     """What is broken comes first; `brief`: one row each."""
-    if not phase.phase.holding:
+    holdings = phase.phase.holding
+    other = view.other_bundle if all(one.check != "bundle" for one in holdings) else ""
+    if not holdings and not other:
         return
     if any(phase.begun_wall_ns is None or one.met is not True for one in phase.entry):
         yield [("Must hold", "strong")]
-    holdings = phase.phase.holding
+    if other:
+        text, most = f"The campaign's bundle runs: {other}", 1 if brief else MOST_ROWS
+        yield from _condition(
+            view, ConditionSeen(id="bundle", met=False, words=other), text, width, stale=False, most=most
+        )
     seen = {one.id: one for one in view.held.seen} if view.held is not None and view.held.phase == view.shown else {}
     unseen = [seen.get(one.id) or ConditionSeen(id=one.id, met=None, words="not looked at yet") for one in holdings]
     for holding, found in sorted(zip(holdings, unseen, strict=True), key=lambda pair: pair[1].met is True):

@@ -30,6 +30,8 @@ def _campaign(view: FieldView) -> list[Span]:
     spans: list[Span] = [(f" {clean(state.campaign)}", "strong")]
     spans += _part("as", clean(view.person), "accent")
     spans += _part("bundle", f"{clean(state.bundle_name)} {short(state.bundle)}".strip(), "text")
+    if view.other_bundle:
+        spans.append((f" {view.charset.glyph('unmet')} {clean(view.other_bundle.partition(',')[0])}", "critical"))
     spans += _part("trials", str(sum(one.counts for one in state.field.trials)), "text")
     spans += _part("sessions", str(len(state.field.sessions)), "text")
     return [*spans, *_part("entries", str(state.entries), "muted")]
