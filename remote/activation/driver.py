@@ -11,6 +11,7 @@ import msgspec
 from remote.activation import steps
 from remote.activation.book import Book
 from remote.activation.ground import Ground, Seen
+from remote.activation.how_far import how_far
 from remote.activation.probation import frames_to_compare, judge, looked
 from remote.activation.slots import Slots
 from remote.activation.store import ReleaseStore
@@ -280,7 +281,10 @@ class Driver:
         plan, since = self._slots.probation, self._ground.seen_since()
         self.trial.follow(since)
         verdict, checks = judge(plan, self._comparable(since), since, self.trial.looks)
-        self.trial.looks = looked(plan, since, self.trial.looks)
+        looks = looked(plan, since, self.trial.looks)
+        if looks.for_pass > self.trial.looks.for_pass:
+            self.trial.undecided = _open(checks)
+        self.trial.looks = looks
         if verdict == "fail":
             self._book.give_back("returned", _bad(checks), checks)
         elif verdict == "pass":
@@ -290,8 +294,7 @@ class Driver:
         else:
             if self._slots.looks != self.trial.spent:
                 self._book.put_anyway(msgspec.structs.replace(self._slots, looks=self.trial.spent))
-            text = _open(checks) if since.frames >= plan.frames else ""
-            self._book.says(progress=Progress(done=since.frames, whole=plan.frames, unit="frames", text=text))
+            self._book.says(progress=how_far(self._slots, self.trial.looks, since, self.trial.undecided))
 
     def _comparable(self, since: Seen) -> Seen:
         """What was seen of the model before, as far as the candidate sees the same: nothing on another source."""

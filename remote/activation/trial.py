@@ -30,12 +30,14 @@ class Trial:
         looks: how often it was judged in earlier lives of the agent, for giving it back and for keeping it.
 
     `died` says how the worker last ended, empty since it was started again. `lived` runs while the worker is wanted.
+    `undecided` says what the last look left open at which the candidate could have been kept.
     """
 
     def __init__(self, looks: tuple[int, int] = (0, 0)) -> None:
         self.looks = Looks(for_fail=looks[0], for_pass=looks[1])
         self.lived = Stopwatch()
         self.died = ""
+        self.undecided = ""
         self._source = ""
 
     def follow(self, since: Seen) -> None:
