@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar, Union
 
 import msgspec
 
-from remote.atomic import write_atomically
+from remote.atomic import sync, write_atomically
 from remote.errors import Trouble
 from remote.model_states import UpdateSource
 from remote.strict_yaml import read_bytes
@@ -74,10 +74,12 @@ class UpdateFiles:
             raise _unwritable(path, error) from error
 
     def forget_source(self) -> None:
-        """Take nothing from anywhere any more. Raises Trouble (`updates_unwritable`)."""
+        """Take nothing from anywhere any more, also after a power cut. Raises Trouble (`updates_unwritable`)."""
         path = self.folder / "source.json"
         try:
-            path.unlink(missing_ok=True)
+            if path.exists():
+                path.unlink()
+                sync(self.folder)
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -15,6 +15,7 @@ import pytest
 
 from remote.agent.clock import Clock
 from remote.agent.update_child import UpdateChild
+from remote.agent.update_files import Trusted, UpdateFiles
 from remote.agent.update_ground import not_in_use
 from remote.agent.update_times import FIRST_PAUSE_S, FIRST_WITHIN_S, UpdateTimes
 from remote.agent.updating import BY_ITSELF, Updating
@@ -26,6 +27,8 @@ from remote.release import Needs, Release
 from remote.updates.client_process import answered
 from remote.updates.order import Facts, Found
 from tests.file_server import Server
+from tests.killing import CannotTrace
+from tests.power_cut import killed_at_change
 from tests.tuf_repository import Repository, bundle_files
 
 DIGEST = digest_of(bundle_files()[MANIFEST])
@@ -273,6 +276,19 @@ async def test_the_source_can_be_changed_without_its_root_and_taken_away(
     await agent.updating.set_source(SetUpdates(None), "anna")
     assert agent.updating.state() is None
     assert agent.again().state() is None
+
+
+def test_a_source_that_was_taken_away_stays_away_after_a_power_cut(tmp_path: Path) -> None:
+    """Somebody does not trust it any more; the robot must not go on taking what it gives."""
+    files = UpdateFiles(tmp_path / "updates")
+    files.save(Trusted(source=UpdateSource(url="http://127.0.0.1:1", robot_class="arm"), root=b"{}"))
+    try:
+        ran = killed_at_change(files.forget_source, files.folder, None)
+    except CannotTrace as reason:
+        pytest.skip(str(reason))
+    assert ran.end == 0
+    ran.disk.cut()
+    assert files.trusted() is None
 
 
 # ------------------------------------------------------------------ the clock
