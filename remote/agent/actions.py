@@ -178,7 +178,7 @@ class Actions:
     async def _restart(self, then: Callable[[], None], undo: Callable[[], None]) -> None:
         """Restart the worker with what was chosen, then do `then`; where that fails `undo` and restart it as it was."""
         stops = self._agent.models.ground.stops
-        await self._agent.supervisor.stop()
+        await self._agent.models.pause_worker()
         try:
             await self.start_worker(stops=stops)
             then()

@@ -139,12 +139,16 @@ class Changing:
         self.change.begin(slot, probation or self._agent.settings.probation)
 
     async def stop_worker(self) -> None:
-        """A person stops the worker, and it stays stopped. Where it ran and ended well its start is not held against it.
+        """A person stops the worker, and it stays stopped. Raises Trouble (`unkillable`)."""
+        self.ground.stopped()
+        await self.pause_worker()
+
+    async def pause_worker(self) -> None:
+        """Stop it for what a person asked for. Where it ran and ended well its start is not held against its bundle.
 
         Raises Trouble (`unkillable`).
         """
         supervisor, digest = self._agent.supervisor, self.ground.runs
-        self.ground.stopped()
         ran = supervisor.state.phase == "running"
         await supervisor.stop()
         if ran and supervisor.state.last_exit == exit_text(0) and digest == self.digest:

@@ -272,6 +272,19 @@ def test_stopping_the_worker_in_probation_keeps_it_stopped(real: Robot, tmp_path
     assert console.state.worker.phase == "stopped"
 
 
+def test_choosing_a_camera_in_probation_is_not_held_against_the_model(real: Robot, tmp_path: Path) -> None:
+    """Each choice restarts the worker: after three of them a good model would be taken back, as if it had crashed."""
+    console, epoch = running(real)
+    digest = stage(real.home, tmp_path / "made")
+    push(console, epoch, digest, LONG)
+    until(console, lambda m: m.step == "probation", "probation")
+    for number in range(4):
+        console.until(lambda: console.state.worker.phase == "running", "the worker")
+        assert console.ask(SetSource(f"scene:{number + 20}"), epoch=epoch).error is None
+    found = until(console, lambda m: m.attempts == 1, "one start that counts")
+    assert (found.step, current(console)) == ("probation", digest)
+
+
 # ------------------------------------------------------------ a person's plain choice
 
 
