@@ -103,7 +103,7 @@ def _one(detector: Detector, given: Tensor, wanted: Tensor, tolerance: Tolerance
         engine.run()
     except FrameFault as fault:
         return Check(name="golden", verdict="fail", text=f"on a golden sample {fault}")
-    return compared(engine.output.reshape(-1), wanted.reshape(-1), tolerance)
+    return compared(engine.output, wanted.reshape(engine.output.shape), tolerance)
 
 
 def compared(got: Tensor, wanted: Tensor, tolerance: Tolerance | None) -> Check:
@@ -112,6 +112,8 @@ def compared(got: Tensor, wanted: Tensor, tolerance: Tolerance | None) -> Check:
     Without a tolerance only that all numbers are finite is judged, and the check is `skipped` where they are.
     """
     import numpy as np
+
+    from remote.models.columns_gone import columns_gone, gone_words
 
     found, golden = got.astype(np.float64), wanted.astype(np.float64)
     if not bool(np.isfinite(found).all()):
@@ -126,6 +128,8 @@ def compared(got: Tensor, wanted: Tensor, tolerance: Tolerance | None) -> Check:
     verdict: Verdict = "pass" if away.within(tolerance) else "fail"
     if verdict == "pass" and golden.any() and _away(np.zeros_like(golden), golden, tolerance).within(tolerance):
         verdict, text = "skipped", f"{text}; that proves nothing: nothing but zeros would be near enough as well"
+    elif verdict == "pass" and (gone := columns_gone(golden, found, tolerance)):
+        verdict, text = "fail", f"{text}; {gone_words(gone)}, which the tolerance alone lets pass"
     return Check(
         name="golden", verdict=verdict, text=text, value=away.share, limit=tolerance.wrong_share, n=int(found.size)
     )

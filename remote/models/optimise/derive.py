@@ -13,6 +13,7 @@ import numpy as np
 
 from remote.manifest import GOLDEN, MODEL, PROVENANCE, entry_of
 from remote.models.bundle import AnyBundle, Bundle
+from remote.models.columns_gone import columns_gone
 from remote.models.comparing.compare import Budget, Comparison, Row, compare_bundles
 from remote.models.comparing.parity import Tally
 from remote.models.comparing.runner import Runner
@@ -93,9 +94,8 @@ def write_derived(parent: AnyBundle, judged: Judged, evidence: Evidence, output:
     golden = golden_for(parent, judged, evidence)
     runner = Runner(judged.bundle.model)
     tolerance = tolerance_for(made.step, golden, runner)
-    if (
-        tolerance.wrong_share > MOST_WRONG_SHARE
-    ):  # too far from its parent: its own outputs are what must come out elsewhere
+    if tolerance.wrong_share > MOST_WRONG_SHARE or _is_gone(golden, runner, tolerance):
+        # too far from its parent: its own outputs are what must come out elsewhere
         golden = _own_golden(golden, runner)
         tolerance = tolerance_for(made.step, golden, runner)
     provenance = Provenance(
@@ -114,6 +114,16 @@ def write_derived(parent: AnyBundle, judged: Judged, evidence: Evidence, output:
     extra[GOLDEN] = golden_bytes(golden)
     extra |= _licences(parent.path)
     return write_any_bundle(judged.bundle.path / MODEL, judged.bundle.contract, output, extra)
+
+
+def _is_gone(golden: Golden, runner: Runner, tolerance: Tolerance) -> bool:
+    """Whether on a golden sample a column is gone here already: each robot would refuse it in its self-test."""
+    return any(
+        columns_gone(golden.outputs[name][at][None], array, tolerance)
+        for at in range(golden.samples)
+        for name, array in runner(_feed(golden, at)).items()
+        if name in golden.outputs
+    )
 
 
 def golden_for(parent: AnyBundle, judged: Judged, evidence: Evidence) -> Golden:
