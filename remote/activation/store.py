@@ -148,17 +148,19 @@ class ReleaseStore:
     def sweep(self, keep: Collection[str] = ()) -> int:
         """Delete what a killed agent left half deleted, and staging folders of digests not in `keep`; how many folders.
 
-        Leave in `keep` what may still come. Raises Trouble (`store_unwritable`).
+        Leave in `keep` what may still come. Raises Trouble (`store_unwritable`) after all else was deleted.
         """
-        swept = 0
+        swept, trouble = 0, None
         for path in sorted(self._folder.iterdir()):
             kept = path.name.startswith(STAGING) and path.name[len(STAGING) :] in keep
             if path.name.startswith((TRASH, STAGING)) and not kept:
                 try:
                     delete(path)
-                except OSError as error:
-                    raise _unwritable(path, error) from error
-                swept += 1
+                    swept += 1
+                except OSError as error:  # another user's: it must not keep all that comes after it
+                    trouble = trouble or _unwritable(path, error)
+        if trouble is not None:
+            raise trouble
         return swept
 
     def _found(self, digest: str) -> Path:

@@ -87,7 +87,7 @@ class BundleStore:
 
         Raises Trouble.
         """
-        fresh = [path for path in self._folder.glob(f"{STAGING}*") if time.time() - path.lstat().st_mtime < STALE_S]
+        fresh = [path for path in self._folder.glob(f"{STAGING}*") if _age_s(path) < STALE_S]
         return self.releases.sweep([*(path.name.removeprefix(STAGING) for path in fresh), *keep])
 
     def _staged(self) -> dict[str, Path]:
@@ -117,6 +117,14 @@ def _only(known: dict[str, Path], digest: str) -> tuple[str, Path]:
         cure = "choose one of those listed, or put it there with `fieldgate model push` or `fieldgate bundle send`"
         raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
     return matches[0], known[matches[0]]
+
+
+def _age_s(path: Path) -> float:
+    """Since something last came into it or went; 0 for one that is gone, as it has just become a release."""
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _name_in(folder: Path) -> str:

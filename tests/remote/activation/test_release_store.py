@@ -5,6 +5,7 @@ touched.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from remote.activation.store import SPARE_BYTES, ReleaseStore
 from remote.errors import Trouble
 from remote.manifest import MANIFEST, FileEntry, digest_of, manifest_bytes
+from tests.killing import ended, forked
 from tests.remote.activation.small_robot import bundle_files, write_bundle
 
 
@@ -217,3 +219,25 @@ def test_the_bundle_of_the_agent_is_a_release_that_is_always_there(tmp_path: Pat
     assert refused(lambda: store.remove(digest, ())) == "unknown_bundle"
     (embedded / "model.onnx").write_bytes(b"EMBEDDED")
     assert refused(lambda: store.folder(digest)) == "bundle_changed"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can leave a folder that the agent's user can't delete")
+def test_a_folder_of_another_user_keeps_nothing_else_from_being_swept() -> None:
+    """Somebody sent a bundle as root once: the disk of the robot would fill up with all that was half deleted since."""
+    nobody = 65_534
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "bundles"
+        theirs, ours = folder / f".staging-{'a' * 64}", folder / ".trash-abc"
+        for one in (theirs, ours):
+            one.mkdir(parents=True)
+            (one / "model.onnx").write_bytes(b"model")
+        for one in (Path(place), folder, ours, ours / "model.onnx"):
+            os.chown(one, nobody, nobody)
+
+        def as_nobody() -> None:
+            os.setegid(nobody)
+            os.seteuid(nobody)
+            assert refused(ReleaseStore(folder).sweep) == "store_unwritable"
+
+        assert ended(forked(as_nobody)) == 0
+        assert (theirs.exists(), ours.exists()) == (True, False)
