@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from console.commands.updates_agreed import agree_to_first_root, ask, first_root_option
 from console.commands.updates_words import (
     Passphrases,
     as_json,
@@ -36,8 +37,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--notes", default="", help="What is new; robots and consoles show it.")
 @click.option("--again", is_flag=True, help="Release a bundle once more, under a new number: the way back to it.")
 @click.option("--unchecked", is_flag=True, help="Do not load and run the bundle here first; a robot does that anyway.")
+@click.option(
+    "--anyway", is_flag=True, help="Release it although its maker measured a failure; without it that is asked."
+)
 @click.option("--wave", "opens", type=click.Choice(["first", "everyone"]), help="Open it at once, as far as this.")
 @keys_option("Your private key. Repeat it; without it the release waits for signatures.")
+@first_root_option
 @as_person
 @as_json
 def publish(
@@ -49,8 +54,10 @@ def publish(
     notes: str,
     again: bool,
     unchecked: bool,
+    anyway: bool,
     opens: Literal["first", "everyone"] | None,
     keys: tuple[Path, ...],
+    first_root: str,
     person: str | None,
     as_json: bool,
 ) -> None:
@@ -60,25 +67,40 @@ def publish(
     """
     from console.campaigns.bundle_folder import bundle_in
     from console.models import acting
-    from console.models.releasing import Wanted
+    from console.models.releasing import Wanted, refuse_release
     from remote.release import Needs
 
-    ask = Passphrases()
+    passphrases = Passphrases()
     bundle_in(bundle)
     must_be_private(keys)
-    acting.must_be_free(repository_of(repo))
-    if not unchecked:
-        _check(bundle)
-    repository, hands = repository_of(repo), hands_of(person, ask)
-    needs = Needs(robot_classes=classes, l4t=l4t, tensorrt=tensorrt)
-    wanted = Wanted(needs=needs, notes=notes, again=again, opens=opens or "")
+    repository, hands = repository_of(repo), hands_of(person, passphrases)
+    acting.must_be_free(repository)
+    agree_to_first_root(repository, hands, first_root)
     if opens == "first":
         _check_fleet(repository)
-    came = acting.release(repository, hands, bundle, wanted, signers_of(keys, ask))
+    needs = Needs(robot_classes=classes, l4t=l4t, tensorrt=tensorrt)
+    wanted = Wanted(needs=needs, notes=notes, again=again, opens=opens or "")
+    signers = signers_of(keys, passphrases)
+    refuse_release(repository, bundle, wanted, signers)
+    _agree_to_failures(bundle, anyway)
+    if not unchecked:
+        _check(bundle)
+    came = acting.release(repository, hands, bundle, wanted, signers)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
     if came.outcome == "published" and not came.opens:
         click.echo(f"no robot takes it yet: `fieldgate updates wave {repo} --next` opens the first wave", err=True)
+
+
+def _agree_to_failures(bundle: Path, anyway: bool) -> None:
+    """Say what the bundle's maker measured to fail, and ask. Raises Trouble `not_confirmed`, `no_terminal`."""
+    from console.commands.bundle_made import failed_by_maker, tell_failures
+
+    tell_failures(bundle)
+    if failed_by_maker(bundle) and not anyway:
+        nobody = f"the maker of {bundle} measured a failure, and there is no terminal to ask on; nothing was released"
+        cure = "make a bundle that passes, or add --anyway to release this one all the same"
+        ask("Release it all the same?", nobody, cure, "nothing was released")
 
 
 def _check(bundle: Path) -> None:
@@ -88,6 +110,7 @@ def _check(bundle: Path) -> None:
     from console.commands.handing_on import run
     from remote.errors import Trouble
 
+    click.echo(f"checking {bundle}: it is loaded and run here first", err=True)
     if run(("bundle", "check", str(bundle)), subprocess.DEVNULL).returncode:
         cure = "mend what was said above; --unchecked releases a bundle that this laptop has no engine for"
         raise Trouble(

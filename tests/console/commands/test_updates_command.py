@@ -114,6 +114,13 @@ def test_what_no_robot_could_read_does_not_wait_for_signatures(repo: Path, words
     assert "release 1" in released("red --key anna.pem --key ben.pem").stderr
 
 
+def test_what_its_maker_found_wrong_is_told_before_it_is_signed(repo: Path, here: Path) -> None:
+    measured = [{"name": "agreement", "verdict": "fail", "text": "12 of 40 boxes"}]
+    (here / "red" / "provenance.json").write_text(json.dumps({"measured": measured}))
+    told = run("red --to repo --unchecked --key anna.pem", publish).stderr
+    assert "red: its maker measured a failure: agreement: 12 of 40 boxes" in told
+
+
 def test_a_new_repository_goes_on_above_the_numbers_that_robots_have_taken(here: Path) -> None:
     """Else robots that are enrolled anew, because too many keys were stolen, would take nothing for ever."""
     said("init repo --key anna.pem --key ben.pem --online-unencrypted --releases-above 41")
