@@ -31,12 +31,13 @@ class Samples:
 
 
 def of_pictures(contract: InputContract, folder: Path, count: int = USUAL) -> Samples:
-    """At most `count` pictures of a folder, evenly spread over it, as the contract makes them inputs.
+    """At most `count` pictures of a folder (of large inputs fewer), evenly spread over it, as the contract makes them inputs.
 
     Raises Trouble `bad_source` for a folder without pictures or a picture that can't be decoded.
     """
     every = list_pictures(folder)
-    chosen = [every[index * len(every) // min(count, len(every))] for index in range(min(count, len(every)))]
+    count = min(count, len(every), _most(contract))
+    chosen = [every[index * len(every) // count] for index in range(count)]
     try:
         frames = [read_picture(path) for path in chosen]
     except BadFrame as error:
@@ -45,16 +46,25 @@ def of_pictures(contract: InputContract, folder: Path, count: int = USUAL) -> Sa
 
 
 def made(contract: InputContract, count: int = USUAL) -> Samples:
-    """Grey levels and seeded coloured patches: no real picture, but each run makes the same ones."""
-    count = max(count, len(GREY_LEVELS) + 1)
+    """Grey levels and seeded coloured patches: no real picture, but each run makes the same ones.
+
+    Of large inputs there are fewer; the last one is never plain.
+    """
+    count = min(max(count, len(GREY_LEVELS) + 1), _most(contract))
+    levels = GREY_LEVELS[: count - 1]
     random = np.random.default_rng(SEED)
     size = (contract.height, contract.width, 3)
-    frames: list[Pixels] = [np.full(size, level, np.uint8) for level in GREY_LEVELS]
-    frames += [_patches(random, size) for _ in range(count - len(GREY_LEVELS))]
-    greys = ", ".join(map(str, GREY_LEVELS))
-    return Samples(
-        _inputs(contract, frames), f"no real pictures: grey {greys} and {count - len(GREY_LEVELS)} made at random"
-    )
+    frames: list[Pixels] = [np.full(size, level, np.uint8) for level in levels]
+    frames += [_patches(random, size) for _ in range(count - len(levels))]
+    greys = ", ".join(map(str, levels))
+    words = f"no real pictures: grey {greys} and {count - len(levels)} made at random"
+    return Samples(_inputs(contract, frames), words)
+
+
+def _most(contract: InputContract) -> int:
+    """So many inputs are kept in a bundle at most."""
+    each = int(np.prod(input_shape(contract))) * np.dtype(contract.dtype).itemsize
+    return max(2, MOST_BYTES // each)
 
 
 def _patches(random: np.random.Generator, size: tuple[int, int, int]) -> Pixels:
@@ -65,10 +75,7 @@ def _patches(random: np.random.Generator, size: tuple[int, int, int]) -> Pixels:
 
 
 def _inputs(contract: InputContract, frames: list[Pixels]) -> Arrays:
-    shape = input_shape(contract)
-    each = int(np.prod(shape)) * np.dtype(contract.dtype).itemsize
-    frames = frames[: max(2, MOST_BYTES // each)]
-    inputs = np.zeros((len(frames), *shape[1:]), contract.dtype)
+    inputs = np.zeros((len(frames), *input_shape(contract)[1:]), contract.dtype)
     for index, frame in enumerate(frames):
         Preprocessor(contract, frame.shape[1], frame.shape[0], inputs[index : index + 1])(frame)
     return {contract.name: inputs}

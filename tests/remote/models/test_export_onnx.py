@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -27,9 +28,10 @@ from remote.models.export.onnx_file import MOST_IR, examine, read_onnx
 from remote.models.export.opened import open_checks
 from remote.models.export.parity import USUAL, parity, worst_of
 from remote.models.export.runs import by_definition
+from remote.models.export.samples import made, of_pictures
 from remote.models.export.wishes import Wishes
 from remote.models.golden import Golden, golden_bytes, read_golden
-from remote.models.make import write_bundle
+from remote.models.make import input_of_family, write_bundle
 from remote.models.provenance import Tolerance, read_provenance
 from tests.tiny_models import base_yolov8, tiny_bundle, write_model
 from tests.tiny_policies import policy_bundle
@@ -208,6 +210,25 @@ def a_zip(path: Path, *names: str) -> Path:
         for name in names:
             archive.writestr(name, b"x")
     return path
+
+
+@pytest.mark.parametrize(
+    ("side", "greys", "patches"), [(64, 3, 2), (1280, 2, 1), (1920, 1, 1)], ids=["small", "large", "largest"]
+)
+def test_of_large_inputs_there_are_fewer_samples_and_the_words_say_so(
+    tmp_path: Path, side: int, greys: int, patches: int
+) -> None:
+    """Else the bundle says that it was proved on patches, and was proved on grey."""
+    contract = input_of_family("yolov8", "images", (side, side))
+    found = made(contract)
+    inputs = found.inputs["images"]
+    assert [float(one.std()) > 0.01 for one in inputs] == [False] * greys + [True] * patches
+    assert found.words.endswith(f"and {patches} made at random")
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), 40 * number, np.uint8))
+    pictures = of_pictures(contract, tmp_path)
+    assert pictures.words.startswith(f"{len(pictures.inputs['images'])} of 6 pictures")
+    assert len(pictures.inputs["images"]) == greys + patches
 
 
 @pytest.mark.parametrize("samples", [1, 2])
