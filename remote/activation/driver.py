@@ -303,7 +303,10 @@ class Driver:
 
     async def _return(self) -> None:
         current, more = self._book.current, ""
-        if current is not None:
+        if current is None:
+            await self._ground.stop_worker()
+            more = "there was none before it: the worker is stopped"
+        else:
             try:
                 await asyncio.wait_for(self._ground.run_worker(current.digest), LONGEST_RETURN_S)
             except asyncio.TimeoutError:

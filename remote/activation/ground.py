@@ -54,6 +54,9 @@ class Ground(Protocol):
     async def run_worker(self, digest: str) -> None:
         """Let the worker run this bundle from now on: restarted where it runs, left alone where it is stopped."""
 
+    async def stop_worker(self) -> None:
+        """There is no bundle to run any more: end the worker, for good."""
+
     def worker_wanted(self) -> bool:
         """Whether somebody wants the worker to run."""
 

@@ -91,6 +91,11 @@ class AgentGround:
             await self._restart()
             await self._know(digest)
 
+    async def stop_worker(self) -> None:
+        """It stays stopped until somebody starts it. Raises Trouble (`unkillable`)."""
+        self.stopped()
+        await self._agent.supervisor.stop()
+
     async def _restart(self) -> None:
         agent = self._agent
         await agent.supervisor.stop()

@@ -439,6 +439,22 @@ async def test_a_robot_on_which_nothing_starts_any_more_takes_another_bundle_all
     assert last(robot).ended == "committed"
 
 
+async def test_a_first_model_that_is_given_back_does_not_run_on(tmp_path: Path) -> None:
+    """Where none came with the agent and none ran before, there is none to come back: a bad one must not stay for that."""
+    (tmp_path / "disk").mkdir()
+    robot = SmallRobot(tmp_path / "disk", tmp_path / "starts")
+    robot.change.load()
+    robot.since = Seen(frames=5, seconds=1)
+    push(robot)
+    await robot.until("probation")
+    await robot.start_worker()
+    robot.since = Seen(frames=40, seconds=1, failures={"bad_output": 1})
+    await robot.settle()
+    assert (last(robot).ended, robot.process) == ("returned", None)
+    assert last(robot).why.endswith("there was none before it: the worker is stopped")
+    await robot.end()
+
+
 async def test_what_does_worse_comes_back_with_the_numbers(robot: SmallRobot) -> None:
     robot.since = Seen(frames=40, failed=60, seconds=5)
     push(robot, failed_share=0.01)
