@@ -50,6 +50,11 @@ class View:
         return role if holds(value, kpi.criterion.comparison, kpi.criterion.threshold) else kpi.alarm.severity
 
     @property
+    def unjudged(self) -> int:
+        """How many rules wait for data, so that nobody knows whether they hold. What it can't measure at all is left out."""
+        return sum(not why.startswith("unavailable: ") for _, why in self.blind)
+
+    @property
     def windows_at_ns(self) -> int | None:
         """When the newest window began to be known to have happened; None before the first."""
         return self.snapshot.windows[-1].at_ns if self.snapshot.windows else None

@@ -126,7 +126,8 @@ class FrontScreen(Screen[None]):
     def _want(self, size: Size) -> None:
         """Say how many rows the parts want now."""
         plan = self._plan
-        plan.status = (2 if size.height >= plan.TALL_ROWS else 1) + bool(self._link and link_trouble(self._link))
+        trouble = link_trouble(self._link, size) if self._link is not None else []
+        plan.status = (2 if size.height >= plan.TALL_ROWS else 1) + len(trouble)
         plan.foot = self.message.lines
 
     # ------------------------------------------------------------ fitting

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from msgspec.structs import replace
+
 from console.alarms import Alarm
 from console.readings import NS_PER_S
 from console.view import View
-from console.widgets.cells import Span, clean, fit
+from console.widgets.cells import Span, clean, fit, width_of
 from console.widgets.drawing import duration
 from console.widgets.list_panel import Item, ListPanel
 
@@ -31,11 +33,19 @@ class AlarmsPanel(ListPanel):
         """The alarms, each second."""
         return view.alarms, len(view.blind), view.now_ns // NS_PER_S if view.alarms else 0
 
+    def body(self, view: View, width: int, height: int) -> list[list[Span]]:
+        """The alarms; where there is none, of how many rules nobody can say so."""
+        if not view.alarms and view.unjudged:
+            return [[(f"{self.NOTHING}, but {view.unjudged} are not judged", "muted")]]
+        return super().body(view, width, height)
+
     def caption(self, view: View) -> str:
-        """How many are raised, and how many rules can't be judged."""
+        """How many are raised, how many have no row here, and how many rules can't be judged."""
         raised = sum(alarm.state == "raised" for alarm in view.alarms)
+        more = len(view.alarms) - max(1, self.size.height - 2)
+        unseen = f" · {more} more" if more > 0 else ""
         blind = f" · {len(view.blind)} not judged" if view.blind else ""
-        return f"{raised} raised{blind}"
+        return f"{raised} raised{unseen}{blind}"
 
     def items(self, view: View, width: int) -> list[Item]:
         """All alarms in sight."""
@@ -56,8 +66,9 @@ def alarm_value(alarm: Alarm) -> str:
     """The value against its limit, or the word, or the reason why it is not known."""
     parts = []
     if alarm.value is not None:
-        limit = "" if alarm.limit is None else f" (limit {alarm.limit:g})"
-        parts.append(f"{alarm.value:.1f} {alarm.unit}{limit}")
+        unit = f" {alarm.unit}" if alarm.unit else ""
+        limit = "" if alarm.limit is None else f" (limit {alarm.limit:g}{unit})"
+        parts.append(f"{alarm.value:.1f}{unit}{limit}")
     elif alarm.word:
         parts.append(clean(alarm.word))
     if alarm.recovering:
@@ -65,6 +76,19 @@ def alarm_value(alarm: Alarm) -> str:
     if alarm.blind:
         parts.append(clean(alarm.blind))
     return ", ".join(parts)
+
+
+def _text(alarm: Alarm, room: int) -> str:
+    """Title and value in `room` cells: the limit goes first, then the title is cut; the number keeps its unit."""
+    text = f"{alarm.title}: {alarm_value(alarm)}"
+    if width_of(text) <= room or alarm.value is None:
+        return fit(text, max(0, room))
+    value = alarm_value(replace(alarm, limit=None))
+    if width_of(f"{alarm.title}: {value}") <= room:
+        return fit(f"{alarm.title}: {value}", room)
+    number = alarm_value(replace(alarm, limit=None, recovering=False, blind=""))
+    title = fit(alarm.title, min(width_of(alarm.title), max(2, room - width_of(number) - 2)))
+    return fit(f"{title}: {number}", max(0, room))
 
 
 def _item(view: View, alarm: Alarm, width: int) -> Item:
@@ -76,7 +100,7 @@ def _item(view: View, alarm: Alarm, width: int) -> Item:
     room = width - 2 - len(spans[1][0]) - len(since) - 2
     spans += [
         (" ", "text"),
-        (fit(text, max(0, room)), "text" if not alarm.acknowledged else "muted"),
+        (_text(alarm, room), "text" if not alarm.acknowledged else "muted"),
         (f" {since}", "muted"),
     ]
     return Item(alarm.id, lambda: spans, f"{word} {text}, for {since}", alarm)

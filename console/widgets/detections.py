@@ -27,7 +27,7 @@ class DetectionsPanel(Panel):
         if not frames:
             return ""
         share = 100 * sum(window.frames_with_detections for window in windows) / frames
-        return f"5 s · in {share:.0f} % of frames"
+        return f"{share:.0f} % of frames · 5 s"
 
     def body(self, view: View, width: int, height: int) -> list[list[Span]]:
         """A heading and the classes that fit; the rest are counted."""

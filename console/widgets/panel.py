@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from console.view import STALE_S, View
-from console.widgets.cells import Row, Span, fit, plain, row_of
+from console.widgets.cells import Row, Span, fit, plain, row_of, width_of
 from console.widgets.drawing import bar, duration, history
 from console.widgets.focus_canvas import FocusCanvas
 
@@ -95,7 +95,7 @@ class Panel(FocusCanvas[View]):
         title = f" {self.TITLE} "
         caption = self.caption(view)
         room = width - 4 - len(title) - (len(age) + 2 if age else 0)
-        caption = f"{fit(caption, min(len(caption), room - 2))} " if caption and room > 5 else ""
+        caption = f"{_shortened(caption, room - 2)} " if caption and room > 5 else ""
         line = max(0, width - 4 - len(title) - len(caption) - (len(age) + 2 if age else 0))
         spans: list[Span] = [(frame[0] + frame[4], role), (title, "title"), (caption, "muted"), (frame[4] * line, role)]
         if age:
@@ -110,6 +110,15 @@ class Panel(FocusCanvas[View]):
         if self._frozen(view):
             return f"{view.charset.glyph('paused')} paused", "accent"
         return (f"{view.charset.glyph('stale')} STALE {text}", "warning") if stale else (text, "muted")
+
+
+def _shortened(caption: str, room: int) -> str:
+    """The parts of a caption that have room, each whole; the first cut where it has none."""
+    parts = caption.split(" · ")
+    while len(parts) > 1 and width_of(" · ".join(parts)) > room:
+        parts.pop()
+    text = " · ".join(parts)
+    return fit(text, min(width_of(text), room))
 
 
 def spark(

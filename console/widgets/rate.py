@@ -39,15 +39,16 @@ class RatePanel(Panel):
                 role = "critical"
             row: list[Span] = [(fit(word, 8), "text"), (number(value, 7), role), (fit(f" {unit}", 5), "muted")]
             rows.append([*row, spark(view, name, width - 20, "trace" if role == "text" else role)])
-        rows.append(self._newest(view))
+        rows.append(self._newest(view, width))
         return [*rows, camera_line(view)] if "camera" not in view.panes else rows
 
-    def _newest(self, view: View) -> list[Span]:
+    def _newest(self, view: View, width: int) -> list[Span]:
         sample = view.snapshot.sample
         if sample is None:
             return [(fit("newest", 8), "text"), ("no live frame yet", "muted")]
         took = sample.stages_ms.get("end_to_end")
-        text = f" ms · #{sample.frame} · {len(sample.detections)} boxes"
+        text, frame = f" ms · {len(sample.detections)} boxes", f" · #{sample.frame}"
+        text += frame if 15 + len(text) + len(frame) <= width else ""
         return [(fit("newest", 8), "text"), (number(took, 7), "text"), (text, "muted")]
 
 
