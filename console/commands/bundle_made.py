@@ -5,18 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
+from console.models.made import LIMIT_BYTES, failed_in
 from remote.manifest import PROVENANCE
-from remote.verdicts import Check
-
-_MOST_BYTES = 256 * 1024
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """As much of provenance.json as is told here."""
-
-    measured: tuple[Check, ...] = ()
 
 
 def failed_by_maker(folder: Path) -> tuple[str, ...]:
@@ -25,10 +16,9 @@ def failed_by_maker(folder: Path) -> tuple[str, ...]:
     """
     try:
         with (folder / PROVENANCE).open("rb") as file:
-            made = msgspec.json.decode(file.read(_MOST_BYTES + 1), type=_Made)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return failed_in(file.read(LIMIT_BYTES + 1))
+    except OSError:
         return ()  # whoever loads it refuses a damaged one
-    return tuple(f"{check.name}: {check.text}" for check in made.measured if check.verdict == "fail")
 
 
 def tell_failures(folder: Path) -> None:

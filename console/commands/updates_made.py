@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from console.commands.updates_agreed import agree_to_change, agree_to_first_root, first_root_option
 from console.commands.updates_words import (
     Passphrases,
     as_json,
@@ -16,19 +16,15 @@ from console.commands.updates_words import (
     keys_option,
     must_be_private,
     new_passphrase,
-    opening_words,
     repo_argument,
     repository_of,
     signers_of,
     tell,
 )
-from remote.errors import Trouble
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, SSlibKey
 
-    from console.models.hands import Hands
-    from console.models.repository import Repository
 
 _open_online = click.option(
     "--online-unencrypted", is_flag=True, help="Online keys without a passphrase, so that a timer can refresh."
@@ -108,13 +104,15 @@ def _both(paths: tuple[Path, ...], ask: Passphrases) -> tuple[list[SSlibKey], li
 @click.command()
 @repo_argument
 @keys_option("Your private key. Repeat it for more.", required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; without it nothing is signed where there is no terminal.")
+@first_root_option
 @as_person
 @as_json
-def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_json: bool) -> None:
+def sign(repo: Path, keys: tuple[Path, ...], yes: bool, first_root: str, person: str | None, as_json: bool) -> None:
     """Sign what waits in REPO; it is published as soon as enough have signed.
 
-    Says first what it changes, read from the very bytes that are signed, and asks at a terminal.
+    Says first what it changes, read from the very bytes that are signed, and asks. A repository that this laptop sees for the
+    first time is asked about although --yes is given, unless --first-root names its first root.
     """
     from console.commands.publish import open_first
     from console.models import acting
@@ -122,32 +120,10 @@ def sign(repo: Path, keys: tuple[Path, ...], yes: bool, person: str | None, as_j
     must_be_private(keys)
     ask = Passphrases()
     hands, repository = hands_of(person, ask), repository_of(repo)
-    agreed = _agree(repository, hands, yes)
+    agreed = agree_to_change(repository, hands, yes, first_root)
     came = acting.sign(repository, hands, signers_of(keys, ask), agreed)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
-
-
-def _agree(repository: Repository, hands: Hands, yes: bool) -> str:
-    """Say what waits, and ask at a terminal; the digest of what was shown, empty for nothing."""
-    from console.models.differences import differences
-    from console.models.first_root import COMPARE, first_root, is_new
-    from console.models.pending import read_pending
-
-    pending = read_pending(repository)
-    if pending is None:
-        return ""
-    click.echo(f"  first root {first_root(repository, pending)}", err=True)
-    if is_new(repository, hands, pending):
-        click.echo(f"  this laptop sees this repository for the first time; before you sign, {COMPARE}", err=True)
-    for line in differences(repository, pending):
-        click.echo(f"  {line}", err=True)
-    opens = opening_words(repository, pending.change.opens)
-    if opens:
-        click.echo(f"  as soon as it is published {opens}", err=True)
-    if not yes and sys.stdin.isatty() and not click.confirm("Sign this?", err=True):
-        raise Trouble("nothing was signed", code="not_confirmed")
-    return pending.digest
 
 
 @click.command()
@@ -176,6 +152,7 @@ def refresh(repo: Path, person: str | None, as_json: bool) -> None:
 @click.option("--online", is_flag=True, help="New online keys on this laptop; the old ones count no more.")
 @keys_option("Your private key. Repeat it for more.")
 @_open_online
+@first_root_option
 @as_person
 @as_json
 def rotate(
@@ -186,6 +163,7 @@ def rotate(
     online: bool,
     keys: tuple[Path, ...],
     online_unencrypted: bool,
+    first_root: str,
     person: str | None,
     as_json: bool,
 ) -> None:
@@ -193,12 +171,15 @@ def rotate(
     from console.models import acting
     from console.models.keys import read_public
 
-    acting.must_be_free(repository_of(repo))
+    must_be_private(keys)
     ask = Passphrases()
+    hands, repository = hands_of(person, ask), repository_of(repo)
+    acting.must_be_free(repository)
+    agree_to_first_root(repository, hands, first_root)
     locked = online and not online_unencrypted
     came = acting.rotate(
-        repository_of(repo),
-        hands_of(person, ask),
+        repository,
+        hands,
         signers_of(keys, ask),
         add=[read_public(path, ask) for path in add],
         remove=remove,
@@ -214,6 +195,7 @@ def rotate(
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--replace-with", "add", type=_a_key, multiple=True, help="A public key in its place. Repeat it.")
 @keys_option("Your private key. Repeat it for more.")
+@first_root_option
 @as_person
 @as_json
 @click.pass_context
@@ -223,6 +205,7 @@ def revoke(
     names: tuple[str, ...],
     add: tuple[Path, ...],
     keys: tuple[Path, ...],
+    first_root: str,
     person: str | None,
     as_json: bool,
 ) -> None:
@@ -230,7 +213,8 @@ def revoke(
 
     The same as `rotate --remove`; everything is signed anew, by the keys that are left.
     """
-    context.invoke(rotate, repo=repo, add=add, remove=names, keys=keys, person=person, as_json=as_json)
+    known = {"first_root": first_root, "person": person, "as_json": as_json}
+    context.invoke(rotate, repo=repo, add=add, remove=names, keys=keys, **known)
 
 
 @click.command()

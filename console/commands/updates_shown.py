@@ -19,8 +19,10 @@ from console.commands.updates_words import (
     repo_argument,
     repository_of,
 )
+from remote.errors import Trouble
 
 if TYPE_CHECKING:
+    from console.models.repository import Repository
     from console.models.standing import Standing
     from console.models.verifying import Verified
 
@@ -33,17 +35,31 @@ def show(repo: Path, as_json: bool) -> None:
     from console.models.roles import now_utc
     from console.models.standing import standing
 
-    found = standing(repository_of(repo), now_utc())
+    repository = repository_of(repo)
+    found = standing(repository, now_utc())
     if as_json:
         print_json(found)
     else:
-        click.echo("\n".join(_lines(found)))
+        click.echo("\n".join(_lines(found, _compared(repository))))
     if any(role.state == "expired" for role in found.roles):
         raise click.exceptions.Exit(exits.ALARM)
 
 
-def _lines(found: Standing) -> list[str]:
+def _compared(repository: Repository) -> str:
+    """What there is to say of the first root: that this laptop never saw it, or knows another."""
+    from console.models.first_root import COMPARE, is_new
+
+    try:
+        new = is_new(repository, hands_of(None, Passphrases()))
+    except Trouble as trouble:
+        return f"DO NOT SIGN: {trouble.what}"
+    return f"this laptop sees this repository for the first time; before you sign, {COMPARE}" if new else ""
+
+
+def _lines(found: Standing, compared: str) -> list[str]:
     lines = [f"repository {found.id[:8]} in {found.folder}", f"  first root {found.first_root}"]
+    if compared:
+        lines.append(f"  {compared}")
     for role in found.roles:
         who = f"{role.threshold} of {', '.join(role.holders)}"
         left = f"{role.days_left:g} days left" if role.state != "expired" else f"EXPIRED {-role.days_left:g} days ago"
@@ -61,6 +77,7 @@ def _lines(found: Standing) -> list[str]:
 
 def _release_lines(found: Standing) -> list[str]:
     from console.models.differences import whom_words
+    from console.printing import in_line
 
     if found.rollout is None:
         return []
@@ -69,6 +86,9 @@ def _release_lines(found: Standing) -> list[str]:
         size = sum(entry.bytes for entry in one.files.values()) / 1e6
         words = f"  {one.number}  {one.name} {one.bundle[:8]}  {size:.1f} MB  for {whom_words(one.needs)}"
         lines.append(words + (f"  {one.notes.splitlines()[0]}" if one.notes.strip() else ""))
+        lines += [
+            in_line(f"     its maker measured a failure: {why}") for why in found.maker_failed.get(one.number, ())
+        ]
     rollout = found.rollout
     if rollout.stopped:
         lines.append(f"release {rollout.release} is STOPPED: {rollout.stopped}")

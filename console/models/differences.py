@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from console.models.keys import holder_of, own_id
+from console.models.made import failed_in
 from console.models.pending import Pending
 from console.models.repository import METADATA_LIMIT_BYTES, RELEASES, Repository
 from console.models.roles import delegations
 from console.printing import in_line
 from remote.errors import Trouble
+from remote.manifest import PROVENANCE
 from remote.release import Needs, Release, file_target, parse_release, release_target
 
 if TYPE_CHECKING:
@@ -71,7 +73,9 @@ def _targets(repository: Repository, pending: Pending, before: Targets | None, t
             raise _bad(f"another file stands in the place of {path}")
     new = {path: info for path, info in targets.targets.items() if path not in old}
     releases = [_release(repository, pending, path, info) for path, info in new.items() if path.startswith(RELEASES)]
-    yield from (_words(release) for release in releases)
+    for release in releases:
+        yield _words(release)
+        yield from (f"its maker measured a failure: {line}" for line in _failed(repository, pending, release))
     known = {
         file_target(release.bundle, name) for release in releases for name in ("manifest.json", *release.files)
     } | {release_target(release.number) for release in releases}
@@ -117,6 +121,16 @@ def _release(repository: Repository, pending: Pending, path: str, info: TargetFi
         if found is None or found.hashes.get("sha256") != wanted:
             raise _bad(f"release {release.number} names another {name} than would be signed")
     return release
+
+
+def _failed(repository: Repository, pending: Pending, release: Release) -> tuple[str, ...]:
+    """What its maker found wrong with the bundle, read from the file that is signed with it."""
+    targets: Any = pending.targets
+    path = file_target(release.bundle, PROVENANCE)
+    info = targets.signed.targets.get(path)
+    if PROVENANCE not in release.files or info is None:
+        return ()
+    return failed_in(_file(repository, pending, path, info, keep=True))
 
 
 def _file(repository: Repository, pending: Pending, path: str, info: TargetFile, *, keep: bool = False) -> bytes:

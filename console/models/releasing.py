@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import msgspec
 
 from console.models.audit import Audit, highest_release
 from console.models.hands import Hands
+from console.models.keys import holder_of
 from console.models.pending import Change, Opening, Pending, keep_pending, refuse_second
 from console.models.repository import Published, Repository, id_of
 from console.models.roles import expiry, releases_above
@@ -19,6 +21,7 @@ from remote.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, digest_of, p
 from remote.release import MOST_RELEASE, RELEASE_LIMIT_BYTES, Needs, Release, file_target, parse_release, release_target
 
 if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner
     from tuf.api.metadata import Metadata, Targets
 
 _PIECE_BYTES = 1 << 20
@@ -40,6 +43,20 @@ def next_number(repository: Repository, hands: Hands, published: Published) -> i
     lines = (*hands.lines(id_of(published.root.signed)), *Audit(repository.audit_path).lines())
     floor = releases_above(published.root.signed)
     return 1 + max(highest_release(lines), floor, *(one.number for one in published.releases()))
+
+
+def refuse_release(repository: Repository, bundle: Path, wanted: Wanted, signers: Sequence[CryptoSigner]) -> None:
+    """Raises Trouble for what can be known before the bundle is read and run: `key_not_wanted`, `released_before`,
+    `bad_bundle`.
+    """
+    published = repository.published()
+    wanted_keys = published.root.signed.roles["targets"].keyids
+    for signer in signers:
+        if signer.public_key.keyid not in wanted_keys:
+            holders = ", ".join(sorted(holder_of(published.root.signed.keys[keyid]) for keyid in wanted_keys))
+            what = f"the key of {holder_of(signer.public_key)} signs no release of {repository.folder}"
+            raise Trouble(what, cure=f"wanted are: {holders}", code="key_not_wanted")
+    _check_again(published, digest_of(_manifest(bundle)[0]), wanted.again)
 
 
 def release_bundle(repository: Repository, hands: Hands, bundle: Path, wanted: Wanted) -> Pending:

@@ -11,6 +11,7 @@ from console.models import roles
 from console.models.differences import differences
 from console.models.first_root import first_root
 from console.models.keys import holder_of
+from console.models.made import failed_of
 from console.models.pending import Change, Need, Pending, read_pending
 from console.models.repository import Published, Repository, id_of
 from remote.errors import Trouble
@@ -52,7 +53,8 @@ class WaitsFor(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. A repository that waits for its first signatures has only `id`, `first_root` and `waits`.
 
-    `first_root` is the SHA-256 of what is signed of the first root: two people compare it by telephone.
+    `first_root` is the SHA-256 of what is signed of the first root: two people compare it by telephone. `maker_failed` has, by
+    the release's number, what the bundle's maker measured to fail; releases where nothing did are not in it.
     """
 
     folder: str
@@ -60,6 +62,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     first_root: str = ""
     roles: tuple[RoleStands, ...] = ()
     releases: tuple[Release, ...] = ()
+    maker_failed: dict[int, tuple[str, ...]] = {}
     rollout: Rollout | None = None
     waits: WaitsFor | None = None
 
@@ -72,12 +75,15 @@ def standing(repository: Repository, now: datetime) -> Standing:
         first = first_root(repository, pending)
         return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), first_root=first, waits=waits)
     published = repository.published()
+    releases = published.releases()
+    failed = {one.number: failed_of(repository, published.targets.signed, one) for one in releases}
     return Standing(
         folder=str(repository.folder),
         id=id_of(published.root.signed),
         first_root=first_root(repository, pending),
         roles=tuple(_role(published, role, now) for role in ("root", "targets", ROLLOUT_ROLE, "snapshot", "timestamp")),
-        releases=published.releases(),
+        releases=releases,
+        maker_failed={number: lines for number, lines in failed.items() if lines},
         rollout=published.rollout(),
         waits=waits,
     )

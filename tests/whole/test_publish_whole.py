@@ -49,7 +49,7 @@ def test_a_release_that_a_robot_refuses_is_stopped_for_the_others(
     said = fieldgate("publish wrong --to up --key anna.pem --key ben.pem", wanted=1).stderr
     assert "does not pass `fieldgate bundle check`" in said
     fieldgate("publish wrong --to up --unchecked --key anna.pem --wave first")
-    fieldgate("updates sign up --key ben.pem")
+    fieldgate("updates sign up --key ben.pem --yes")
     fieldgate(f"updates enrol demo --repo up --url file://{tmp_path}/up --class gripper")
     took = fieldgate("updates take demo", wanted=3).stdout
     assert "took release 1" in took

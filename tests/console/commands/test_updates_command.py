@@ -79,14 +79,14 @@ def test_two_people_with_passphrases_publish_a_release(here: Path) -> None:
     assert "no key is to spare" in came.stderr
     assert "fieldgate updates sign repo --key FILE" in came.stderr
     assert not (here / "repo" / "metadata").exists()
-    assert code(run("sign repo --key emil.pem", keys="wrong\n\n")) == "bad_passphrase"
-    assert "not published yet" in said("sign repo --key emil.pem", keys=f"{LOCK}\nwrong\n").stderr
+    assert code(run("sign repo --yes --key emil.pem", keys="wrong\n\n")) == "bad_passphrase"
+    assert "not published yet" in said("sign repo --yes --key emil.pem", keys=f"{LOCK}\nwrong\n").stderr
     said("refresh repo", keys="online words\n")
     assert "version 1" in said("show repo").stdout
     result = said("red --to repo --unchecked --key dora.pem --json", publish, f"{LOCK}\n")
     assert json.loads(result.stdout)["outcome"] == "waits"
     assert "waits: release 1: red" in said("show repo").stdout
-    said("sign repo --key emil.pem", keys=f"{LOCK}\nonline words\n")
+    said("sign repo --yes --key emil.pem", keys=f"{LOCK}\nonline words\n")
     assert [one["number"] for one in json.loads(said("show repo --json").stdout)["releases"]] == [1]
     for path in (here / "home").rglob("*"):
         assert not path.is_file() or (
@@ -186,7 +186,7 @@ def test_a_stolen_key_is_taken_out_by_the_others(repo: Path) -> None:
     said("key new dora.pem --unencrypted")
     said("revoke repo ben --replace-with dora.pem.pub --key anna.pem")
     assert "waits: root 2: without ben, with dora" in said("show repo").stdout
-    said("sign repo --key cleo.pem")
+    said("sign repo --yes --key cleo.pem")
     roles = {one["role"]: one["holders"] for one in json.loads(said("show repo --json").stdout)["roles"]}
     assert roles["root"] == roles["targets"] == ["anna", "cleo", "dora"]
     said("rotate repo --online --online-unencrypted --key anna.pem --key dora.pem")
@@ -281,7 +281,7 @@ def test_whoever_signs_reads_whom_the_release_is_opened_to(repo: Path) -> None:
     (repo / "fleet.yaml").write_text("robots: [demo, orin]\nwaves: [[demo], rest]\n")
     opens = "as soon as it is published it opens to wave 1: demo"
     assert opens in released("red --wave first --key anna.pem").stderr
-    signed = said("sign repo --key ben.pem").stderr
+    signed = said("sign repo --yes --key ben.pem").stderr
     assert opens in signed
     assert "release 1 is open to demo" in signed
 
@@ -290,7 +290,7 @@ def test_a_wave_that_could_not_be_opened_is_said_beside_what_was_published(repo:
     (repo / "fleet.yaml").write_text("robots: [demo]\nwaves: [[demo]]\n")
     released("red --wave first --key anna.pem")
     (repo / "fleet.yaml").unlink()
-    failed = run("sign repo --key ben.pem")
+    failed = run("sign repo --yes --key ben.pem")
     assert code(failed) == "bad_fleet"
     assert "release 1 is published, and no wave of it is open" in failed.stderr
     assert "waves: [[orin-1], rest]" in str(failed.exception)
