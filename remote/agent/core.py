@@ -231,7 +231,8 @@ class Agent:
         if isinstance(body, Host):
             self.host = body
             self.host_came.set()
-        self.seeing.take(body, self.clock.mono_ns() if mono_ns is None else mono_ns)
+        proves = any(one() for one in self.provers)
+        self.seeing.take(body, self.clock.mono_ns() if mono_ns is None else mono_ns, disturbed=proves)
         if isinstance(body, Failure):
             self.failures.failure(body, mono_ns)
         else:

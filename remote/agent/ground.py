@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remote.agent.core import Agent
 
 NOBODY_ASKED = "no `idle` check is configured on this robot: nobody was asked whether it may be switched"
+PROVES = "a bundle is validated or checked on this robot now, which takes its time from the worker"
 
 
 class AgentGround:
@@ -60,12 +61,15 @@ class AgentGround:
         )
 
     async def busy(self) -> str:
-        """What the robot's own idle check says.
+        """What the robot's own idle check says, but that no candidate is begun with beside a validation or a check: their load
+        would be held against it.
 
         Where none is configured nobody can be asked: what a person gave goes on, and the journal says so; a release waits
         until the worker is stopped.
         """
         idle, slot = self._agent.settings.idle, self._candidate()
+        if any(one() for one in self._agent.provers) and not self._agent.models.change.slots.going_back:
+            return PROVES
         if idle is not None:
             return await why_busy(idle)
         if slot is not None and slot.origin in ("release", "usb") and self.worker_wanted():

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from remote.activation import steps
 from remote.agent.bundle_check import BundleCheck
 from remote.agent.core import Agent
 from remote.agent.engine_build import build_engine
@@ -35,14 +36,15 @@ class Proving:
         agent.provers += [lambda: self.busy, lambda: check.busy]
 
     async def validate(self, command: Validate, _who: Holder, request: Request) -> Reply:
-        """Run the suite on a bundle of this robot. Raises Trouble: `bad_runs`, `bad_limit`, `check_busy`, or as
-        Validation.run.
+        """Run the suite on a bundle of this robot. Raises Trouble: `bad_runs`, `bad_limit`, `update_underway` while a change
+        is, as a candidate would be judged by the times that the suite's load gives it, `check_busy`, or as Validation.run.
         """
         agent = self._agent
         if not 1 <= command.runs <= MOST_RUNS:
             cure = f"give 1 to {MOST_RUNS} runs"
             raise Trouble(f"{command.runs} runs are not made", cure=cure, code="bad_runs")
         profile_of(command.profile, command.limits)
+        steps.must_be_idle(agent.models.change.slots)
         if self._check.busy:
             raise Trouble("another bundle is being checked now", cure="try again in a minute", code="check_busy")
         folder = await asyncio.to_thread(agent.bundles.folder, command.digest)
@@ -107,6 +109,4 @@ class Proving:
         state = self._agent.shadow.state()
         shadow = "a shadow" if state is not None and not state.ended else ""
         worker = "the worker" if self._agent.supervisor.wanted else ""
-        models = self._agent.state().models
-        change = "a change of models" if models is not None and models.step in ("building", "self_test") else ""
-        return " and ".join(part for part in (worker, shadow, change) if part)
+        return " and ".join(part for part in (worker, shadow) if part)

@@ -90,11 +90,15 @@ class Seeing:
         with self._lock:
             self._digest, self._source, self._since = "", "", _Sum()
 
-    def take(self, body: Body, mono_ns: int) -> None:
-        """A window, a failure or a sample of the computer; others mean nothing here."""
+    def take(self, body: Body, mono_ns: int, *, disturbed: bool = False) -> None:
+        """A window, a failure or a sample of the computer; others mean nothing here.
+
+        A `disturbed` window tells of a worker that something else of ours took time from: nothing is compared with it.
+        """
         if isinstance(body, (Window, Failure, Host)):
             with self._lock:
-                self._remember(body, mono_ns)
+                if not (disturbed and isinstance(body, Window)):
+                    self._remember(body, mono_ns)
                 if self._digest:
                     _add(self._since, body, self._digest)
 

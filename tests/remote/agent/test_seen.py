@@ -49,6 +49,17 @@ def test_since_counts_only_the_candidate_and_adds_up_its_attempts() -> None:
     assert seeing.since().frames == 0
 
 
+def test_what_a_disturbed_worker_did_is_nothing_to_compare_with() -> None:
+    """A slow model would pass beside one that a validation slowed down; the candidate's own windows count all the same."""
+    seeing = Seeing()
+    seeing.take(window(OLD, frames=4), 0)
+    seeing.take(window(OLD, frames=90, ms=400.0), S_NS, disturbed=True)
+    assert (seeing.before(OLD).frames, seeing.before(OLD).end_to_end_ms.maximum) == (4, 5.0)
+    seeing.begin(NEW)
+    seeing.take(window(NEW, frames=3), 2 * S_NS, disturbed=True)
+    assert seeing.since().frames == 3
+
+
 def test_a_withheld_failure_counts_as_often_as_it_happened() -> None:
     seeing = Seeing()
     seeing.begin(NEW)

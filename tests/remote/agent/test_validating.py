@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from remote.agent.validation import Validation
 from remote.errors import Trouble
 from remote.models.validation.plan import Plan
-from remote.protocol import CheckBundle, Constraints, SetWatch, Validate, Watch
+from remote.protocol import CheckBundle, Constraints, Reply, Request, SetWatch, Validate, Watch
+from tests.remote.agent.model_robot import LONG, ended, models, push, running, stage, until
 from tests.remote.agent.robot import Robot
 from tests.remote.agent.test_facts import put_bundle
 
@@ -84,3 +86,38 @@ def test_checking_goes_on_after_a_validation(idle: Robot, tmp_path: Path) -> Non
     console = idle.console()
     assert console.ask(Validate(digest, "jetson", 1)).validation is not None
     assert console.ask(CheckBundle(digest)).bundle_report is not None
+
+
+# ------------------------------------------------------------ beside a change of models
+
+
+def test_nothing_is_validated_beside_a_change(make_robot: Callable[..., Robot], tmp_path: Path) -> None:
+    """A candidate's times are judged just then: the suite's load would take a good model back."""
+    robot = make_robot("real")
+    console, epoch = running(robot)
+    assert push(console, epoch, stage(robot.home, tmp_path / "made"), LONG).error is None
+    until(console, lambda m: m.step == "probation", "probation")
+    current = models(console).current
+    assert current is not None
+    error = console.ask(Validate(current.digest, "x86", 1)).error
+    assert error is not None
+    assert (error.code, "is under way (probation)" in error.what) == ("update_underway", True)
+
+
+def test_a_change_waits_with_the_switch_until_a_validation_has_ended(
+    make_robot: Callable[..., Robot], tmp_path: Path
+) -> None:
+    robot = make_robot("real")
+    old, new = put_bundle(robot.home, tmp_path / "old"), stage(robot.home, tmp_path / "new")
+    console, epoch = running(robot)
+    console.send(Request(id="suite", command=Validate(old, "x86", 20_000)))
+    other = robot.console()
+    console.until(
+        lambda: (error := other.ask(Validate(old, "x86", 1)).error) is not None and error.code == "validation_busy",
+        "suite",
+    )
+    assert push(console, epoch, new).error is None
+    until(console, lambda m: m.step == "waiting_for_safe" and "is validated" in m.waits_for, "waiting for the suite")
+    assert not [one for one in console.all(Reply) if one.id == "suite"]
+    console.until(lambda: [one for one in console.all(Reply) if one.id == "suite"], "the suite's end")
+    assert ended(console, new).ended == "committed"
