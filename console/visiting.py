@@ -60,21 +60,32 @@ class Visit:
     def arrive(self, timeout_s: float = PATIENCE_S, silent: Callable[[str], None] | None = None) -> Snapshot:
         """The first snapshot with the link up and the state known; raises Trouble where the robot can't be reached.
 
-        `silent` gets a sentence where the robot has not answered after some seconds, and is waited for on.
+        `silent` gets a sentence where the robot is waited for on: at once where the first try failed, with the reason, else
+        after some seconds without an answer.
         """
-        first_s = min(SILENT_S, timeout_s) if silent is not None else 0.0
-        shot = self.wait(_has_arrived, first_s)
-        if shot is None and silent is not None and first_s < timeout_s:
-            rest_s = timeout_s - first_s
-            silent(
-                f"'{self.session.snapshot.robot}' is silent for {first_s:.0f} s; {rest_s:.0f} s more it is waited for"
-            )
-        shot = shot or self.wait(_has_arrived, timeout_s - first_s)
+        begun_s = self._clock()
+        shot = self.wait(_has_answered, min(SILENT_S, timeout_s)) if silent is not None else None
+        if silent is not None and (shot is None or not _has_arrived(shot)) and self._clock() - begun_s < timeout_s:
+            shot = None
+            silent(self._waiting_words(self._clock() - begun_s, timeout_s))
+        shot = shot or self.wait(_has_arrived, timeout_s - (self._clock() - begun_s))
         if shot is None or not _is_up(shot):
             link = self.session.snapshot.link
             what = link.reason or f"'{self.session.snapshot.robot}' did not answer within {timeout_s:.0f} s"
             raise Trouble(what, cure=link.cure, code=link.code or "unreachable")
         return shot
+
+    def _waiting_words(self, gone_s: float, timeout_s: float) -> str:
+        name, link = self.session.snapshot.robot, self.session.snapshot.link
+        more = f"{timeout_s - gone_s:.0f} s more it is waited for"
+        if link.phase == "down" and link.reason:
+            return f"'{name}' can't be reached: {link.reason}; {more}"
+        return f"'{name}' is silent for {gone_s:.0f} s; {more}"
+
+
+def _has_answered(shot: Snapshot) -> bool:
+    """Whether it is known how the first try went."""
+    return _has_arrived(shot) or (shot.link.phase == "down" and bool(shot.link.reason))
 
 
 def _has_arrived(shot: Snapshot) -> bool:
