@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.changing.reports import Said, Sending, Validated
+from console.changing.reports import Said, Sending
 from console.changing.view import BundleRow
-from console.models.wording import look_words, named
+from console.link.snapshot import CONNECTED
+from console.models.wording import STEP_WORDS, look_words, named
 from console.visiting import confirmed
 from console.widgets.cells import clean
 from remote.errors import Trouble
+from remote.model_states import ModelsState
 from remote.protocol import (
     Activate,
     CancelChange,
@@ -21,14 +24,12 @@ from remote.protocol import (
     Reply,
     Shadow,
     TakeUpdate,
-    Validate,
 )
 
 if TYPE_CHECKING:
     from console.changing.desk import ModelsDesk
 
 SHADOW_S = 60.0
-VALIDATE_S = 900.0
 UPDATE_S = 600.0
 CONFIRM_S = 60.0
 GRACE_S = 5.0
@@ -50,17 +51,17 @@ async def activate(desk: ModelsDesk) -> None:
     row = _bundle(desk)
     if row is None or not _may(desk, "bring it into use"):
         return
+    what, robot = _named(row), clean(row.robot)
     if row.stored.use == "current":
-        desk.screen.say("that one runs already: nothing was asked", "info")
+        desk.screen.say(f"{robot} runs {what} already: nothing was asked", "info")
         return
-    what = named(row.stored.digest, clean(row.stored.name))
     text = (
-        f"{clean(row.robot)} verifies and tests {what}, waits until it is safe, then switches. If it does worse than the model "
+        f"{robot} verifies and tests {what}, waits until it is safe, then switches. If it does worse than the model "
         "that runs now, that one comes back by itself."
     )
     if await _confirmed(desk, f"Bring {what} into use?", text, "Bring it into use"):
-        desk.app.ask(f"bring {what} into use", "the change has begun", lambda: _send(desk, Activate(row.stored.digest)))
-        desk.watch_change()
+        asked = f"bring {what} into use on {robot}"
+        desk.app.ask(asked, f"the change to {what} has begun", lambda: _send(desk, Activate(row.stored.digest)))
 
 
 async def push(desk: ModelsDesk) -> None:
@@ -69,21 +70,26 @@ async def push(desk: ModelsDesk) -> None:
 
     if not _may(desk, "push a bundle"):
         return
-    text = "The folder of the bundle on this laptop. It is sent, verified, tested and brought into use step by step."
-    dialog = AskTextScreen("Push a bundle", text, placeholder="path of the folder")
+    name = desk.app.newest.robot
+    robot = clean(name)
+    text = (
+        f"The folder of the bundle on this laptop. It is sent to {robot}, verified, tested and brought into use there "
+        "step by step."
+    )
+    dialog = AskTextScreen(f"Push a bundle to {robot}", text, placeholder="path of the folder")
 
     async def refused(folder: str) -> Trouble | None:
+        if not folder.strip():
+            return Trouble("a folder is needed", cure="type its path, or Esc leaves", code="no_folder")
         looked = desk.app.run_worker(lambda: _looked_at(desk, folder), thread=True, group="models", name="look at it")
-        return await looked.wait() if folder.strip() else None
+        return await looked.wait()
 
     dialog.carry, dialog.carrying = refused, "looking at the folder"
     folder = await desk.ask(dialog)
-    if not folder or not folder.strip():
-        return
-    path, robot = _path(folder), desk.app.newest.robot
-    desk.tell(Sending(f"sending {clean(path.name)}..."))
-    desk.run("push the bundle", lambda: _pushed(desk, path, robot))
-    desk.watch_change()
+    if folder:
+        path = _path(folder)
+        desk.tell(Sending(f"sending {clean(path.name)} to {robot}..."))
+        desk.run(f"push {clean(path.name)} to {robot}", lambda: _pushed(desk, path, name))
 
 
 def _path(folder: str) -> Path:
@@ -116,70 +122,64 @@ def _pushed(desk: ModelsDesk, path: Path, robot: str) -> Said:
     digest = put_bundle(Robots().get(robot), path, tick=tick)
     confirmed(_send(desk, Activate(digest)))
     more = f"; not sent, as the manifest does not name it: {clean(left)}" if left else ""
-    return Said(f"sent {digest[:8]}; the change has begun and goes on without this console{more}")
+    return Said(f"sent {digest[:8]} to {clean(robot)}; the change has begun and goes on without this console{more}")
 
 
 async def cancel(desk: ModelsDesk) -> None:
     """Call the change off that is under way."""
-    from console.screens.ask_text import AskTextScreen
-
-    state = desk.state
-    if state is None or state.step == "idle":
-        desk.screen.say("no change is under way", "muted")
+    state, robot = _known(desk), clean(desk.app.newest.robot)
+    if state is None:
+        return
+    if state.step == "idle":
+        desk.screen.say(f"no change is under way on {robot}", "muted")
     elif _may(desk, "call the change off"):
-        text = "Why? Before the switch nothing changes; in probation the model before comes back."
-        reason = await desk.ask(AskTextScreen("Call the change off", text, placeholder="the reason"))
-        if reason is not None and reason.strip():
-            desk.app.ask("call the change off", "it is called off", lambda: _send(desk, CancelChange(reason.strip())))
+        slot = state.candidate
+        what = f" to {named(slot.digest, clean(slot.name))}" if slot is not None else ""
+        text = (
+            f"{robot}: {STEP_WORDS[state.step]}. Why? Before the switch nothing changes; in probation the model before "
+            "comes back."
+        )
+        title, asked = f"Call off the change{what}", f"call off the change{what} on {robot}"
+        await _with_reason(desk, (title, text), asked, "it is called off", CancelChange)
 
 
 async def back(desk: ModelsDesk) -> None:
     """Bring back the model that ran before."""
-    from console.screens.ask_text import AskTextScreen
-
-    state = desk.state
-    if state is None or state.previous is None:
-        desk.screen.say("no model ran before this one", "muted")
+    state, robot = _known(desk), clean(desk.app.newest.robot)
+    if state is None:
+        return
+    if state.previous is None:
+        desk.screen.say(f"no model ran on {robot} before this one", "muted")
     elif _may(desk, "bring back the one before"):
         what = named(state.previous.digest, clean(state.previous.name))
-        text = f"{what} comes back. Why? The reason goes into the robot's journal."
-        reason = await desk.ask(AskTextScreen("Bring back the model before", text, placeholder="the reason"))
-        if reason is not None and reason.strip():
-            desk.app.ask(f"bring back {what}", "the change has begun", lambda: _send(desk, GoBack(reason.strip())))
-            desk.watch_change()
+        text = f"{what} comes back on {robot}. Why? The reason goes into the robot's journal."
+        title, asked = f"Bring back the model before on {robot}", f"bring back {what} on {robot}"
+        await _with_reason(desk, (title, text), asked, f"the change back to {what} has begun", GoBack)
 
 
 async def shadow(desk: ModelsDesk) -> None:
     """Let the selected bundle run beside the worker, compared and not used."""
     row = _bundle(desk)
-    if row is not None and _may(desk, "let it run beside"):
-        what = named(row.stored.digest, clean(row.stored.name))
-        command = Shadow(row.stored.digest, SHADOW_S)
-        text = (
-            f"{what} looks at {clean(row.robot)}'s frames for {SHADOW_S:.0f} s beside the one that runs, which may get slower. "
-            "What it finds is compared, not used; it stands on this bundle's page and the robot's (Enter)."
-        )
-        if await _confirmed(desk, f"Let {what} run beside?", text, "Let it run beside"):
-            done = f"it runs beside for {SHADOW_S:.0f} s; Enter on the bundle or the robot shows what it finds"
-            desk.app.ask(f"let {what} run beside", done, lambda: _send(desk, command))
+    if row is None or not _may(desk, "let it run beside"):
+        return
+    what, robot, command = _named(row), clean(row.robot), Shadow(row.stored.digest, SHADOW_S)
+    if row.stored.use == "current":
+        desk.screen.say(f"{robot} runs {what} itself: there is nothing to compare it with", "info")
+        return
+    text = (
+        f"{what} looks at {robot}'s frames for {SHADOW_S:.0f} s beside the one that runs, which may get slower. "
+        "What it finds is compared, not used; it stands on this bundle's page and the robot's (Enter)."
+    )
+    if await _confirmed(desk, f"Let {what} run beside?", text, "Let it run beside"):
+        done = f"{what} runs beside for {SHADOW_S:.0f} s; Enter on the bundle or the robot shows what it finds"
+        desk.app.ask(f"let {what} run beside on {robot}", done, lambda: _send(desk, command))
 
 
 async def validate(desk: ModelsDesk) -> None:
     """Run the validation suite on the robot."""
     row = _bundle(desk)
-    if row is None:
-        return
-    what = named(row.stored.digest, clean(row.stored.name))
-    desk.tell(Sending(f"validating {what} on {clean(row.robot)}: this takes a minute or more..."))
-    desk.run(f"validate {what}", lambda: _validated(desk, row.stored.digest))
-
-
-def _validated(desk: ModelsDesk, digest: str) -> Validated:
-    """In a thread: the profile is the robot's own."""
-    from console.checklist.probes.model_validation import ask, own_profile
-
-    session = desk.app.session
-    return Validated(ask(session, Validate(digest, own_profile(session)), VALIDATE_S))
+    if row is not None and _reached(desk):
+        desk.validate(row.stored.digest, _named(row))
 
 
 async def remove(desk: ModelsDesk) -> None:
@@ -187,25 +187,27 @@ async def remove(desk: ModelsDesk) -> None:
     row = _bundle(desk)
     if row is None or not _may(desk, "remove it"):
         return
+    what, robot = _named(row), clean(row.robot)
     if row.stored.use:
-        desk.screen.say(f"it is in use ({row.stored.use}): it stays", "warning")
+        desk.screen.say(f"{what} is in use on {robot} ({row.stored.use}): it stays", "warning")
         return
-    what = named(row.stored.digest, clean(row.stored.name))
-    text = f"{what} is removed from {clean(row.robot)}; it can be pushed again."
+    text = f"{what} is removed from {robot}; it can be pushed again."
     if await _confirmed(desk, f"Remove {what}?", text, "Remove it"):
-        desk.run(f"remove {what}", lambda: _removed(desk, row.stored.digest, what))
+        removed = f"{what} is removed from {robot}"
+        desk.run(f"remove {what} from {robot}", lambda: _removed(desk, row.stored.digest, removed))
 
 
-def _removed(desk: ModelsDesk, digest: str, what: str) -> Said:
+def _removed(desk: ModelsDesk, digest: str, said: str) -> Said:
     confirmed(_send(desk, RemoveBundle(digest)))
-    return Said(f"{what} is removed")
+    return Said(said)
 
 
 async def update(desk: ModelsDesk) -> None:
     """Look for a release now."""
     if _may(desk, "look for a release"):
-        desk.tell(Sending("the robot looks for a release..."))
-        desk.run("look for a release", lambda: _updated(desk))
+        robot = clean(desk.app.newest.robot)
+        desk.tell(Sending(f"{robot} looks for a release..."))
+        desk.run(f"look for a release on {robot}", lambda: _updated(desk))
 
 
 def _updated(desk: ModelsDesk) -> Said:
@@ -224,8 +226,46 @@ def _bundle(desk: ModelsDesk) -> BundleRow | None:
     return None
 
 
+def _named(row: BundleRow) -> str:
+    return named(row.stored.digest, clean(row.stored.name))
+
+
+def _known(desk: ModelsDesk) -> ModelsState | None:
+    if desk.state is None and _reached(desk):
+        desk.screen.say(f"the agent of {clean(desk.app.newest.robot)} tells nothing of its models", "warning")
+    return desk.state
+
+
+def _reached(desk: ModelsDesk) -> bool:
+    """Whether the robot is there to be asked; if not, the message line says why: nobody types a reason for nothing."""
+    link, robot = desk.app.newest.link, clean(desk.app.newest.robot)
+    if link.phase in CONNECTED:
+        return True
+    why = f": {clean(link.reason)}" if link.reason else ""
+    cure = f" - {clean(link.cure)}" if link.cure else ""
+    desk.screen.say(f"not asked: {robot} can't be reached now{why}{cure}", "warning")
+    return False
+
+
 def _may(desk: ModelsDesk, what: str) -> bool:
-    return desk.app.may_command(f"to {what}")
+    return _reached(desk) and desk.app.may_command(f"to {what}")
+
+
+async def _with_reason(
+    desk: ModelsDesk, says: tuple[str, str], asked: str, done: str, command: Callable[[str], Command]
+) -> None:
+    """Ask for a reason and give the command with it; what is refused stands in the dialog, which keeps what was typed."""
+    from console.screens.ask_text import AskTextScreen
+
+    dialog = AskTextScreen(*says, placeholder="the reason")
+
+    async def carry(reason: str) -> Trouble | None:
+        if not reason.strip():
+            return Trouble("a reason is needed", cure="type it, or Esc leaves", code="reason_needed")
+        return await desk.app.ask_within(dialog, asked, done, lambda: _send(desk, command(reason.strip())))
+
+    dialog.carry, dialog.carrying = carry, "asking the robot"
+    await desk.ask(dialog)
 
 
 async def _confirmed(desk: ModelsDesk, title: str, text: str, yes: str) -> bool:

@@ -6,22 +6,26 @@ Commands are sent by the application as everywhere; what takes long (sending a b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
+from console.changing.applicable import offered_now
+from console.changing.lease_words import lost_words
 from console.changing.reports import Listed, Others, Said, Sending, Validated
+from console.changing.validating import Validating, report_of
 from console.changing.view import BundleRow, ModelDetailView, ModelsView, RobotRow, Row
 from console.checking.threaded_desk import Failed, ThreadedDesk
 from console.link.snapshot import CONNECTED, Snapshot
-from console.models.wording import outcome_words
+from console.models.wording import named, outcome_words
 from console.screens.models import ModelsScreen
 from console.view import STALE_S, View
 from console.visiting import confirmed
 from console.widgets.cells import clean
 from console.widgets.model_words import outcome_mark
 from remote.model_states import ModelsState, Step, StoredBundle
-from remote.protocol import GetStored
+from remote.protocol import GetStored, LeaseState
 from remote.verdicts import ValidationReport
 
 if TYPE_CHECKING:
@@ -51,8 +55,10 @@ class ModelsDesk(ThreadedDesk):
         self._listed: object = None
         self._step: Step = "idle"
         self._validations: dict[str, ValidationReport] = {}
+        self._validating: Validating | None = None
         self.gives_lease_back = False
-        self._mine = False
+        self._own_lease: LeaseState | None = None
+        self._said: tuple[int, int] = (0, 0)
 
     # ------------------------------------------------------------ as the application asks
 
@@ -69,28 +75,45 @@ class ModelsDesk(ThreadedDesk):
             return "Esc", "back"
         return None if self.screen.shows_detail else ("Enter", "in full")
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the key line calls the lease: what `l` does with it now, and whose it is."""
+        state = self.app.newest.state
+        if self.app.session.holds_lease:
+            return {"model_lease": "give lease back"}
+        holder = clean(state.lease.holder) if state is not None and state.lease is not None else ""
+        return {"model_lease": f"take lease from {holder}" if holder else "take lease"}
+
     def offered(self) -> tuple[str, ...]:
         """What the key line offers: what would do something now."""
-        state = self.state
-        if state is None:
+        if self.state is None or self.other_robot or self.app.newest.link.phase not in CONNECTED:
             return ()
+        return offered_now(self.state, self.bundle, mine=self.app.session.holds_lease)
+
+    @property
+    def bundle(self) -> StoredBundle | None:
+        """The bundle that the cursor stands on."""
         row = self.screen.items.selected
-        bundle = (
-            ("model_activate", "model_validate", "model_shadow", "model_remove") if isinstance(row, BundleRow) else ()
-        )
-        under_way = ("model_cancel",) if state.step != "idle" else ("model_push",)
-        back = ("model_back",) if state.previous is not None and state.step == "idle" else ()
-        release = ("model_update",) if state.updates is not None else ()
-        lease = () if self.app.session.holds_lease else ("model_lease",)
-        return (*under_way, *bundle, *back, *release, *lease)
+        return row.stored if isinstance(row, BundleRow) else None
+
+    @property
+    def other_robot(self) -> str:
+        """The robot that is selected or shown in full where that is not the attached one; else empty."""
+        row = self.screen.items.selected
+        return row.robot if isinstance(row, RobotRow) and not row.attached else ""
 
     def act(self, name: str) -> None:
-        """Do the action of that name, or say why it does not apply."""
+        """Do the action of that name on the attached robot; where another one is shown, say what to do instead."""
         from console.changing import acts
 
         self.screen.say("")
-        found: Callable[[ModelsDesk], Any] = getattr(acts, BY_NAME[name].name.removeprefix("model_"))
-        self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+        other = self.other_robot
+        if other and not BY_NAME[name].phases:
+            cure = f"`fieldgate {clean(other)} --screen models` attaches it"
+            self.screen.say(f"not asked: {clean(other)} is not attached to this screen - {cure}", "warning")
+            return
+        found: Callable[[ModelsDesk], Awaitable[None]] = getattr(acts, BY_NAME[name].name.removeprefix("model_"))
+        self.app.begin_act(partial(found, self), name)
 
     def show(self) -> None:
         """Show what is known."""
@@ -101,6 +124,7 @@ class ModelsDesk(ThreadedDesk):
 
     def show_link(self, view: View) -> None:
         """Show the robot's line and its newest state."""
+        self._age_message()
         self.screen.show_link(view)
         self._list_bundles(view.snapshot)
         self._tell_end()
@@ -115,18 +139,25 @@ class ModelsDesk(ThreadedDesk):
         if state.step == "idle" and state.last is not None and self._step != "idle":
             mark = outcome_mark(state.last)
             glyph = mark.twin if self.app.charset.ascii else mark.glyph
-            self.screen.say(f"{glyph} {clean(outcome_words(state.last))}", mark.role)
+            self.screen.happened(f"{glyph} {clean(outcome_words(state.last))}", mark.role)
         self._step = state.step
 
     def _tell_lease(self) -> None:
-        """Say that the lease is gone where nobody here gave it back: an agent that began anew knows none."""
+        """Say that the lease is gone where nobody here gave it back, and who has it: an agent that began anew knows none."""
+        shot, own = self.app.newest, self._own_lease
         mine = self.app.session.holds_lease
-        if self._mine and not mine and not self.gives_lease_back and self.app.newest.link.phase in CONNECTED:
-            self.screen.say(
-                "the lease is lost: this screen does not command the robot any more - l takes it", "warning"
-            )
-        if mine != self._mine:
-            self._mine, self.gives_lease_back = mine, False
+        if own is not None and not mine and not self.gives_lease_back and shot.link.phase in CONNECTED:
+            self.screen.happened(f"the lease is lost: {lost_words(shot, own)} - l takes it", "warning")
+        if mine != (own is not None):
+            self.gives_lease_back = False
+        self._own_lease = shot.state.lease if mine and shot.state is not None else own if mine else None
+
+    def _age_message(self) -> None:
+        """What was said tells of then, not of now."""
+        line, now_ns = self.screen.message, self.app.clock()
+        if line.said != self._said[0]:
+            self._said = (line.said, now_ns)
+        line.age((now_ns - self._said[1]) / 1e9)
 
     # ------------------------------------------------------------ what is known
 
@@ -143,7 +174,11 @@ class ModelsDesk(ThreadedDesk):
         others = tuple(self._other_row(*other) for other in self._others if other[0] != own.robot)
         rows: tuple[Row, ...] = (own, *bundles, *others)
         mine = self.app.session.holds_lease
-        return ModelsView(self.app.charset, rows, mine, self.busy, dict(self._validations))
+        doing, now_ns = self._validating, self.app.clock()
+        idle = self.state is None or self.state.step == "idle"
+        busy = self.busy or (doing.words(now_ns) if doing is not None and idle else "")
+        validating = (doing.digest, doing.for_s(now_ns)) if doing is not None else None
+        return ModelsView(self.app.charset, rows, mine, busy, dict(self._validations), validating)
 
     def _own_row(self, shot: Snapshot) -> RobotRow:
         if shot.state is None:
@@ -167,7 +202,9 @@ class ModelsDesk(ThreadedDesk):
             return None
         robot = next(one for one in view.rows if isinstance(one, RobotRow) and one.robot == row.robot)
         found = self._validations.get(row.stored.digest) if isinstance(row, BundleRow) else None
-        return ModelDetailView(view.charset, row, robot, found)
+        doing = view.validating
+        validating_s = doing[1] if doing is not None and row.key == f"bundle:{doing[0]}" else None
+        return ModelDetailView(view.charset, row, robot, found, validating_s)
 
     # ------------------------------------------------------------ looking things up
 
@@ -209,9 +246,15 @@ class ModelsDesk(ThreadedDesk):
         self.screen.close_detail()
         self.app.call_after_refresh(self.app.show_keys)
 
-    def watch_change(self) -> None:
-        """Show the steps of the change that was asked for here, beside the list where there is room."""
-        self.screen.items.to_attached()
+    def validate(self, digest: str, what: str) -> None:
+        """Let the robot validate a bundle, one at a time; while it does, that it does and for how long is in sight."""
+        doing = self._validating
+        if doing is not None:
+            self.screen.say(f"{doing.words(self.app.clock())}: one at a time", "warning")
+            return
+        robot = self.app.newest.robot
+        self._validating = Validating(digest, what, clean(robot), self.app.clock())
+        self.run(f"validate {what}", lambda: Validated(report_of(self.app.session, digest)))
         self.show()
 
     # ------------------------------------------------------------ threads
@@ -227,20 +270,24 @@ class ModelsDesk(ThreadedDesk):
         elif isinstance(report, Sending):
             self.busy = report.text
         elif isinstance(report, Validated):
-            self.busy = ""
-            self._validations[report.report.digest] = report.report
-            self.screen.say(
-                f"validated: {report.report.verdict}", "ok" if report.report.verdict == "pass" else "warning"
-            )
+            self._validated(report.report)
         elif isinstance(report, Said):
             self.busy = ""
             self.screen.say(f"{self.app.charset.glyph('ok')} {report.text}", "ok")
             self.list_again()
         elif isinstance(report, Failed):
-            self.busy = ""
+            if self._validating is not None and report.what == f"validate {self._validating.what}":
+                self._validating = None
+            else:
+                self.busy = ""
             self.app.say_trouble(report.what, report.trouble)
         self.show()
 
+
+    def _validated(self, report: ValidationReport) -> None:
+        what, self._validating = named(report.digest, clean(report.name)), None
+        self._validations[report.digest] = report
+        self.screen.happened(f"validated {what}: {report.verdict}", "ok" if report.verdict == "pass" else "warning")
 
 def _others() -> Others:
     from console.robots import Robots

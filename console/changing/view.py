@@ -60,7 +60,7 @@ Row = Union[RobotRow, BundleRow]
 @dataclass(frozen=True)
 class ModelsView:
     """One repaint's input. `validations`: what the suite found here, by digest. `busy`: what goes on. `mine`: the lease is
-    ours.
+    ours. `validating`: the digest of the bundle that is validated now, and for how many seconds.
     """
 
     charset: Charset
@@ -71,10 +71,12 @@ class ModelsView:
 
 
 @dataclass(frozen=True)
+    validating: tuple[str, float] | None = None
 class ModelDetailView:
-    """What is selected, with the row of its robot."""
+    """What is selected, with the row of its robot. `validating_s`: for how long it is being validated; None: it is not."""
 
     charset: Charset
     row: Row
     robot: RobotRow
     validation: ValidationReport | None = None
+    validating_s: float | None = None

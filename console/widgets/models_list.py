@@ -49,15 +49,12 @@ class ModelsList(CursorCanvas[ModelsView]):
         self._follow(view)
         width, height = self.size
         if width >= LEAST and height >= 2:
+        self._keys: list[str] = []
             self._draw(view, width, height)
         key = self.selected.key if self.selected is not None else ""
         if key != self._key:
             self._key = key
             self.post_message(self.Selected())
-
-    def to_attached(self) -> None:
-        """The cursor goes to the attached robot: the change that was asked for is shown there."""
-        self._at, self._moved = 0, True
 
     def length(self) -> int:
         """How many robots and bundles there are."""
@@ -69,16 +66,19 @@ class ModelsList(CursorCanvas[ModelsView]):
             self.post_message(self.Opened())
 
     def _follow(self, view: ModelsView) -> None:
-        if not self._moved:
-            self._at = next((n for n, row in enumerate(view.rows) if row.key == self._key), self._at)
-        self._moved = False
+        """Stay on the same robot or bundle; where that is gone, on what stood next above it."""
+        keys = [row.key for row in view.rows]
+        if not self._moved and self._key in self._keys:
+            above = reversed(self._keys[: self._keys.index(self._key) + 1])
+            self._at = next((keys.index(key) for key in above if key in keys), 0)
+        self._moved, self._keys = False, keys
 
     def _draw(self, view: ModelsView, width: int, height: int) -> None:
         room = height - 1
         self.keep_in_sight(room)
         lines: list[list[Span]] = [_heading(width)]
         lines += [
-            self.pointed(view.charset, self._top + n == self._at, _cells(view, row, width - 2))
+            self.pointed(view.charset, self._top + n == self._at, _cells(view, row, widths, width - 2))
             for n, row in enumerate(view.rows[self._top : self._top + room])
         ]
         if not view.rows:
@@ -94,10 +94,8 @@ def _split(width: int) -> tuple[int, int]:
     return name, max(0, rest - name)
 
 
-def _heading(width: int) -> list[Span]:
-    name, runs = _split(width - 2)
-    words = fit("robot", name) + fit("runs", runs) + fit("step", STEP_COLUMNS) + fit("age", AGE_COLUMNS, right=True)
-    return [(f"  {words}", "muted")]
+def _label(row: RobotRow) -> str:
+    return f"{clean(row.robot)}{' (here)' if row.attached else ''}"
 
 
 def _cells(view: ModelsView, row: Row, width: int) -> list[Span]:
@@ -146,6 +144,6 @@ def _bundle(view: ModelsView, row: BundleRow, width: int) -> list[Span]:
         (fit(f"{glyph_of(mark, view.charset)} {mark.word}", 13), mark.role),
         (fit(clean(stored.name or stored.trouble or "?"), name), "text"),
         (f" {stored.digest[:SHORT_DIGEST]} ", "muted"),
-        (fit(size, 10, right=True), "text"),
-        (fit(f"  {said}", 26), "muted"),
+        (fit(f"{stored.bytes / 1e6:.1f} MB", 10, right=True), "stale" if old else "text"),
+        (fit(f"  {_said(view, row, robot)}", said), "muted" if old else "info"),
     ]
