@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Union
 
 from console.marks import Charset
+from console.models.wording import does_words
 from remote.model_states import ModelsState, StoredBundle
 from remote.protocol import WorkerPhase
 from remote.verdicts import ValidationReport
@@ -19,7 +20,8 @@ class RobotRow:
     """A robot of this laptop. `age_s`: of what is known, None where nothing is. `attached`: this screen's own robot.
 
     `fresh`: it is current. `in_step_s` is how long ago the step began by the robot's own clock, None where that can't be said.
-    `worker` is the worker's phase, empty where it is not known: only while it works does the model run.
+    `worker` is the worker's phase, empty where it is not known: only while it works does the model run. `robot_wall_ns` is what
+    the robot's wall clock shows now, None where nobody knows.
     """
 
     robot: str
@@ -29,11 +31,12 @@ class RobotRow:
     fresh: bool
     in_step_s: float | None = None
     worker: WorkerPhase | Literal[""] = ""
+    robot_wall_ns: int | None = None
 
     @property
-    def stopped(self) -> bool:
-        """Whether the worker does not run, so that the current model would run and does not."""
-        return self.worker == "stopped"
+    def does(self) -> str:
+        """What it does with its current model: `runs`, `would run`, `switching to`; see console.models.wording."""
+        return does_words(self.state, self.worker) if self.state is not None else "runs"
 
     @property
     def key(self) -> str:
@@ -68,10 +71,10 @@ class ModelsView:
     mine: bool = False
     busy: str = ""
     validations: Mapping[str, ValidationReport] = field(default_factory=dict)
+    validating: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True)
-    validating: tuple[str, float] | None = None
 class ModelDetailView:
     """What is selected, with the row of its robot. `validating_s`: for how long it is being validated; None: it is not."""
 

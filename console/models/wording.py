@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
+from console.checklist.wording import age_words
 from remote.model_states import (
     AFTER_SWITCH,
     BEFORE_SWITCH,
@@ -16,6 +18,7 @@ from remote.model_states import (
     Step,
     UpdateState,
 )
+from remote.protocol import WorkerPhase
 
 __all__ = [
     "END_WORDS",
@@ -23,14 +26,22 @@ __all__ = [
     "STEPS",
     "STEP_MEANS",
     "STEP_WORDS",
+    "ago_words",
+    "bytes_words",
+    "chosen_since",
+    "does_words",
+    "goes_back",
     "look_words",
     "named",
     "number_words",
     "origin_words",
     "outcome_words",
     "progress_words",
+    "shadow_beside",
     "shadow_words",
+    "share_of",
     "slot_words",
+    "step_name",
     "step_words",
     "update_words",
 ]
@@ -38,7 +49,7 @@ SHORT_DIGEST = 8
 STEPS: tuple[Step, ...] = (*BEFORE_SWITCH, *AFTER_SWITCH, "committed")
 """The way of a change that goes well."""
 _OF: dict[Step, str] = {
-    "idle": "idle, with {}",
+    "idle": "no change, with {}",
     "downloading": "downloading {}",
     "verified": "verifying {}",
     "staged": "staging {}",
@@ -51,6 +62,7 @@ _OF: dict[Step, str] = {
     "rolling_back": "going back from {}",
 }
 """The same as STEP_WORDS, with the bundle that it is about."""
+_GOING_BACK = "waiting to go back to {}"
 END_WORDS: dict[str, str] = {
     "committed": "kept",
     "returned": "returned",
@@ -104,7 +116,7 @@ def number_words(value: float) -> str:
 
 
 def progress_words(progress: Progress | None) -> str:
-    """How far a step is: `120 of 300 frames`, `300 frames are through (411 now)`; empty where nobody knows."""
+    """How far a step is: `120 of 300 frames, 19 of 30 s`, `300 frames are through (411 now)`; empty where nobody knows."""
     if progress is None:
         return ""
     count = _count_words(progress)
@@ -115,16 +127,35 @@ def _count_words(progress: Progress) -> str:
     if progress.whole is None and not progress.unit and progress.text:
         return ""  # something goes on that nobody counts
     if progress.unit == "bytes":
-        done, unit = f"{progress.done / 1e6:.1f}", "MB"
-        whole = None if progress.whole is None else f"{progress.whole / 1e6:.1f}"
-    else:
-        done, unit = number_words(progress.done), progress.unit
-        whole = None if progress.whole is None else number_words(progress.whole)
+        return bytes_words(progress.done, progress.whole)
+    done, unit = number_words(progress.done), progress.unit
+    whole = None if progress.whole is None else number_words(progress.whole)
     if whole is None:
         return f"{done} {unit}".strip()
     if progress.whole is not None and progress.done > progress.whole:
         return f"{whole} {unit} are through ({done} now)"
     return f"{done} of {whole} {unit}".strip()
+
+
+def ago_words(wall_ns: int, clock_ns: int | None) -> str:
+    """`3 min ago` for a moment of a clock that shows `clock_ns` now; empty where that can't be said."""
+    if not wall_ns or clock_ns is None or clock_ns < wall_ns:
+        return ""
+    return f"{age_words((clock_ns - wall_ns) / 1e9)} ago"
+
+
+def bytes_words(done: float, whole: float | None) -> str:
+    """So many bytes of as many, in the unit in which the whole is read best: `0.4 of 1.1 kB`, `3.0 of 12.5 MB`."""
+    most = done if whole is None else whole
+    size, unit = (1e6, "MB") if most >= 1e6 else (1e3, "kB")
+    return f"{done / size:.1f} {unit}" if whole is None else f"{done / size:.1f} of {whole / size:.1f} {unit}"
+
+
+def share_of(progress: Progress | None) -> float | None:
+    """How far a step is, from 0 to 1; None where nobody knows."""
+    if progress is None or not progress.whole:
+        return None
+    return progress.share if progress.share is not None else min(1.0, progress.done / progress.whole)
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -148,13 +179,49 @@ def step_words(state: ModelsState) -> str:
         return STEP_WORDS["idle"]
     far = progress_words(state.progress)
     slot = state.candidate
-    what = _OF[state.step].format(named(slot.digest, slot.name)) if slot is not None else STEP_WORDS[state.step]
+    of = _GOING_BACK if goes_back(state) else _OF[state.step]
+    what = of.format(named(slot.digest, slot.name)) if slot is not None else STEP_WORDS[state.step]
     parts = [what, *([far] if far else [])]
     if state.waits_for:
         parts.append(f"waits: {state.waits_for}")
-    if state.attempts > 1:
-        parts.append(f"start {state.attempts} of it")
+    start = f"start {state.attempts}"
+    if state.attempts > 1 and start not in far:
+        parts.append(f"{start} of it")
     return ", ".join(parts)
+
+
+def goes_back(state: ModelsState) -> bool:
+    """Whether what is waited for is the way back to the bundle before, which a person wants."""
+    return state.step == "waiting_for_safe" and state.candidate is not None and state.candidate == state.previous
+
+
+def step_name(state: ModelsState) -> str:
+    """The step in a word or two, without the bundle."""
+    return "waiting to go back" if goes_back(state) else STEP_WORDS[state.step]
+
+
+def does_words(state: ModelsState, worker: WorkerPhase | Literal[""] = "") -> str:
+    """What the robot does with its current bundle: `runs` only while it does. `worker` is empty where it is not known."""
+    if worker == "stopped":
+        return "would run"
+    moves: dict[str, str] = {"switched": "switching to", "rolling_back": "going back to"}
+    if state.step in moves:
+        return moves[state.step]
+    return "starting" if worker in ("starting", "waiting_to_restart") else "runs"
+
+
+def chosen_since(state: ModelsState) -> Slot | None:
+    """The bundle that runs where a person surely chose it after the last change, which then says nothing of it."""
+    current, last = state.current, state.last
+    if current is None or last is None or current.origin != "chosen" or last.ended == "refused":
+        return None
+    runs_what_was_left = (current.digest == last.digest) == (last.ended != "committed")
+    return current if runs_what_was_left else None
+
+
+def shadow_beside(shadow: ShadowState) -> str:
+    """How long it ran beside: `31 of 60 s`; `31 s` where the robot does not say how long it shall."""
+    return f"{shadow.seconds:.0f} s" if shadow.whole_s is None else f"{shadow.seconds:.0f} of {shadow.whole_s:g} s"
 
 
 def shadow_words(shadow: ShadowState) -> list[str]:
@@ -162,7 +229,7 @@ def shadow_words(shadow: ShadowState) -> list[str]:
     both = shadow.agreed + shadow.only_current + shadow.only_candidate
     share = f" ({100 * shadow.agreed / both:.1f} %)" if both else ""
     lines = [
-        f"{named(shadow.digest, shadow.name)} beside, {shadow.seconds:.0f} s, {shadow.frames} pictures"
+        f"{named(shadow.digest, shadow.name)} beside, {shadow_beside(shadow)}, {shadow.frames} pictures"
         + (f"; ended: {shadow.ended}" if shadow.ended else ""),
         f"boxes: {shadow.agreed} of {both} in both{share}, {shadow.only_current} only now, "
         f"{shadow.only_candidate} only the candidate's",

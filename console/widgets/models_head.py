@@ -1,20 +1,19 @@
-"""The two lines over the list of models: what runs on the attached robot, and how far a change of it is."""
+"""The lines over the list of models: what runs on the attached robot, and how far a change of it is."""
 
 from __future__ import annotations
 
-import textwrap
-
 from console.changing.view import ModelsView, RobotRow
-from console.models.wording import STEP_WORDS, named, slot_words, step_words
-from console.widgets.cells import Span, clean, fit, row_of
+from console.models.wording import chosen_since, named, shadow_beside, share_of, slot_words, step_name, step_words
+from console.widgets.cells import Span, clean, fit, row_of, width_of
 from console.widgets.drawing import bar, duration
-from console.widgets.model_words import glyph_of, outcome_mark, step_mark
+from console.widgets.model_words import ago, as_it_was, glyph_of, outcome_mark, stale_words, step_mark
 from console.widgets.view_canvas import ViewCanvas
 from remote.model_states import ModelsState
 
 BAR_COLUMNS = 24
 WIDE_COLUMNS = 100
-MOST_STEP_ROWS = 2
+MOST_STEP_ROWS = 3
+_INDENT = 3
 
 
 class ModelsHead(ViewCanvas[ModelsView]):
@@ -25,31 +24,55 @@ class ModelsHead(ViewCanvas[ModelsView]):
         self._shown = view
         width, height = self.size
         robot = _attached(view)
-        rows = [_runs(robot, width), *_step_rows(view, robot, width, height - 1)]
+        rows = [_runs(view, robot, width), *_step_rows(view, robot, width)]
         self.paint([row_of(row, width) for row in rows[: max(1, height)]])
 
 
 def rows_wanted(view: ModelsView, width: int) -> int:
-    """How many rows it needs: one more where what a change waits for would be cut off."""
-    return 1 + len(_step_rows(view, _attached(view), width, MOST_STEP_ROWS))
+    """How many rows it needs: more where what a change waits for, or what is undecided, would be cut off."""
+    return 1 + max(1, len(_step_rows(view, _attached(view), width)))
 
 
 def _attached(view: ModelsView) -> RobotRow | None:
     return next((row for row in view.rows if isinstance(row, RobotRow) and row.attached), None)
 
 
-def _step_rows(view: ModelsView, robot: RobotRow | None, width: int, room: int) -> list[list[Span]]:
+def _step_rows(view: ModelsView, robot: RobotRow | None, width: int) -> list[list[Span]]:
     spans = _step(view, robot, width)
-    waits = robot is not None and robot.state is not None and robot.state.waits_for and not view.busy
-    if not waits or room < MOST_STEP_ROWS or sum(len(text) for text, _ in spans) <= width:
-        return [spans]
-    (sign, role), (words, _), *more = spans
-    first, *rest = textwrap.wrap(words, max(20, width - len(sign)))
-    second = [(" " * len(sign) + " ".join(rest), role), *more] if rest else [(" " * len(sign), role), *more]
-    return [[(sign, role), (first, role)], second]
+    rows = _wrapped(spans, width, MOST_STEP_ROWS)
+    state = robot.state if robot is not None else None
+    share = share_of(state.progress) if state is not None and not view.busy else None
+    used = sum(width_of(text) for text, _ in rows[-1]) if rows else width
+    if share is None or width < WIDE_COLUMNS or used + 1 + BAR_COLUMNS > width:
+        return rows
+    role = "info" if robot is not None and robot.fresh else "stale"
+    return [*rows[:-1], [*rows[-1], (" ", "text"), *bar(share, BAR_COLUMNS, view.charset, role)]]
 
 
-def _runs(robot: RobotRow | None, width: int) -> list[Span]:
+def _wrapped(spans: list[Span], width: int, most: int) -> list[list[Span]]:
+    """The spans in rows of whole words, each but the first indented as the sign is; the last of `most` may be too long."""
+    if not spans:
+        return []
+    sign, *said = spans
+    rows: list[list[Span]] = [[sign]]
+    used = width_of(sign[0])
+    for text, role in [(word, role) for words, role in said for word in _with_blanks(words)]:
+        if used + width_of(text.rstrip()) > width and used > _INDENT and len(rows) < most:
+            rows.append([(" " * _INDENT, "text")])
+            used, text = _INDENT, text.lstrip()
+        text = text if used + width_of(text) <= width else text.rstrip()
+        rows[-1].append((text, role))
+        used += width_of(text)
+    return rows
+
+
+def _with_blanks(text: str) -> list[str]:
+    """Its words, each with the blank after it."""
+    *first, last = text.split(" ")
+    return [f"{word} " for word in first] + ([last] if last else [])
+
+
+def _runs(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
     spans: list[Span] = [(" Models ", "title")]
     if robot is None or robot.state is None:
         why = (
@@ -58,35 +81,65 @@ def _runs(robot: RobotRow | None, width: int) -> list[Span]:
             else "not known yet"
         )
         return [*spans, (f" {why}", "muted")]
-    does = "is stopped, would run" if robot.stopped else "runs"
-    words = f" {clean(robot.robot)} {does} {clean(slot_words(robot.state.current))}"
+    words = f" {clean(robot.robot)} {_DOES.get(robot.does, robot.does)} {clean(slot_words(robot.state.current))}"
     if not robot.fresh and robot.age_s is not None:
-        return [*spans, (fit(f" STALE {duration(robot.age_s, whole=True)} ago:{words}", width - 9), "warning")]
+        return [*spans, (fit(f" {stale_words(robot, view.charset)} ago:{words}", width - 9), "warning")]
     return [*spans, (fit(words, width - 9), "strong")]
+
+
+_DOES = {
+    "would run": "is stopped, would run",
+    "switching to": "is switching to",
+    "going back to": "is going back to",
+    "starting": "is starting",
+}
+"""What RobotRow.does says, within a sentence about the robot."""
 
 
 def _words(state: ModelsState, width: int) -> str:
     """What holds a change comes before the bundle's name where there is no room for both."""
     if state.waits_for and width < WIDE_COLUMNS:
-        return f"{STEP_WORDS[state.step]}: {state.waits_for}"
+        return f"{step_name(state)}: {state.waits_for}"
     return step_words(state)
 
 
 def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
+    """The sign, then words."""
     if view.busy:
         return [(f" {view.charset.glyph('busy')} ", "info"), (clean(view.busy), "info")]
     if robot is None or robot.state is None:
         return []
-    mark = step_mark(robot.state)
-    glyph = mark.twin if view.charset.ascii else mark.glyph
-    spans: list[Span] = [(f" {glyph} ", mark.role), (clean(_words(robot.state, width)), mark.role)]
-    if robot.state.step == "idle" and robot.state.last is not None:
-        ended = outcome_mark(robot.state.last)
-        spans += [("; last change ", "muted"), (f"{glyph_of(ended, view.charset)} {ended.word}", ended.role)]
-        spans.append((f": {clean(named(robot.state.last.digest, robot.state.last.name))}", "muted"))
-    if robot.in_step_s is not None and robot.state.step != "idle":
+    state = robot.state
+    mark = as_it_was(step_mark(state), robot)
+    was = "" if robot.fresh else "as it was: "
+    spans: list[Span] = [
+        (f" {glyph_of(mark, view.charset)} ", mark.role),
+        (was + clean(_words(state, width)), mark.role),
+    ]
+    if state.step == "idle":
+        spans += _last(view, robot, state)
+    elif robot.in_step_s is not None:
         spans.append((f", {duration(robot.in_step_s, whole=True)} in it", "muted"))
-    progress = robot.state.progress
-    if width >= WIDE_COLUMNS and progress is not None and progress.whole:
-        spans += [(" ", "text"), *bar(progress.done / progress.whole, BAR_COLUMNS, view.charset, "info")]
+    shadow = state.shadow
+    if shadow is not None and not shadow.ended:
+        beside = f"; in shadow {clean(named(shadow.digest, shadow.name))}, {shadow_beside(shadow)}"
+        spans.append((beside, "info" if robot.fresh else mark.role))
     return spans
+
+
+def _last(view: ModelsView, robot: RobotRow, state: ModelsState) -> list[Span]:
+    last, chosen = state.last, chosen_since(state)
+    if last is None:
+        return []
+    ended = outcome_mark(last)
+    role = ended.role if robot.fresh else "stale"
+    spans: list[Span] = [("; ", "muted")]
+    if chosen is not None:
+        by = f" by {chosen.by}" if chosen.by else ""
+        spans.append((f"{clean(named(chosen.digest, chosen.name))} was chosen{clean(by)}; before that ", "muted"))
+    return [
+        *spans,
+        ("last change ", "muted"),
+        (f"{glyph_of(ended, view.charset)} {ended.word}", role),
+        (f"{ago(robot, last.wall_ns)}: {clean(named(last.digest, last.name))}", "muted"),
+    ]
