@@ -187,10 +187,11 @@ class ModelsDesk(ThreadedDesk):
         age_s = (self.app.clock() - heard_ns) / 1e9 if heard_ns is not None else 0.0
         fresh = shot.link.phase in CONNECTED and age_s <= STALE_S
         models, offset_ms = shot.state.models, shot.link.robot_wall_offset_ms
+        robot_ns = self.wall_ns() + int(offset_ms * 1e6) if offset_ms is not None else None
         in_step_s = None
-        if fresh and models is not None and models.since_wall_ns and offset_ms is not None:
-            in_step_s = max(0.0, (self.wall_ns() + offset_ms * 1e6 - models.since_wall_ns) / 1e9)
-        return RobotRow(shot.robot, True, models, age_s, fresh, in_step_s, shot.state.worker.phase)
+        if fresh and models is not None and models.since_wall_ns and robot_ns is not None:
+            in_step_s = max(0.0, (robot_ns - models.since_wall_ns) / 1e9)
+        return RobotRow(shot.robot, True, models, age_s, fresh, in_step_s, shot.state.worker.phase, robot_ns)
 
     def _other_row(self, robot: str, state: ModelsState | None, wall_ns: int) -> RobotRow:
         age_s = max(0.0, (self.wall_ns() - wall_ns) / 1e9) if state is not None else None
@@ -283,11 +284,11 @@ class ModelsDesk(ThreadedDesk):
             self.app.say_trouble(report.what, report.trouble)
         self.show()
 
-
     def _validated(self, report: ValidationReport) -> None:
         what, self._validating = named(report.digest, clean(report.name)), None
         self._validations[report.digest] = report
         self.screen.happened(f"validated {what}: {report.verdict}", "ok" if report.verdict == "pass" else "warning")
+
 
 def _others() -> Others:
     from console.robots import Robots

@@ -14,6 +14,7 @@ from console.changing.desk import ModelsDesk
 from console.robots import Robot, Robots
 from console.store.known_models import FOLDER, KnownModels
 from remote.errors import Trouble
+from remote.model_states import Slot
 from remote.protocol import (
     Activate,
     CancelChange,
@@ -127,8 +128,14 @@ async def test_what_was_heard_long_ago_is_never_shown_as_current(data: Path) -> 
         clock.now_ns += 60 * S
         lost = link("down", now_ns=NOW_NS, heard_ns=NOW_NS, reason="the link broke")
         await show(app, pilot, session, robot_with(IN_PROBATION, link_=lost))
-        assert "STALE 60 s ago: orin runs" in screen_text(app)
-        assert "75 s in it" not in screen_text(app)
+        text = screen_text(app)
+        assert "◌ STALE 60 s ago: orin runs" in text
+        assert "◌ as it was: probation of" in text
+        assert "orin  ◌ STALE 60 s: as it was then" in text
+        assert "◌ runs          tabletop-int8  3f2a1b9c     0.5 MB  as it was" in text
+        assert "75 s in it" not in text
+        assert "● runs" not in text
+        assert "◑" not in text
 
 
 async def test_an_agent_that_is_too_old_says_nothing_of_its_models(data: Path) -> None:
@@ -194,7 +201,7 @@ async def test_what_is_in_use_is_not_removed_and_not_brought_into_use_again(data
         await pilot.press("D")
         await until(pilot, lambda: "it stays" in screen_text(app))
         await pilot.press("a")
-        await until(pilot, lambda: "runs already" in screen_text(app))
+        await until(pilot, lambda: "already: nothing was asked" in screen_text(app))
         assert not any(isinstance(command, (Activate, RemoveBundle)) for command in session.asked)
 
 
@@ -241,12 +248,14 @@ async def test_how_a_change_ended_is_said_without_being_looked_for(data: Path) -
         over = msgspec.structs.replace(IN_PROBATION, step="idle", candidate=None, progress=None)
         await show(app, pilot, session, robot_with(over))
         text = " ".join(screen_text(app).split())
-        assert "idle; last change ✖ RETURNED: tabletop-int8 3f2a1b9c" in text
+        assert "● no change; last change ✖ RETURNED 75 s ago: tabletop-int8 3f2a1b9c" in text
         assert "✖ tabletop-int8 3f2a1b9c was taken back in probation: 99 % of frames take up to 39.8 ms" in text
 
 
 async def test_the_steps_of_a_change_come_into_sight_when_it_is_asked_for(data: Path) -> None:
     """Whoever brought a bundle into use would go on looking at its digest while the robot takes it back."""
+    import msgspec
+
     session = ScriptedSession(robot_with(IDLE))
     async with opened(session, (160, 45)) as (app, pilot, desk):
         await select(pilot, desk, NANO)
@@ -254,8 +263,11 @@ async def test_the_steps_of_a_change_come_into_sight_when_it_is_asked_for(data: 
         await until(pilot, lambda: app.screen is not desk.screen)
         await pilot.press("tab", "enter")
         await until(pilot, lambda: Activate(NANO) in session.asked)
-        await show(app, pilot, session, robot_with(IN_PROBATION))
+        new = Slot(digest=NANO, name="yolox-nano", origin="push")
+        await show(app, pilot, session, robot_with(msgspec.structs.replace(IN_PROBATION, candidate=new, current=new)))
         assert "✔ self-test" in screen_text(app)
+        assert desk.screen.items.selected is not None
+        assert desk.screen.items.selected.key == f"bundle:{NANO}", "the cursor never moves by itself"
 
 
 async def test_what_a_change_waits_for_is_not_cut_off_on_a_small_screen(data: Path) -> None:
@@ -296,7 +308,7 @@ async def test_what_runs_beside_or_is_on_its_way_is_shown_on_its_own_page(data: 
 async def test_nothing_is_said_to_run_while_the_worker_is_stopped(data: Path) -> None:
     session = ScriptedSession(robot_with(IDLE, phase="stopped"))
     async with opened(session) as (app, pilot, _):
-        await until(pilot, lambda: "would run  tabletop" in screen_text(app))
+        await until(pilot, lambda: "○ would run     tabletop" in screen_text(app))
         assert "orin is stopped, would run tabletop 4f1d2c3b" in screen_text(app)
 
 
