@@ -23,9 +23,11 @@ class ChecklistHead(ViewCanvas[ChecklistView]):
 
 
 def notice(view: ChecklistView) -> str:
-    """The smallest set to look at again, and the warnings; empty where there is neither."""
+    """The smallest set to look at again, what nobody has looked at yet, and the warnings; empty where there is nothing."""
     again = len(view.state.recheck)
+    unseen = sum(one.state == "pending" and one.need == "probe" and not one.attempts for one in view.state.items())
     parts = [f"{again} to re-check: r does it"] if again else []
+    parts += [f"{unseen} not looked at yet: R looks at all"] if unseen else []
     return clean(" · ".join([*parts, *view.state.warnings]))
 
 

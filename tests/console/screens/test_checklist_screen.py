@@ -359,3 +359,16 @@ def test_the_live_screen_starts_without_the_checklist() -> None:
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_what_no_probe_has_looked_at_yet_is_told_with_the_key_that_does_it() -> None:
+    """A new campaign waited for minutes beside a robot that would have answered all of it in seconds."""
+    stage = checklist().stages[0]
+    fresh = tuple(
+        msgspec.structs.replace(one, state="pending", need="probe", attempts=0, basis=None) for one in stage.items[:3]
+    )
+    state = checklist(msgspec.structs.replace(stage, items=(*fresh, *stage.items[3:])), recheck=())
+    async with shown(state, (80, 24)) as (app, _):
+        assert "3 not looked at yet: R looks at all" in screen_text(app)
+    async with shown(checklist(recheck=()), (80, 24)) as (app, _):
+        assert "not looked at yet" not in screen_text(app)
