@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.changing.reports import Said, Sending
 from console.changing.view import BundleRow
 from console.link.snapshot import CONNECTED
-from console.models.wording import STEP_WORDS, look_words, named
+from console.models.wording import STEP_WORDS, bytes_words, look_words, named
 from console.visiting import confirmed
 from console.widgets.cells import clean
 from remote.errors import Trouble
@@ -116,7 +116,7 @@ def _pushed(desk: ModelsDesk, path: Path, robot: str) -> Said:
     from console.robots import Robots
 
     def tick(name: str, done: int, whole: int) -> None:
-        desk.tell(Sending(f"sending {clean(name)}: {done / 1e6:.1f} of {whole / 1e6:.1f} MB"))
+        desk.tell(Sending(f"sending {clean(name)}: {bytes_words(done, whole)}"))
 
     left = ", ".join(look_at(path).unnamed)
     digest = put_bundle(Robots().get(robot), path, tick=tick)
