@@ -172,6 +172,11 @@ class Agent:
         worker = self.supervisor
         return worker.bundle.digest if worker.bundle is not None and worker.state.phase == "running" else None
 
+    def _disturbs_worker(self) -> bool:
+        """Whether an engine is built, or a bundle tested, validated or checked beside the worker now. From any thread."""
+        step = self.models.change.slots.step
+        return step in ("building", "self_test") or self.engines.builds or any(one() for one in self.provers)
+
     def load_bundle(self) -> None:
         """Find out which bundle is the current one; a broken one is told by an event and is no bundle."""
         self.models.load()
@@ -231,8 +236,8 @@ class Agent:
         if isinstance(body, Host):
             self.host = body
             self.host_came.set()
-        proves = any(one() for one in self.provers)
-        self.seeing.take(body, self.clock.mono_ns() if mono_ns is None else mono_ns, disturbed=proves)
+        now_ns = self.clock.mono_ns() if mono_ns is None else mono_ns
+        self.seeing.take(body, now_ns, disturbed=self._disturbs_worker())
         if isinstance(body, Failure):
             self.failures.failure(body, mono_ns)
         else:

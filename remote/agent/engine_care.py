@@ -57,6 +57,11 @@ class EngineCare:
         self._builds: Counter[str] = Counter()
         self._hopeless: set[str] = set()
 
+    @property
+    def builds(self) -> bool:
+        """Whether it is at it now."""
+        return self._task is not None
+
     def look(self) -> None:
         """At the next tick that nothing else is done, see whether the bundle in use has its engine."""
         self._due = True

@@ -15,6 +15,8 @@ BEFORE_S = 300.0
 """How far back `before` looks from the newest window on. A worker that stands still does not make it forget: robots that take a
 release while nobody uses the worker would keep a blind model, as there would be nothing to compare it with.
 """
+QUIET_S = 2.0
+"""So long before a window nothing of ours may have disturbed the worker. It is looked at when something comes, each second."""
 _NS_PER_S = 1e9
 _MB = 1e6
 
@@ -74,6 +76,7 @@ class Seeing:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._disturbed_ns: int | None = None
         self._recent: deque[tuple[int, Body]] = deque()
         self._newest_ns: int | None = None
         self._digest = self._source = ""
@@ -97,10 +100,17 @@ class Seeing:
         """
         if isinstance(body, (Window, Failure, Host)):
             with self._lock:
-                if not (disturbed and isinstance(body, Window)):
+                if disturbed:
+                    self._disturbed_ns = mono_ns
+                if not isinstance(body, Window) or self._is_quiet(body, mono_ns):
                     self._remember(body, mono_ns)
                 if self._digest:
                     _add(self._since, body, self._digest)
+
+    def _is_quiet(self, window: Window, mono_ns: int) -> bool:
+        """Whether it began long enough after the disturbance: some frames of it would decide on the 99th percentile of all."""
+        begun_ns = mono_ns - window.span_ms * 1e6
+        return self._disturbed_ns is None or begun_ns >= self._disturbed_ns + QUIET_S * _NS_PER_S
 
     def _remember(self, body: Body, mono_ns: int) -> None:
         """Windows push out what is BEFORE_S older than they are; what comes long after the last of them is not wanted."""

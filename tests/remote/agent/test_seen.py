@@ -106,6 +106,21 @@ def test_what_was_seen_on_another_source_is_not_compared_with() -> None:
     assert (seeing.since().frames, seeing.since().source) == (0, "v4l2:/dev/video0")
 
 
+def test_frames_just_after_a_disturbance_are_nothing_to_compare_with_and_those_before_it_stay() -> None:
+    """An engine is built for minutes on the one GPU: a model twice as slow would look as fast as the one that ran then."""
+    seeing = Seeing()
+    for second in range(1, 1011):
+        building = 100 < second <= 1000
+        if second <= 1000:  # ends 0.9 s before anybody looks again
+            seeing.take(host(60.0, 1e6), second * S_NS, disturbed=building)
+        seeing.take(window(OLD, frames=3, ms=50.0 if 100 < second <= 1002 else 5.0), second * S_NS, disturbed=building)
+        if second == 1000:
+            before = seeing.before(OLD)
+            assert (before.frames, before.end_to_end_ms.maximum) == (300, 5.0), "it makes nothing forgotten"
+    before = seeing.before(OLD)
+    assert (before.frames, before.end_to_end_ms.maximum) == (3 * 8, 5.0)
+
+
 def test_a_worker_that_stood_still_for_a_night_is_still_compared_with() -> None:
     """A release waits until nobody uses the worker: then a model that finds nothing must not be kept for want of a past."""
     seeing = Seeing()
