@@ -26,6 +26,7 @@ INTERRUPTED = 130
 """Ctrl+C."""
 
 BY_CODE: dict[str, int] = {
+    "usage": USAGE,
     "bad_limit": USAGE,
     "unreachable": UNREACHABLE,
     "no_agent": UNREACHABLE,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console import exits
 from console.commands.updates_agreed import agree_to_change, agree_to_first_root, first_root_option
 from console.commands.updates_words import (
     Passphrases,
@@ -20,6 +21,7 @@ from console.commands.updates_words import (
     repository_of,
     signers_of,
     tell,
+    tell_expiry,
 )
 
 if TYPE_CHECKING:
@@ -133,15 +135,22 @@ def sign(repo: Path, keys: tuple[Path, ...], yes: bool, first_root: str, person:
 def refresh(repo: Path, person: str | None, as_json: bool) -> None:
     """Sign a new timestamp with this laptop's online key, and a new snapshot; publish what has all its signatures.
 
-    A robot refuses a repository whose timestamp has expired: run this daily, from a timer too.
+    A robot refuses a repository whose timestamp has expired: run this daily, from a timer too. Warns of what only people can
+    renew, and ends with 3 once that has expired.
     """
     from console.commands.publish import open_first
     from console.models import acting
+    from console.models.expiring import has_expired
+    from console.models.standing import standing
 
     hands, repository = hands_of(person, Passphrases()), repository_of(repo)
     came = acting.refresh(repository, hands)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
+    found = standing(repository, hands.now())
+    tell_expiry(found)
+    if has_expired(found):
+        raise click.exceptions.Exit(exits.ALARM)
 
 
 @click.command()

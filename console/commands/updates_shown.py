@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +20,12 @@ from console.commands.updates_words import (
     print_json,
     repo_argument,
     repository_of,
+    tell_expiry,
 )
 from remote.errors import Trouble
 
 if TYPE_CHECKING:
+    from console.models.hands import Hands
     from console.models.repository import Repository
     from console.models.standing import Standing
     from console.models.verifying import Verified
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 @as_json
 def show(repo: Path, as_json: bool) -> None:
     """How REPO stands. Ends with 3 where a role's metadata has expired: robots refuse it."""
+    from console.models.expiring import has_expired
     from console.models.roles import now_utc
     from console.models.standing import standing
 
@@ -41,7 +46,8 @@ def show(repo: Path, as_json: bool) -> None:
         print_json(found)
     else:
         click.echo("\n".join(_lines(found, _compared(repository))))
-    if any(role.state == "expired" for role in found.roles):
+    tell_expiry(found)
+    if has_expired(found):
         raise click.exceptions.Exit(exits.ALARM)
 
 
@@ -109,8 +115,18 @@ def verify(repo: Path, copy: bool, person: str | None, as_json: bool) -> None:
     """Take everything of REPO as a robot does, and hold it against its audit and this laptop's. Ends with 3 where it fails."""
     from console.models.verifying import verify as verified
 
-    found = verified(repository_of(repo), hands_of(person, Passphrases()), copy=copy)
+    repository, hands = repository_of(repo), hands_of(person, Passphrases())
+    found = verified(repository, hands, copy=copy)
+    if found.verdict != "pass":
+        _tell_expired(repository, hands)
     _tell_checks(found, as_json)
+
+
+def _tell_expired(repository: Repository, hands: Hands) -> None:
+    from console.models.standing import standing
+
+    with suppress(Trouble):  # what is wrong with it is said by whoever looks closer
+        tell_expiry(standing(repository, hands.now()), soon=False)
 
 
 def _tell_checks(found: Verified, as_json: bool) -> None:
@@ -158,8 +174,31 @@ def copy_to(repo: Path, folder: Path, only: int | None, person: str | None, as_j
     if only is not None and (said.release != only or said.stopped):
         now = f"release {said.release} is stopped" if said.stopped else f"release {said.release} is open"
         click.echo(f"warning: robots will not take release {only} from it: {now}", err=True)
-    found = copy(repository, folder, only, lambda name, size: click.echo(f"  {name}  {size:,} bytes", err=True))
+    _tell_expired(repository, hands)
+    begun_s = time.monotonic()
+    ticks = _Ticks(folder)
+    found = copy(repository, folder, only, ticks.done, ticks.begin)
+    click.echo(f"copied and read again in {time.monotonic() - begun_s:.1f} s", err=True)
     what = f"release {only}" if only else "all releases"
     with repository.locked():
         write_line(repository, hands, Note("copy", copied(what, folder)))
     _tell_checks(found, as_json)
+
+
+class _Ticks:
+    """Says on stderr what a copy will take, then each file when it is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done = self._files = 0
+
+    def begin(self, files: int, size: int, there: int) -> None:
+        """So many files of `size` bytes in all are to be copied, so many are `there` already."""
+        self._files = files
+        beside = f"; {there} more are there already" if there else ""
+        click.echo(f"copying {files} file{'s' * (files != 1)}, {size:,} bytes, to {self._folder}{beside}", err=True)
+
+    def done(self, name: str, size: int) -> None:
+        """A file was copied."""
+        self._done += 1
+        click.echo(f"  {self._done} of {self._files}  {name}  {size:,} bytes", err=True)

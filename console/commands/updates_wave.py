@@ -18,6 +18,7 @@ from console.commands.updates_words import (
     print_json,
     repo_argument,
     repository_of,
+    tell_expiry,
 )
 from console.commands.watch import Duration
 
@@ -75,6 +76,7 @@ def wave(
     """
     from console.models import rollout
     from console.models.fleet import load_fleet
+    from console.models.standing import standing
 
     if stop_why and (go_on or watches):
         raise click.UsageError("--stop goes with neither --next nor --watch.")
@@ -87,8 +89,10 @@ def wave(
             print_json(moved)
         click.echo(f"release {moved.rollout.release} is stopped: {stop_why}", err=True)
         return
+    published = repository.published()
+    tell_expiry(standing(repository, hands.now()), soon=False)
     fleet = load_fleet(fleet_path or repository.fleet_path)
-    at = _At(repository, hands, fleet, rollout.release_in_turn(repository.published(), wanted))
+    at = _At(repository, hands, fleet, rollout.release_in_turn(published, wanted))
     if watches:
         judged = _watched(at, go_on, time.monotonic() + for_s, every_s)
     else:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from console.models.hands import Hands
     from console.models.pending import Need
     from console.models.repository import Repository
+    from console.models.standing import Standing
 
 __all__ = [
     "Passphrases",
@@ -106,7 +107,17 @@ def asked(words: str, **how: Any) -> str:
 
 def new_passphrase(what: str, known: Passphrases | None = None) -> str:
     """A passphrase for a new key, asked for twice; `known` tries it where that key is opened in the same command."""
-    given = asked(f"New passphrase for {what}", confirmation_prompt=True)
+    from console.models.keys import LEAST_PASSPHRASE
+
+    words = f"New passphrase for {what} (at least {LEAST_PASSPHRASE} characters, Ctrl+C: give up)"
+    while True:
+        given = asked(words, default="", show_default=False)
+        if len(given) < LEAST_PASSPHRASE:
+            click.echo(f"A passphrase needs {LEAST_PASSPHRASE} characters at least.", err=True)
+        elif asked("The same once more", default="", show_default=False) != given:
+            click.echo("The two are not the same.", err=True)
+        else:
+            break
     if known is not None:
         known.heard(given)
     return given
@@ -134,7 +145,9 @@ def must_be_private(paths: Iterable[Path]) -> None:
 
     for path in paths:
         if not is_private_file(path):
-            cure = f"give the private one, such as {path.name.removesuffix('.pub')}, which its person keeps"
+            cure = "give a file that `fieldgate updates key new` made"
+            if path.suffix == ".pub":
+                cure = f"give the private one, such as {path.name.removesuffix('.pub')}, which its person keeps"
             raise Trouble(f"{path} holds no private key: it can't sign", cure=cure, code="bad_key")
 
 
@@ -169,6 +182,14 @@ def tell(came: Came, repo: Path, as_json: bool) -> None:
         for line in need_lines(came.needs):
             click.echo(f"  {line}", err=True)
         click.echo(f"  the next person: `fieldgate updates sign {repo} --key FILE`", err=True)
+
+
+def tell_expiry(found: Standing, *, soon: bool = True) -> None:
+    """Say on stderr what has expired, `soon`: or soon will, and what renews it."""
+    from console.models.expiring import expiry_lines
+
+    for line in expiry_lines(found, soon=soon):
+        click.echo(f"warning: {line}", err=True)
 
 
 def opening_words(repository: Repository, opens: str) -> str:

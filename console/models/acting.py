@@ -73,11 +73,11 @@ def init(
     `passphrase` locks the online keys that are made here (None: they are left open). `releases_above`: releases get higher
     numbers than this. Raises Trouble: `repository_exists`, `bad_threshold`, `change_waits`, `repository_full`.
     """
+    for role, keys in (("root", offline), ("targets", targets)):  # before the lock, which makes the folder
+        roles.check_threshold(role, len({key.keyid for key in keys}), threshold)
     with repository.locked():
         must_be_new(repository)
         identity, now = os.urandom(16).hex(), hands.now()
-        for role, keys in (("root", offline), ("targets", targets)):
-            roles.check_threshold(role, len({key.keyid for key in keys}), threshold)
         online, rollout = make_online(hands, identity, passphrase)
         root = roles.first_root(identity, offline, targets, online, threshold, days or {}, now, releases_above)
         change = _change("init", f"repository {identity[:8]} with {threshold} of {len(offline)} keys", hands)

@@ -14,7 +14,7 @@ CODE = "bad_fleet"
 REST = "rest"
 EVERYONE = "everyone"
 
-_SAMPLE = "format: 1\nrobots: [orin-1, orin-2, orin-3]\nwaves: [[orin-1], rest]"
+_SAMPLE = "robots: [orin-1, orin-2, orin-3]\nwaves: [[orin-1], rest]"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]

@@ -79,7 +79,10 @@ def check_threshold(role: str, keys: int, threshold: int) -> None:
     """Raises Trouble `bad_threshold` where so many keys can't reach it."""
     if threshold < 1 or keys < threshold:
         cure = f"name {threshold} different keys at least; one more than that lets you lose one"
-        raise Trouble(f"{role} needs {threshold} signatures and has {keys} keys", cure=cure, code="bad_threshold")
+        what = (
+            f"{role} needs {threshold} signature{'s' * (threshold != 1)} and has {keys or 'no'} key{'s' * (keys != 1)}"
+        )
+        raise Trouble(what, cure=cure, code="bad_threshold")
 
 
 def first_targets(root: Root, rollout: Key, now: datetime) -> Metadata[Targets]:

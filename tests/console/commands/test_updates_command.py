@@ -219,6 +219,7 @@ def test_a_copy_is_verified_and_a_damaged_one_ends_with_3(repo: Path, here: Path
         ("show nowhere", updates, "no_repository"),
         ("verify nowhere", updates, "no_repository"),
         ("wave repo", updates, "bad_fleet"),
+        ("wave nowhere", updates, "no_repository"),
         ("copy repo usb --release 3", updates, "unknown_release"),
         ("key new anna.pem --unencrypted", updates, "key_exists"),
         ("enrol orin --repo nowhere --url https://updates.example --class gripper", updates, "no_repository"),
