@@ -40,6 +40,22 @@ def who(given: str | None = None, path: Path | None = None) -> str:
     return _checked(kept.person, str(file)) if kept.person else _checked(_login(), "the login name")
 
 
+def said(given: str | None = None, path: Path | None = None) -> str | None:
+    """The principal that somebody said: as `who`, but None where only the login name or no fit name is there.
+
+    Raises Trouble (`bad_person`) for a `given` that no roster could hold.
+    """
+    if given:
+        return _checked(given, "--as")
+    try:
+        file = path or config_dir() / "person.yaml"
+        kept = strict_yaml.load(file, _Settings, code="bad_person_file", absent=_Settings())
+        name = os.environ.get(VARIABLE) or kept.person
+        return _checked(name, VARIABLE) if name else None
+    except Trouble:  # whoever signs or records with it is told; a robot is reached without
+        return None
+
+
 def _login() -> str:
     try:
         return getpass.getuser()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 import click
 
-from console.commands.leased import take_lease, take_over_option
-from console.link.session import Session
-from console.visiting import Visit, confirmed, visiting
+from console.commands.campaign_words import as_json
+from console.commands.leased import take_over_option
+from console.commands.stored_bundles import one_stored, stored_on
+from console.visiting import confirmed
 from remote.protocol import AgentState, SetBundle, SetSource, Start, Stop
 
 
@@ -17,42 +16,42 @@ from remote.protocol import AgentState, SetBundle, SetSource, Start, Stop
 @click.option("--source", help="scene:SEED, folder:PATH, video:PATH or v4l2:/dev/videoN on the robot.")
 @click.option("--bundle", help="Digest of a bundle on the robot, or its first 8 characters and more.")
 @take_over_option
-def start(robot: str, source: str | None, bundle: str | None, take_over: bool) -> None:
+@as_json
+def start(robot: str, source: str | None, bundle: str | None, take_over: bool, as_json: bool) -> None:
     """Start inference on ROBOT, if wanted with another source or bundle."""
-    with _commanding(robot) as visit:
-        take_lease(visit, visit.arrive().state, take_over)
+    from console.commands.model_push import commanding
+    from console.robots import Robots
+
+    with commanding(Robots().get(robot), take_over) as visit:
         session = visit.session
+        chosen = one_stored(stored_on(visit), bundle, robot).digest if bundle is not None else None
         if source is not None:
             confirmed(session.request(SetSource(source), timeout_s=60.0))
-        if bundle is not None:
-            confirmed(session.request(SetBundle(bundle), timeout_s=60.0))
+        if chosen is not None:
+            confirmed(session.request(SetBundle(chosen), timeout_s=60.0))
         state = confirmed(session.request(Start(), timeout_s=60.0)).state
-        _release(session)
-    click.echo(f"{robot}: {_state_words(state)}")
+    _tell(robot, state, as_json)
 
 
 @click.command()
 @click.argument("robot")
 @take_over_option
-def stop(robot: str, take_over: bool) -> None:
+@as_json
+def stop(robot: str, take_over: bool, as_json: bool) -> None:
     """Stop inference on ROBOT; it stays stopped until somebody starts it."""
-    with _commanding(robot) as visit:
-        take_lease(visit, visit.arrive().state, take_over)
-        state = confirmed(visit.session.request(Stop(), timeout_s=20.0)).state
-        _release(visit.session)
-    click.echo(f"{robot}: {_state_words(state)}")
-
-
-def _commanding(robot: str) -> AbstractContextManager[Visit]:
-    from console.link.asking import asker_for_terminal
-    from console.link.opening import open_session
+    from console.commands.model_push import commanding
     from console.robots import Robots
 
-    return visiting(open_session(Robots().get(robot), asker=asker_for_terminal()))
+    with commanding(Robots().get(robot), take_over) as visit:
+        state = confirmed(visit.session.request(Stop(), timeout_s=20.0)).state
+    _tell(robot, state, as_json)
 
 
-def _release(session: Session) -> None:
-    confirmed(session.release_lease(), 10.0)
+def _tell(robot: str, state: AgentState | None, as_json: bool) -> None:
+    """The robot's state after it, in words or as the agent sends it."""
+    import msgspec
+
+    click.echo(msgspec.json.encode(state).decode() if as_json else f"{robot}: {_state_words(state)}")
 
 
 def _state_words(state: AgentState | None) -> str:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from console.commands.campaign_words import as_json
+from console.commands.campaign_words import as_json, as_person
 from console.commands.leased import take_over_option
 from remote.errors import Trouble
 from remote.model_states import ModelsState, StoredBundle
 
 _S_NS = 1_000_000_000
+_USE_WORDS = {"agent": "came with the agent"}
+CLOCK_S = 2.0
+"""So long the robot's clock is waited for, to tell how old its last change is."""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,19 +38,22 @@ def list_models(robot: str | None, as_json: bool) -> None:
 
     Without ROBOT: every robot of this laptop, as it was known last, with the age of that.
     """
-    found = [_asked(robot)] if robot is not None else _known()
+    asked, clock_ns = _asked(robot) if robot is not None else (None, None)
+    found = [asked] if asked is not None else _known()
     if as_json:
         click.echo(msgspec.json.encode(found[0] if robot is not None else found).decode())
         return
     for one in found:
-        click.echo("\n".join(_lines(one)))
+        click.echo("\n".join(_lines(one, clock_ns)))
 
 
 @click.command()
 @click.argument("digest")
 @click.argument("robot")
 @take_over_option
-def remove(digest: str, robot: str, take_over: bool) -> None:
+@as_person
+@as_json
+def remove(digest: str, robot: str, take_over: bool, person: str | None, as_json: bool) -> None:
     """Remove the bundle DIGEST (8 characters or more) from ROBOT's store; one that runs or ran before is kept."""
     from console.commands.model_push import commanding
     from console.models.wording import named
@@ -55,34 +61,33 @@ def remove(digest: str, robot: str, take_over: bool) -> None:
     from console.visiting import confirmed
     from remote.protocol import GetStored, RemoveBundle
 
-    with commanding(Robots().get(robot), take_over) as visit:
+    with commanding(Robots().get(robot), take_over, person=person) as visit:
         stored = confirmed(visit.session.request(GetStored(), timeout_s=30.0), 35.0).stored
         found = _one_of(stored, digest, robot)
         confirmed(visit.session.request(RemoveBundle(found.digest), timeout_s=30.0), 35.0)
-    click.echo(f"{robot}: {named(found.digest, found.name)} is removed")
+    said = f"{robot}: {named(found.digest, found.name)} is removed"
+    click.echo(msgspec.json.encode(found).decode() if as_json else said)
 
 
 def _one_of(stored: Sequence[StoredBundle], digest: str, robot: str) -> StoredBundle:
     """The bundle meant. Raises Trouble: `unknown_bundle`, `ambiguous_bundle` with those that may be removed;
     `bundle_in_use`.
     """
-    from console.models.wording import SHORT_DIGEST, named
+    from console.commands.stored_bundles import one_stored
+    from console.models.wording import named
 
-    there = [one for one in stored if one.digest.startswith(digest)]
     free = ", ".join(named(one.digest, one.name) for one in stored if not one.use) or "none: all are in use"
-    cure = f"give {SHORT_DIGEST} characters or more of one; to be removed are {free}"
-    if len(digest) < SHORT_DIGEST:
-        raise Trouble(f"{digest!r} is too short to name a bundle", cure=cure, code="unknown_bundle")
-    if len(there) != 1:
-        what = f"{robot} has {'no bundle' if not there else f'{len(there)} bundles'} {digest[:12]}"
-        raise Trouble(what, cure=cure, code="ambiguous_bundle" if there else "unknown_bundle")
-    if there[0].use:
-        what = f"{named(there[0].digest, there[0].name)} is in use ({there[0].use}): it stays"
+    found = one_stored(
+        stored, digest, robot, may=lambda one: not one.use, listed="to be removed are", none="none: all are in use"
+    )
+    if found.use:
+        what = f"{named(found.digest, found.name)} is in use ({found.use}): it stays"
         raise Trouble(what, cure=f"to be removed are {free}", code="bundle_in_use")
-    return there[0]
+    return found
 
 
-def _asked(name: str) -> Listed:
+def _asked(name: str) -> tuple[Listed, int | None]:
+    """What the robot says, and what its wall clock shows now; None where that was not measured in time."""
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.robots import Robots
@@ -92,7 +97,10 @@ def _asked(name: str) -> Listed:
     with visiting(open_session(Robots().get(name), asker=asker_for_terminal())) as visit:
         state = visit.arrive(silent=lambda line: click.echo(line, err=True)).state
         reply = confirmed(visit.session.request(GetStored(), timeout_s=30.0), 35.0)
-    return Listed(robot=name, age_s=0.0, state=state.models if state else None, stored=reply.stored)
+        shot = visit.wait(lambda one: one.link.robot_wall_offset_ms is not None, CLOCK_S)
+    offset_ms = shot.link.robot_wall_offset_ms if shot is not None else None
+    clock_ns = time.time_ns() + int(offset_ms * 1e6) if offset_ms is not None else None
+    return Listed(robot=name, age_s=0.0, state=state.models if state else None, stored=reply.stored), clock_ns
 
 
 def _known() -> list[Listed]:
@@ -107,9 +115,10 @@ def _known() -> list[Listed]:
     return found
 
 
-def _lines(one: Listed) -> Sequence[str]:
+def _lines(one: Listed, clock_ns: int | None) -> Sequence[str]:
+    """`clock_ns` is what the robot's wall clock shows; None: no age of what it told is said."""
     from console.checklist.wording import age_words
-    from console.models.wording import outcome_words, slot_words, step_words
+    from console.models.wording import ago_words, chosen_since, outcome_words, slot_words, step_words
 
     state = one.state
     if state is None:
@@ -120,7 +129,9 @@ def _lines(one: Listed) -> Sequence[str]:
     if state.candidate is not None:
         lines.append(f"  candidate {slot_words(state.candidate)}")
     if state.last is not None:
-        lines += [f"  last      {outcome_words(state.last)}", *_check_lines(state)]
+        before = "before that one was chosen: " if chosen_since(state) is not None else ""
+        ago = ago_words(state.last.wall_ns, clock_ns)
+        lines += [f"  last      {before}{outcome_words(state.last)}{f' ({ago})' if ago else ''}", *_check_lines(state)]
     return [*lines, *(_stored_line(bundle) for bundle in one.stored or ())]
 
 
@@ -130,6 +141,6 @@ def _check_lines(state: ModelsState) -> list[str]:
 
 
 def _stored_line(bundle: StoredBundle) -> str:
-    use = f", {bundle.use}" if bundle.use else ""
+    use = f", {_USE_WORDS.get(bundle.use, bundle.use)}" if bundle.use else ""
     trouble = f", unusable: {bundle.trouble}" if bundle.trouble else ""
     return f"  stored    {bundle.digest[:12]} {bundle.name or '?'}, {bundle.bytes / 1e6:.1f} MB{use}{trouble}"

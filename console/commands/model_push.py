@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from console import exits
-from console.commands.campaign_words import as_json
+from console.commands.campaign_words import as_json, as_person
 from console.commands.leased import take_lease, take_over_option
 from remote.errors import Trouble
 
@@ -74,8 +74,11 @@ def _probation_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_probation_options
 @_no_wait
 @take_over_option
+@as_person
 @as_json
-def push(folder: Path, robot: str, no_wait: bool, take_over: bool, as_json: bool, **asked: Any) -> None:
+def push(
+    folder: Path, robot: str, no_wait: bool, take_over: bool, person: str | None, as_json: bool, **asked: Any
+) -> None:
     """Bring the bundle in FOLDER into use on ROBOT: send, verify, build, self-test, wait for safe, switch, probation.
 
     The bundle before comes back by itself where the new one does worse, also without this laptop. Ends with 0 where it is kept,
@@ -86,9 +89,10 @@ def push(folder: Path, robot: str, no_wait: bool, take_over: bool, as_json: bool
     from remote.protocol import Activate
 
     known = Robots().get(robot)
-    with commanding(known, take_over) as visit:
+    wanted = _looked_at(folder)
+    with commanding(known, take_over, first=_must_be_free, person=person) as visit:
         before = _must_be_free(visit)
-        if before.current is not None and before.current.digest == _looked_at(folder):
+        if before.current is not None and before.current.digest == wanted:
             _say_runs_already(robot, before, as_json)
             return
         digest = _sent(known, folder)
@@ -102,39 +106,44 @@ def push(folder: Path, robot: str, no_wait: bool, take_over: bool, as_json: bool
 
 @click.command()
 @click.argument("robot")
-@click.option("--reason", default="called off by a person", show_default=True, help="Kept in the robot's journal.")
+@click.option("--reason", default="", help="Kept in the robot's journal, beside your name.")
 @take_over_option
-def cancel(robot: str, reason: str, take_over: bool) -> None:
+@as_person
+@as_json
+def cancel(robot: str, reason: str, take_over: bool, person: str | None, as_json: bool) -> None:
     """End the change that is under way on ROBOT: before the switch nothing changes, in probation the one before comes back."""
-    from console.models.wording import step_words
+    from console.models.pushing import called_off_line
     from console.robots import Robots
     from remote.protocol import CancelChange
 
-    with commanding(Robots().get(robot), take_over) as visit:
+    with commanding(Robots().get(robot), take_over, person=person) as visit:
         done = _given(visit, CancelChange(reason))
     models = done.state.models if done.state else None
-    click.echo(f"{robot}: {step_words(models) if models else 'cancelled'}")
+    told = called_off_line(models, robot) if models else "called off"
+    click.echo(_no_wait_text(done, as_json=True) if as_json and models else f"{robot}: {told}")
 
 
 @click.command()
 @click.argument("robot")
-@click.option("--reason", default="a person wants it back", show_default=True, help="Kept in the robot's journal.")
+@click.option("--reason", default="", help="Kept in the robot's journal, beside your name.")
 @_no_wait
 @take_over_option
+@as_person
 @as_json
-def back(robot: str, reason: str, no_wait: bool, take_over: bool, as_json: bool) -> None:
+def back(robot: str, reason: str, no_wait: bool, take_over: bool, person: str | None, as_json: bool) -> None:
     """Bring back the bundle that ran on ROBOT before the present one."""
     from console.models.pushing import Following
     from console.robots import Robots
     from remote.protocol import GoBack
 
-    with commanding(Robots().get(robot), take_over) as visit:
+    with commanding(Robots().get(robot), take_over, person=person) as visit:
         before = _models(visit)
         left = before.current.digest if before.current else ""
         done = _given(visit, GoBack(reason))
         if not no_wait:
             wanted = before.previous.digest if before.previous else None
             _follow_to_the_end(visit, robot, Following(left, before.last, also=wanted), as_json, wanted=_BACK)
+    click.echo(f"{robot}: the way back has begun; `fieldgate model list {robot}` tells how it goes", err=True)
     click.echo(_no_wait_text(done, as_json))
 
 
@@ -142,14 +151,25 @@ def back(robot: str, reason: str, no_wait: bool, take_over: bool, as_json: bool)
 
 
 @contextmanager
-def commanding(robot: Robot, take_over: bool) -> Iterator[Visit]:
-    """A visit that holds the lease, which is given back at its end. Raises Trouble (`lease_held`) where another commands."""
+def commanding(
+    robot: Robot,
+    take_over: bool,
+    first: Callable[[Visit], object] | None = None,
+    person: str | None = None,
+) -> Iterator[Visit]:
+    """A visit that holds the lease, which is given back at its end. Raises Trouble (`lease_held`) where another commands.
+
+    `first` sees the robot before the lease is taken: what it refuses with Trouble takes no lease from anybody. `person`
+    (--as) is who the robot is told.
+    """
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.visiting import visiting
 
-    with visiting(open_session(robot, asker=asker_for_terminal())) as visit:
+    with visiting(open_session(robot, asker=asker_for_terminal(), person=person)) as visit:
         state = visit.arrive(silent=lambda line: click.echo(line, err=True)).state
+        if first is not None:
+            first(visit)
         take_lease(visit, state, take_over)
         try:
             yield visit
@@ -169,9 +189,19 @@ def _give_back(visit: Visit) -> None:
 def _given(visit: Visit, command: Command) -> Reply:
     from console.visiting import confirmed
 
-    done = confirmed(visit.session.request(command, timeout_s=BEGIN_S), BEGIN_S + 5.0)
+    try:
+        done = confirmed(visit.session.request(command, timeout_s=BEGIN_S), BEGIN_S + 5.0)
+    except Trouble as trouble:
+        if trouble.code != "update_underway":
+            raise
+        cure = _wait_or_cancel(visit)  # the robot does not know under which name it is known here
+        raise Trouble(trouble.what, cure=cure, code=trouble.code) from trouble
     _give_back(visit)
     return done
+
+
+def _wait_or_cancel(visit: Visit) -> str:
+    return f"wait for its end, or `fieldgate model cancel {visit.session.snapshot.robot}`"
 
 
 def _models(visit: Visit) -> ModelsState:
@@ -189,8 +219,7 @@ def _must_be_free(visit: Visit) -> ModelsState:
     models = _models(visit)
     if models.step != "idle":
         what = f"another change is under way: {step_words(models)}"
-        cure = f"wait for its end, or `fieldgate model cancel {visit.session.snapshot.robot}`"
-        raise Trouble(what, cure=cure, code="update_underway")
+        raise Trouble(what, cure=_wait_or_cancel(visit), code="update_underway")
     return models
 
 

@@ -44,6 +44,7 @@ def shadow(bundle: str, robot: str, seconds: float, take_over: bool, as_json: bo
     """
     from console.commands.model_push import commanding
     from console.commands.model_validate import digest_there
+    from console.commands.stored_bundles import one_stored, stored_on
     from console.robots import Robots
     from console.visiting import confirmed
     from remote.protocol import Shadow
@@ -51,6 +52,7 @@ def shadow(bundle: str, robot: str, seconds: float, take_over: bool, as_json: bo
     known = Robots().get(robot)
     digest = digest_there(bundle, known)
     with commanding(known, take_over) as visit:
+        digest = one_stored(stored_on(visit), digest, robot).digest
         begun = confirmed(visit.session.request(Shadow(digest, seconds), timeout_s=BEGIN_S), BEGIN_S + 5.0)
         version = begun.state.version if begun.state is not None else 0
         confirmed(visit.session.release_lease(), LEASE_S)  # the robot goes on by itself; others may command it

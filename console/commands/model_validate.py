@@ -116,6 +116,7 @@ def _here(
 
 def _there(bundle: str, name: str, profile: str | None, limits: dict[str, float], runs: int) -> ValidationReport:
     from console.checklist.probes.model_validation import ask, own_profile
+    from console.commands.stored_bundles import one_stored, stored_on
     from console.link.asking import asker_for_terminal
     from console.link.opening import open_session
     from console.robots import Robots
@@ -126,6 +127,7 @@ def _there(bundle: str, name: str, profile: str | None, limits: dict[str, float]
     digest = digest_there(bundle, robot)
     with visiting(open_session(robot, asker=asker_for_terminal())) as visit:
         visit.arrive(silent=lambda line: click.echo(line, err=True))
+        digest = one_stored(stored_on(visit), digest, name).digest
         if profile is None:
             profile = own_profile(visit.session)
             click.echo(f"profile {profile}: the robot's own, as none was named", err=True)

@@ -10,6 +10,7 @@ from console.link.asking import Asker, BeforehandAsker, RefusingAsker
 from console.link.client import RobotClient
 from console.link.link_state import NEEDS_A_PERSON
 from console.link.transport import Transport
+from console.people import said
 from console.places import data_dir
 from console.robots import Robot, Robots
 from console.store.identity import Identity
@@ -35,12 +36,16 @@ def transport_of(robot: Robot, asker: Asker | None = None) -> Transport:
     return made
 
 
-def open_session(robot: Robot | str, *, asker: Asker | None = None, store: Store | None = None) -> RobotClient:
+def open_session(
+    robot: Robot | str, *, asker: Asker | None = None, store: Store | None = None, person: str | None = None
+) -> RobotClient:
     """A session with a robot (or the one of that name), not yet started. `store`: None opens the laptop's own.
 
-    `asker` is asked here and never again: a screen may own the terminal later. Raises Trouble where the name is unknown,
-    the store can't be used, or a key is refused that was asked about.
+    `asker` is asked here and never again: a screen may own the terminal later. `person` (--as) is who the robot is told; None:
+    whom this laptop names, if it does. Raises Trouble where the name is unknown, the store can't be used, or a key is refused
+    that was asked about.
     """
+    person = said(person)
     robot = Robots().get(robot) if isinstance(robot, str) else robot
     beforehand = BeforehandAsker(asker or RefusingAsker())
     transport = transport_of(robot, beforehand)
@@ -48,7 +53,7 @@ def open_session(robot: Robot | str, *, asker: Asker | None = None, store: Store
         _ask_first(robot, transport)
     beforehand.hush()
     kept = store or Store()
-    identity = Identity(kept.store_id, robot.name, data_dir() / "consoles")
+    identity = Identity(kept.store_id, robot.name, data_dir() / "consoles", person)
     return RobotClient(robot, transport, kept, identity, Pictures())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from console.models.wording import END_WORDS, STEPS, named, outcome_words, step_words
-from remote.model_states import ModelsState, Outcome, Step
+from console.models.wording import END_WORDS, STEP_WORDS, STEPS, named, outcome_words, step_words
+from remote.model_states import ModelsState, Outcome
 
 EVERY_S = 5.0
 
@@ -33,19 +33,20 @@ class Following:
     ) -> None:
         self._digests, self._before, self._clock = (digest, also), before, clock
         self._said, self._far_s = "", 0.0
+        self._at = 0
         self.outcome: Outcome | None = None
         self.overtaken = False
 
     def take(self, state: ModelsState) -> tuple[str, ...]:
-        """The lines that this state brings: each step once, again where what holds it or how often it started changed, and how
-        far it is every EVERY_S.
+        """The lines that this state brings: each step once, also one that went by unseen, again where what holds it or how
+        often it started changed, and how far it is every EVERY_S.
         """
         if state.last is not None and state.last != self._before:
-            if state.last.digest in self._digests:
-                self.outcome = state.last
-            else:
+            if state.last.digest not in self._digests:
                 self.overtaken = True
-            return ()
+                return ()
+            self.outcome = state.last
+            return self._passed(len(STEPS)) if self._at and state.last.ended == "committed" else ()
         if state.candidate is None or state.candidate.digest not in self._digests:
             self.overtaken = state.step != "idle" and state.candidate is not None
             return ()
@@ -57,12 +58,22 @@ class Following:
         if told == self._said and (state.progress is None or now_s - self._far_s < EVERY_S):
             return ()
         self._said, self._far_s = told, now_s
-        return (f"{_place(state.step)}{step_words(state)}",)
+        if state.step not in STEPS[1:] or self._digests[1] is not None:  # a way back has no numbers
+            return (step_words(state),)
+        number = STEPS.index(state.step)
+        line = f"{_place(number)}{step_words(state)}"
+        return (*self._passed(number), line)
+
+    def _passed(self, number: int) -> tuple[str, ...]:
+        """A line for each step before this one that went by between two states: a list of steps has no holes."""
+        missed = range(self._at + 1, number)
+        self._at = max(self._at, number)
+        return tuple(f"{_place(one)}{STEP_WORDS[STEPS[one]]}: done" for one in missed)
 
 
-def _place(step: Step) -> str:
-    """`[3 of 8] ` on the way of a change that goes well; nothing on the way back."""
-    return f"[{STEPS.index(step)} of {len(STEPS) - 1}] " if step in STEPS[1:] else ""
+def _place(number: int) -> str:
+    """`[3 of 8] `: the steps of a push, which has no download."""
+    return f"[{number} of {len(STEPS) - 1}] "
 
 
 def ended_lines(outcome: Outcome) -> tuple[str, ...]:
@@ -80,3 +91,14 @@ def result_line(outcome: Outcome) -> str:
 def begun_line(digest: str, name: str, robot: str) -> str:
     """What was begun where."""
     return f"{robot} brings {named(digest, name)} into use; it goes on by itself, whoever watches"
+
+
+def called_off_line(state: ModelsState, robot: str) -> str:
+    """What calling a change off ended, or that it goes on, by the state that the robot answered with."""
+    stays = f"; {named(state.current.digest, state.current.name)}" if state.current is not None else ""
+    last = state.last
+    if state.step == "idle" and last is not None and last.ended == "cancelled":
+        stays = f"{stays} stays" if stays else ""
+        return f"called off: {named(last.digest, last.name)}, in {STEP_WORDS[last.step]}{stays}"
+    comes = f"{stays} comes back by itself" if stays else "; the one before comes back by itself"
+    return f"{step_words(state)}{comes}, `fieldgate model list {robot}` tells how it went"

@@ -15,10 +15,11 @@ class Identity:
     """Holds the lowest free place among this laptop's consoles of a robot until `close` (or the process's end).
 
     The first console keeps the store's own id from one start to the next, so the agent knows what it has acknowledged.
-    The second gets another id: otherwise each would take the other's lease for its own.
+    The second gets another id: otherwise each would take the other's lease for its own. `person` is who said to sit here, None
+    for nobody.
     """
 
-    def __init__(self, store_id: str, robot: str, folder: Path) -> None:
+    def __init__(self, store_id: str, robot: str, folder: Path, person: str | None = None) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._handle: int | None = None
         self.client_id = f"{store_id}-{os.getpid()}"
@@ -26,7 +27,7 @@ class Identity:
             if self._taken(folder / f"{robot}-{place}.lock"):
                 self.client_id = store_id if place == 1 else f"{store_id}-{place}"
                 break
-        self.name = console_name()
+        self.name = console_name(person)
 
     def close(self) -> None:
         """Leave the place to another console."""
@@ -45,10 +46,11 @@ class Identity:
         return True
 
 
-def console_name() -> str:
-    """`user@host`, as the other consoles see this one."""
+def console_name(person: str | None = None) -> str:
+    """`user@host`, as the robot and the other consoles see this one; `anna (user@host)` where somebody said to be anna."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):
         user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+    login = f"{user}@{socket.gethostname()}"
+    return f"{person} ({login})" if person and person != user else login

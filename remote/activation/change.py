@@ -20,7 +20,7 @@ from remote.activation.ground import Ground
 from remote.activation.slots import Slots
 from remote.activation.store import ReleaseStore
 from remote.errors import Trouble
-from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, ModelsState, Probation, Slot
+from remote.model_states import AFTER_SWITCH, BEFORE_SWITCH, STEP_WORDS, ModelsState, Probation, Slot
 
 
 class Change:
@@ -115,7 +115,12 @@ class Change:
             self._book.give_back("cancelled", reason)
             self._driver.drive_on()
         else:
-            raise Trouble("no change is under way that could be called off", code="no_change")
+            cure = "`fieldgate model list` tells which model runs; `fieldgate model back` brings back the one before"
+            if slots.step != "idle":
+                cure = "wait for its end, which `fieldgate model list` tells"
+                what = f"the change is past being called off: {STEP_WORDS[slots.step]}"
+                raise Trouble(what, cure=cure, code="no_change")
+            raise Trouble("no change is under way that could be called off", cure=cure, code="no_change")
 
     def go_back(self, reason: str) -> None:
         """Bring back the bundle before this one: at once in probation, else when the robot may be switched.

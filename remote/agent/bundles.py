@@ -114,7 +114,7 @@ def _only(known: dict[str, Path], digest: str) -> tuple[str, Path]:
     if len(matches) > 1:
         raise Trouble(f"{len(matches)} bundles begin with {digest}", cure="give more digits", code="ambiguous_bundle")
     if not matches:
-        cure = "choose one of those listed, or put it there with `fieldgate model push` or `fieldgate bundle send`"
+        cure = "choose one that `fieldgate model list` tells, or send it with `fieldgate model push` or `fieldgate bundle send`"
         raise Trouble(f"there is no bundle {digest[:80]!r} on this robot", cure=cure, code="unknown_bundle")
     return matches[0], known[matches[0]]
 

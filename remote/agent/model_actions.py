@@ -43,12 +43,12 @@ class ModelActions:
 
     async def cancel(self, command: CancelChange, who: Holder, request: Request) -> Reply:
         """Call the change off. Raises Trouble (`no_change`)."""
-        self._agent.models.change.cancel(_said(command.reason, who))
+        self._agent.models.change.cancel(_said(command.reason, who, "called it off"))
         return self._done(request)
 
     async def go_back(self, command: GoBack, who: Holder, request: Request) -> Reply:
         """Bring back the bundle before. Raises Trouble: `update_underway`, `no_previous`."""
-        self._agent.models.change.go_back(_said(command.reason, who))
+        self._agent.models.change.go_back(_said(command.reason, who, "wants it back"))
         return self._done(request)
 
     async def remove(self, command: RemoveBundle, who: Holder, request: Request) -> Reply:
@@ -65,6 +65,6 @@ class ModelActions:
         return Reply(id=request.id, state=self._agent.state())
 
 
-def _said(reason: str, who: Holder) -> str:
+def _said(reason: str, who: Holder, does: str) -> str:
     words = " ".join(reason.split())[:REASON_LIMIT]
-    return f"{who.name}: {words}" if words else f"{who.name} called it off"
+    return f"{who.name}: {words}" if words else f"{who.name} {does}"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from console.marks import MARKS
-from console.models.pushing import EVERY_S, Following, ended_lines, result_line
+from console.models.pushing import EVERY_S, Following, called_off_line, ended_lines, result_line
 from console.models.wording import STEPS, outcome_words, progress_words, step_words
 from console.store.known_models import AGAIN_NS, KnownModels, known_models
 from console.widgets.model_words import outcome_mark
@@ -38,15 +38,44 @@ def outcome(digest: str = DIGEST, ended: str = "returned", wall_ns: int = 2) -> 
 def test_each_step_is_told_once_and_progress_now_and_then() -> None:
     now = [0.0]
     following = Following(DIGEST, None, lambda: now[0])
-    assert len(following.take(TESTING)) == 1
+    assert len(following.take(TESTING)) == 4
     assert following.take(TESTING) == ()
     far = msgspec.structs.replace(TESTING, step="probation", attempts=1, progress=Progress(done=1.0, whole=9.0))
-    assert "[7 of 8] probation" in following.take(far)[0]
+    assert "[7 of 8] probation" in following.take(far)[-1]
     assert following.take(far) == ()
     now[0] += EVERY_S
     assert "1 of 9" in following.take(far)[0]
     assert "start 2 of it" in following.take(msgspec.structs.replace(far, attempts=2))[0]
     assert "waits: the arm moves" in following.take(msgspec.structs.replace(far, waits_for="the arm moves"))[0]
+
+
+def test_a_step_that_went_by_unseen_is_told_too() -> None:
+    """A list of steps with holes makes a person look for the ones that are missing."""
+    following = Following(DIGEST, None, lambda: 0.0)
+    before = following.take(TESTING)
+    assert before[:3] == ("[1 of 8] verifying: done", "[2 of 8] staging: done", "[3 of 8] building the engine: done")
+    assert before[3].startswith("[4 of 8] self-test of tiny")
+    after = following.take(msgspec.structs.replace(TESTING, step="probation"))
+    assert after[:2] == ("[5 of 8] waiting for safe: done", "[6 of 8] switching: done")
+    assert following.take(ModelsState(last=outcome(ended="committed"))) == ("[8 of 8] keeping it: done",)
+
+
+def test_a_change_that_was_refused_passed_no_further_step() -> None:
+    following = Following(DIGEST, None, lambda: 0.0)
+    following.take(TESTING)
+    assert following.take(ModelsState(last=outcome(ended="refused"))) == ()
+
+
+def test_who_calls_a_change_off_is_told_what_ended_or_that_it_goes_on() -> None:
+    """`idle` said nothing of it, and 0 as exit code left open whether anything had been ended."""
+    runs = Slot(digest=OTHER, name="old", origin="agent")
+    gone = msgspec.structs.replace(outcome(ended="cancelled"), step="waiting_for_safe")
+    ended = called_off_line(ModelsState(current=runs, last=gone), "orin")
+    assert ended == "called off: tiny aaaaaaaa, in waiting for safe; old bbbbbbbb stays"
+    turning = ModelsState(current=runs, candidate=CANDIDATE, step="rolling_back", last=outcome(OTHER))
+    goes_on = called_off_line(turning, "orin")
+    assert goes_on.startswith("going back from tiny aaaaaaaa; old bbbbbbbb comes back by itself")
+    assert "`fieldgate model list orin` tells" in goes_on
 
 
 def test_the_end_of_this_change_is_not_that_of_the_one_before() -> None:
