@@ -357,7 +357,7 @@ def test_the_link_dies_while_the_worker_is_restarted_and_it_is_not_started_again
     make_robot: Callable[..., Robot],
 ) -> None:
     """A worker that is slow to end stands still for a while when its source is changed: it would run on with nobody there."""
-    robot = make_robot("deaf", lease_s=4.0)
+    robot = make_robot("deaf", lease_s=8.0)
     robot.end()
     (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
     robot.start()
@@ -366,7 +366,7 @@ def test_the_link_dies_while_the_worker_is_restarted_and_it_is_not_started_again
     assert holder.ask(Start(), epoch=epoch).error is None
     begun = time.monotonic()
     assert holder.ask(RenewLease(), epoch=epoch).error is None
-    time.sleep(max(0.0, 3.5 - (time.monotonic() - begun)))
+    time.sleep(max(0.0, 7.5 - (time.monotonic() - begun)))
     holder.send(Request(id="last", command=SetSource("scene:7"), epoch=epoch))
     watcher.until(lambda: watcher.state.worker.phase == "stopping", "the restart")
     watcher.until(lambda: watcher.ask(GetState()).state.lease is None, "the end of the lease")  # type: ignore[union-attr]
