@@ -5,17 +5,19 @@ Not confirmed is not done: the message line changes only by the agent's own repl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from asyncio import wrap_future
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 
 from console.actions import BY_NAME, Place
 from console.link.session import Session
-from console.link.snapshot import Snapshot
+from console.link.snapshot import CONNECTED, Snapshot
 from console.marks import Charset
 from console.screens.live import LiveScreen
 from console.widgets.cells import clean
@@ -43,6 +45,15 @@ if TYPE_CHECKING:
     from console.screens.front_screen import FrontScreen
 
 START_TIMEOUT_S = 60.0
+NOT_DONE = ("unreachable", "no_lease", "lease_lost", "expired")
+"""Codes of what did not reach the robot, or too late to be done: nobody refused it."""
+
+
+def fate_word(trouble: Trouble) -> str:
+    """What became of a command that was not confirmed: nobody knows, the robot did not do it, or the robot refused it."""
+    if trouble.code == "unconfirmed":
+        return "not confirmed"
+    return "not done" if trouble.code in NOT_DONE else "refused"
 
 
 class Answered(Message):
@@ -71,6 +82,11 @@ class CommandingApp(App[int]):
         raise NotImplementedError
 
     @property
+    def fronts(self) -> tuple[FrontScreen, ...]:
+        """All screens that were in front."""
+        raise NotImplementedError
+
+    @property
     def place(self) -> Place:
         """Which screen that is."""
         raise NotImplementedError
@@ -90,15 +106,38 @@ class CommandingApp(App[int]):
 
     # ------------------------------------------------------------ asking the robot
 
+    def begin_act(self, act: Callable[[], Awaitable[None]], name: str) -> None:
+        """Begin an action, in place of one that waits in a dialog. It is called only once it has its turn: a coroutine that
+        was made before would never be awaited where another key comes first, or the person leaves.
+        """
+        self.run_worker(act, exclusive=True, group="dialog", name=name)
+
     def ask(self, what: str, done: str, send: Callable[[], Future[Reply]]) -> None:
         """Send a command; the message line says `what` is asked, then `done`, or why not."""
-        self.front.say(f"{self.charset.glyph('busy')} asked: {what}...", "info")
+        self.front.say(self._asked(what), "info")
         try:
             future = send()
         except Trouble as trouble:
             self.post_message(Answered(what, done, trouble))
             return
         future.add_done_callback(lambda f: self._post_answer(what, done, f))
+
+    async def ask_within(
+        self, dialog: Screen[Any], what: str, done: str, send: Callable[[], Future[Reply]]
+    ) -> Trouble | None:
+        """As `ask`, from a dialog: why it was not done is returned for the dialog, and said where the person left it."""
+        self.front.say(self._asked(what), "info")
+        trouble: Trouble | None = None
+        try:
+            error = (await wrap_future(send())).error
+            trouble = error.trouble() if error is not None else None
+        except Trouble as caught:
+            trouble = caught
+        if trouble is None or self.screen is not dialog:
+            self.post_message(Answered(what, done, trouble))
+        else:
+            self.front.settle(self._asked(what), "", "text")
+        return trouble
 
     def _post_answer(self, what: str, done: str, future: Future[Reply]) -> None:
         trouble = future.exception() if not future.cancelled() else Trouble("it was cancelled", code="unconfirmed")
@@ -107,17 +146,23 @@ class CommandingApp(App[int]):
         self.post_message(Answered(what, done, trouble))
 
     def on_answered(self, event: Answered) -> None:
-        """Say how it ended."""
+        """Say how it ended, where it was asked and where the person is now; nothing that comes by itself takes it away."""
         if event.trouble is None:
-            self.front.say(f"{self.charset.glyph('ok')} confirmed: {event.done}", "ok")
+            text, role = f"{self.charset.glyph('ok')} confirmed: {event.done}", "ok"
         elif isinstance(event.trouble, Trouble):
-            word = "not confirmed" if event.trouble.code == "unconfirmed" else "refused"
             cure = f" - {event.trouble.cure}" if event.trouble.cure else ""
-            text = f"{self.charset.glyph('error')} {word}: {event.what}: {event.trouble.what}{cure}"
-            self.front.say(text, "critical")
+            word = fate_word(event.trouble)
+            text, role = f"{self.charset.glyph('error')} {word}: {event.what}: {event.trouble.what}{cure}", "critical"
         else:
             raise event.trouble
+        asked = self._asked(event.what)
+        settled = [screen for screen in self.fronts if screen.settle(asked, text, role)]
+        if self.front not in settled:
+            self.front.happened(text, role)
         self.repaint()
+
+    def _asked(self, what: str) -> str:
+        return f"{self.charset.glyph('busy')} asked: {what}..."
 
     def _command(self, what: str, done: str, command: Command, expected: Expected | None, timeout_s: float) -> None:
         self.ask(what, done, lambda: self.session.request(command, expected=expected, timeout_s=timeout_s))
@@ -126,14 +171,19 @@ class CommandingApp(App[int]):
         """Whether this console holds the lease; if not, the message line says that `what` needs it and who has it."""
         if self.session.holds_lease:
             return True
-        state = self.newest.state
-        holder = f"{clean(state.lease.holder)} commands this robot" if state and state.lease else "nobody commands it"
-        self.front.say(f"not asked: {what} needs the lease; {holder} - press l to take it", "warning")
+        state = self._state()
+        if state is not None:
+            holder = f"{clean(state.lease.holder)} commands this robot" if state.lease else "nobody commands it"
+            heard = "" if self.newest.link.phase in CONNECTED else ", as it was heard last"
+            self.front.say(f"not asked: {what} needs the lease; {holder}{heard} - press l to take it", "warning")
         return False
 
     def _state(self) -> AgentState | None:
         if self.newest.state is None:
-            self.front.say("not asked: nothing is known of this robot yet", "warning")
+            robot, link = clean(self.newest.robot), self.newest.link
+            why = f": {clean(link.reason)}" if link.reason else ""
+            cure = f" - {clean(link.cure)}" if link.cure else ""
+            self.front.say(f"not asked: {robot} was not reached yet, nothing is known of it{why}{cure}", "warning")
         return self.newest.state
 
     # ------------------------------------------------------------ worker, source, bundle
@@ -253,7 +303,8 @@ class CommandingApp(App[int]):
             self.ask("take the lease", "you command this robot", self.session.take_lease)
             return
         holder, epoch = clean(state.lease.holder), state.lease.epoch
-        text = f"{holder} commands this robot now. Taking over stops them at once, and they are told that it was you."
+        robot = clean(self.newest.robot)
+        text = f"{holder} commands {robot} now. Taking over stops them at once, and they are told that it was you."
         dialog = ConfirmScreen(f"Take the lease from {holder}?", text, "Take over")
         if await self.push_screen_wait(dialog):
             what = f"take the lease over from {holder}"

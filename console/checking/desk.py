@@ -6,6 +6,7 @@ Dialogs run as coroutines; everything that waits for the disk, the robot or ssh-
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
@@ -181,7 +182,7 @@ class Desk(AskingDesk):
         if not self.screen.message.is_busy:
             self.say("")
         found: Callable[[Desk], Awaitable[None]] = getattr(item_acts, name, None) or getattr(stage_acts, name)
-        self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+        self.app.begin_act(partial(found, self), name)
 
     def checked(self, event: Checked) -> None:
         """A look has begun or ended."""

@@ -40,9 +40,14 @@ class ThreadedDesk:
         """What the key line offers: what would do something now."""
         raise NotImplementedError
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the key line calls the actions whose name would be wrong now."""
+        return {}
+
     def show_offered(self) -> None:
         """Show the key line anew where it would be another one."""
-        offered = (self.offered(), self.enter_key)
+        offered = (self.offered(), self.labels, self.enter_key)
         if offered != self._offered:
             self._offered = offered
             self.app.show_keys()

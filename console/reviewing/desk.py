@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
@@ -136,7 +137,7 @@ class ReviewDesk(ThreadedDesk):
             return
         self.screen.say("")
         found: Callable[[ReviewDesk], Awaitable[None]] = getattr(acts, BY_NAME[name].name.removeprefix("failure_"))
-        self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+        self.app.begin_act(partial(found, self), name)
 
     def show(self) -> None:
         """Show what is known."""

@@ -6,6 +6,7 @@ Its buttons stand below what scrolls, so that they are in sight in the smallest 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from textwrap import wrap
 from typing import ClassVar, TypeVar
 
@@ -97,7 +98,8 @@ class Dialog(ModalScreen[R]):
         elif not self._carrying:
             self._carrying = True
             self._report(f"{self.carrying}...", busy=True)
-            self.app.run_worker(self._carried(self.carry, answer), group="campaign", name="answer")
+            begin: Callable[[], Awaitable[None]] = partial(self._carried, self.carry, answer)
+            self.app.run_worker(begin, group="campaign", name="answer")
 
     def refuse(self, why: str) -> None:
         """Say what is wrong; the dialog stays."""

@@ -104,6 +104,17 @@ class FrontScreen(Screen[None]):
         self.message.say(text, role)
         self._fit(self.app.size)
 
+    def happened(self, text: str, role: str = "text") -> None:
+        """Show what came by itself: it takes no word of a command away that is still open or went wrong."""
+        self.message.happened(text, role)
+        self._fit(self.app.size)
+
+    def settle(self, open_word: str, text: str, role: str) -> bool:
+        """Show a command's fate in the place of `open_word`; False where that is not shown here."""
+        settled = self.message.settle(open_word, text, role)
+        self._fit(self.app.size)
+        return settled
+
     def tell(self, story: str) -> None:
         """Show a line of narration."""
         self.message.tell(story)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console.actions import BY_NAME
@@ -350,7 +351,7 @@ class FieldDesk(AskingDesk):
             self.log(outcome, helped=helped)
         else:
             found: Callable[[FieldDesk], Awaitable[None]] = getattr(field_acts, name)
-            self.app.run_worker(found(self), exclusive=True, group="dialog", name=name)
+            self.app.begin_act(partial(found, self), name)
 
     def _does_not_apply(self, name: str) -> None:
         session = self.field.session

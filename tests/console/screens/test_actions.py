@@ -109,7 +109,7 @@ async def test_a_stopped_worker_is_started() -> None:
         ),
         (
             Reply(id="1", error=ErrorInfo("lease_lost", "bob took it", "Press l.")),
-            "refused: stop the worker: bob took it",
+            "not done: stop the worker: bob took it",
         ),
     ],
 )
