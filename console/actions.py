@@ -180,6 +180,11 @@ def on_screen(place: Place) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.place in (place, "every"))
 
 
+def doing_something(names: Collection[str], phase: LinkPhase) -> tuple[Action, ...]:
+    """The actions of these names that do something while the link is in that phase."""
+    return tuple(one for one in map(BY_NAME.__getitem__, names) if not one.phases or phase in one.phases)
+
+
 def in_key_line(
     phase: LinkPhase, place: Place = "live", applicable: Collection[str] | None = None
 ) -> tuple[Action, ...]:

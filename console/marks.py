@@ -118,4 +118,4 @@ class Charset:
 
 
 UNICODE = Charset(False, "╭╮╰╯─│", "┏┓┗┛━┃", "▁▂▃▄▅▆▇█", "━╸─┃")
-ASCII = Charset(True, "++++-|", "####=#", "_.,-~=+#", "=--|")
+ASCII = Charset(True, "++++-|", "####=#", "_.,-~=+#", "=--!")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.actions import BY_NAME
+from console.actions import BY_NAME, doing_something
 from console.checking.applicable import applicable_to, offered_for
 from console.checking.asking_desk import AskingDesk
 from console.checking.messages import Checked, Finished, Folded
@@ -175,7 +175,7 @@ class Desk(AskingDesk):
         if self._state is None:
             return
         if name not in self.applicable():
-            does = [BY_NAME[one] for one in self.offered() if BY_NAME[one].shown][:6]
+            does = [one for one in doing_something(self.offered(), self.app.newest.link.phase) if one.shown][:6]
             words = ", ".join(f"{one.shown} {one.label}" for one in does)
             self.say(f"{BY_NAME[name].label}: does not apply here; {words}", "warning")
             return

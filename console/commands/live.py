@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
     from console.link.session import Session
     from console.robots import Robot
 
+
+def speaks_ascii(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal's locale says that it knows nothing but ASCII: LC_ALL, which outvotes the rest, is C or POSIX."""
+    return environment.get("LC_ALL") in ("C", "POSIX")
+
+
 _OPTIONS = (
-    click.option("--ascii", is_flag=True, help="Draw with ASCII only."),
+    click.option("--ascii", is_flag=True, default=speaks_ascii, help="Draw with ASCII only; LC_ALL=C says the same."),
     click.option("--low-bandwidth", is_flag=True, help="Fewer repaints, no history: for a thin link to this terminal."),
     click.option(
         "--repaint",

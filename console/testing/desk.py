@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.actions import BY_NAME
+from console.actions import BY_NAME, doing_something
 from console.checking.asking_desk import AskingDesk
 from console.checking.messages import Finished, Reported
 from console.checking.sights import Left
@@ -368,7 +368,7 @@ class FieldDesk(AskingDesk):
             self.say("NOT logged: no session is open - x begins one", "critical")
             self.ring(ON_FAILURE)
         else:
-            does = [BY_NAME[one] for one in self.offered()][:6]
+            does = doing_something(self.offered(), self.app.newest.link.phase)[:6]
             words = ", ".join(f"{one.shown} {one.label}" for one in does)
             self.say(f"{BY_NAME[name].label}: does not apply now; {words}", "warning")
 

@@ -81,11 +81,13 @@ def _fold(view: ChecklistView, stage: str, quiet: Sequence[ItemState], width: in
     times = [item.basis.wall_ns for item in quiet if item.basis]
     if times:
         text += f", oldest {age_words(max(0.0, view.age_s(min(times))))}"
+    room = width - WORD - 2
+    hint = 14 if len(text) <= room - 14 else 0  # the age tells more; the key line names Enter too
     return (
         (f"{view.charset.glyph('pass')} ", "ok"),
         (fit("pass", WORD), "ok"),
-        (fit(text, max(0, width - WORD - 2 - 14)), "text"),
-        (fit(f"Enter {verb}", 14, right=True), "muted"),
+        (fit(text, max(0, room - hint)), "text"),
+        (fit(f"Enter {verb}", hint, right=True), "muted"),
     )
 
 

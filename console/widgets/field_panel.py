@@ -87,7 +87,7 @@ class FieldPanel(FocusCanvas[FieldView]):
     def _low_edge(self, width: int, frame: str, role: str) -> Row:
         """The lower edge; it says how many rows are below."""
         below = len(self._lines) - self._top - (self.size.height - 2)
-        more = f" {below} more below " if below > 0 and width > 24 else ""
+        more = f" {below} more below " if below > 0 and width > 20 else ""
         return row_of(
             [(frame[2] + frame[4] * (width - 3 - len(more)), role), (more, "muted"), (frame[4] + frame[3], role)], width
         )

@@ -372,3 +372,12 @@ async def test_what_no_probe_has_looked_at_yet_is_told_with_the_key_that_does_it
         assert "3 not looked at yet: R looks at all" in screen_text(app)
     async with shown(checklist(recheck=()), (80, 24)) as (app, _):
         assert "not looked at yet" not in screen_text(app)
+
+
+async def test_a_count_that_is_cut_keeps_the_age_of_the_oldest() -> None:
+    async with shown(size=(60, 15)) as (app, pilot):
+        await pilot.press("end")
+        await pilot.press(*["up"] * 40)
+        folds = [line for line in screen_text(app).splitlines() if "sensed item" in line]
+        assert folds
+        assert all("oldest" in line and "…" not in line for line in folds)

@@ -366,3 +366,11 @@ async def test_at_80_columns_a_trial_keeps_why_it_does_not_count() -> None:
         assert "undone by ada: undone" in screen_text(app)
         await pilot.press("tab", "end")
         await until(pilot, lambda: "bundle 3f2a -> 4f1d" in screen_text(app))
+
+
+async def test_a_key_that_would_do_nothing_is_not_named_as_one_that_does() -> None:
+    """`^r retry` tries to reach a robot that is reached."""
+    async with shown(field(session=None)) as (app, pilot):
+        await pilot.press("right", "x")
+        await until(pilot, lambda: "session: does not apply now; g phase" in screen_text(app))
+        assert "^r" not in screen_text(app)
