@@ -20,8 +20,8 @@ from console import exits
 from console.robots import Robot as RobotEntry
 from console.robots import Robots
 from remote.models.make import make_bundle
-from remote.protocol import ReleaseLease, SetSource
-from tests.console.commands.program import heeds_ctrl_c
+from remote.protocol import ReleaseLease, RenewLease, SetSource
+from tests.console.commands.program import HEEDS_CTRL_C
 from tests.remote.agent.model_robot import models, running, until
 from tests.remote.agent.robot import Console, Robot
 from tests.tiny_models import base_yolov8, tiny_bundle, write_model
@@ -160,6 +160,12 @@ def test_ctrl_c_ends_the_command_and_not_the_change_and_a_second_push_is_refused
     code, _, narrated = desk.run("push", str(desk.bundle("second", 0.5)), "orin", *QUICK)
     assert code == exits.REFUSED
     assert "under way" in narrated
+    desk.epoch = desk.watcher.take_lease()
+    code, _, narrated = desk.run("push", str(desk.folder / "second" / "bundle"), "orin", "--take-over", *QUICK)
+    assert (code, "under way" in narrated) == (exits.REFUSED, True)
+    kept = desk.watcher.ask(RenewLease(), epoch=desk.epoch)
+    assert kept.error is None, f"what is refused takes the lease from nobody: {kept.error}"
+    desk.free()
     process.send_signal(signal.SIGINT)
     _, narrated = process.communicate(timeout=20)
     assert process.returncode == exits.INTERRUPTED

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 HANGS = """
 import threading
@@ -71,3 +73,32 @@ def test_q_ends_the_program_though_a_thread_hangs() -> None:
     """The terminal was back and nothing could be typed: a push or a validation that hung kept the program for minutes."""
     ended = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (0, "left\n"), ended.stderr
+
+
+FAST = """
+from console.app import FieldgateApp
+from console.actions import on_screen
+from tests.console.screens.driving import until
+from tests.console.screens.models_samples import IDLE, robot_with
+from tests.console.screens.scripted import ScriptedSession
+
+async def leave(pilot):
+    await pilot.press("5")
+    await until(pilot, lambda: pilot.app.place == "models" and pilot.app.newest.state is not None)
+    desk = pilot.app.desks["models"]
+    for action in on_screen("models"):
+        if action.place == "models":
+            desk.act(action.name)
+    pilot.app.exit()
+
+FieldgateApp(ScriptedSession(robot_with(IDLE)), robot="orin").run(headless=True, size=(100, 30), auto_pilot=leave)
+print("left")
+"""
+
+
+def test_keys_typed_fast_leave_no_warnings_of_the_program_on_the_terminal(tmp_path: Path) -> None:
+    """`coroutine 'push' was never awaited` stood there: what began an action was made, and another key came first."""
+    environment = {**os.environ, "FIELDGATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", FAST]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "left\n", "")
