@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from tests.waiting import wait_until
 
 SSHD = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd", "/usr/local/sbin/sshd") if Path(p).exists()), None)
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="no sshd here (install openssh-server)")
+_PORTS = range(20_000, 32_000)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -34,10 +36,12 @@ def make_key(path: Path, passphrase: str = "") -> Path:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free, below those from which the kernel takes one for whoever connects or asks for any."""
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Sshd:
             return
         self.cut()
         self._process.terminate()
-        self._process.wait(5)
+        self._process.wait(60)
         self._process = None
 
     def allow(self, key: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_robot_that_is_cut_off_in_the_middle_of_a_look_is_no_pass(desk: Path) 
         wait_until(lambda: campaign.state().item("latency").state == "running", 10, "the look")
         wait_until(lambda: campaign.state().fingerprints, 10, "the robot's facts")
         sight.session.cut(for_s=60)
-        thread.join(30)
+        thread.join(60)
     assert [one.state for one in found] == ["unavailable"]
     assert found[0].reason
     assert campaign.record.rows()[-1].kind == "attempt"

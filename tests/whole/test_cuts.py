@@ -65,7 +65,7 @@ def test_fifty_cuts_leave_no_hole_and_no_double(server: Sshd, tmp_path: Path) ->
         seen = client.snapshot.stored_seq
         wait_until(partial(has_more_than, client, seen), 30, "an entry after the last cut")
         wait_until(partial(is_marked, visit.session), 30, "a link on which a mark is taken")
-        visit.session.take_lease().result(timeout=10)
+        visit.session.take_lease().result(timeout=60)
         visit.session.request(Stop(), timeout_s=20).result(timeout=30)
         wait_until(partial(has_seen, client, "worker_stopped"), 30, "the laptop to have everything")
     journal = store.journals("orin")[-1]
@@ -86,7 +86,7 @@ def has_more_than(client: RobotClient, seq: int) -> bool:
 def is_marked(session: Session) -> bool:
     """Whether the robot took a mark; what came through the cut link just before may still be arriving."""
     try:
-        session.request(Mark("after the cuts")).result(timeout=10)
+        session.request(Mark("after the cuts")).result(timeout=60)
     except Trouble:
         return False
     return True

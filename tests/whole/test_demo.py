@@ -41,7 +41,7 @@ def test_a_newcomer_sees_frames_counted_and_boxes_found(laptop: Path) -> None:
 def test_a_script_learns_of_a_failure_by_the_exit_code(laptop: Path) -> None:
     with visiting(open_session(Robots().get("demo"))) as visit:
         visit.arrive()
-        visit.session.take_lease().result(timeout=10)
+        visit.session.take_lease().result(timeout=60)
         wait_until(lambda: len(visit.session.snapshot.windows) > 0, 30, "a first window")
         program = [
             str(Path(sys.executable).with_name("fieldgate")),

@@ -151,7 +151,7 @@ def test_an_agent_that_was_killed_is_said_and_its_dead_socket_is_no_obstacle(ser
     assert watching.stdout is not None
     assert "link up" in watching.stdout.readline()
     os.kill(int((server.home / STATE / "agent.lock").read_text()), signal.SIGKILL)
-    out, err = watching.communicate(timeout=30)
+    out, err = watching.communicate(timeout=90)
     assert watching.returncode == 0, err
     assert "the agent on the robot ended or was killed -> it is tried again by itself" in out
     assert "the one before it was killed, or the robot lost its power -> start the worker again" in out

@@ -14,7 +14,7 @@ from tests.whole.test_demo import fieldgate
 def test_taking_over_is_confirmed_and_the_other_sees_it(laptop: Path) -> None:
     with visiting(open_session(Robots().get("demo"))) as first:
         first.arrive()
-        first.session.take_lease().result(timeout=10)
+        first.session.take_lease().result(timeout=60)
         wait_until(lambda: first.session.holds_lease, 5, "the first console to hold the lease")
 
         refused = fieldgate("stop", "demo")

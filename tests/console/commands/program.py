@@ -5,7 +5,6 @@ them.
 from __future__ import annotations
 
 import io
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -58,6 +57,7 @@ class _Kept(io.BytesIO):
         """Stay open."""
 
 
-def heeds_ctrl_c() -> None:
-    """Who was started in the background ignores it, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+HEEDS_CTRL_C = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom console.cli import main; main()"
+)
+"""`fieldgate` for `python -c`: who was started in the background ignores Ctrl+C, and so would its children."""

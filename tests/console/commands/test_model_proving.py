@@ -16,7 +16,7 @@ from console.robots import Robot, Robots
 from remote.model_states import ShadowState
 from remote.protocol import ReleaseLease, SetBundle, TakeLease
 from tests.console.checklist.campaign_world import World
-from tests.console.commands.program import Fieldgate, heeds_ctrl_c
+from tests.console.commands.program import HEEDS_CTRL_C, Fieldgate
 from tests.remote.agent.robot import Console
 from tests.remote.agent.robot import Robot as Agent
 from tests.remote.models.proved_bundles import proved_bundle
@@ -161,16 +161,16 @@ def test_a_shadow_leaves_the_robot_to_others_and_ctrl_c_ends_it(
     console = Console(home, "ben", "ben")
     (home / "bundles").mkdir(mode=0o700, exist_ok=True)
     bundle.path.rename(home / "bundles" / bundle.digest)
-    words = [sys.executable, "-c", "from console.cli import main; main()"]
-    command = [*words, "model", "shadow", bundle.digest, "bench", "--seconds", "600", "--json"]
+    words = ["model", "shadow", bundle.digest, "bench", "--seconds", "600", "--json"]
+    command = [sys.executable, "-c", HEEDS_CTRL_C, *words]
     pipe = subprocess.PIPE
-    child = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heeds_ctrl_c)
+    child = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
     assert child.stderr is not None
     assert "runs beside" in child.stderr.readline()
     assert console.ask(TakeLease()).error is None
     console.ask(ReleaseLease(), epoch=console.state.epoch)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=60)
     assert child.returncode in (0, 7), err
     assert json.loads(out)["ended"].endswith("ended it")
     console.close()

@@ -50,17 +50,15 @@ class Desk:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "FIELDGATE_HOME": str(self.folder / "laptop")}
-        command = [sys.executable, "-c", "from console.cli import main; main()", "model", *words]
+        command = [sys.executable, "-c", HEEDS_CTRL_C, "model", *words]
         pipe = subprocess.PIPE
-        made = subprocess.Popen(
-            command, env=environment, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, preexec_fn=heeds_ctrl_c
-        )
+        made = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
         self.started.append(made)
         return made
 
     def run(self, *words: str) -> tuple[int, str, str]:
         process = self.start(*words)
-        out, narrated = process.communicate(timeout=25)
+        out, narrated = process.communicate(timeout=90)
         return process.returncode, out, narrated
 
     def bundle(self, name: str, score: float = 0.9, *, dark_raises: bool = False) -> Path:
@@ -102,7 +100,9 @@ def test_a_kept_bundle_ends_with_0_and_the_laptop_remembers_it(desk: Desk) -> No
 
 
 def test_what_runs_already_ends_with_0_and_what_is_none_of_it_is_said(desk: Desk) -> None:
-    folder = desk.folder / "good" / "bundle"
+    folder = desk.bundle("twice")
+    first, _, narrated = desk.run("push", str(folder), "orin", *QUICK)
+    assert first == exits.OK, narrated
     (folder / "notes.txt").write_text("mine\n")
     code, out, narrated = desk.run("push", str(folder), "orin", *QUICK)
     assert (code, out) == (exits.OK, "runs already\n"), narrated
@@ -167,7 +167,7 @@ def test_ctrl_c_ends_the_command_and_not_the_change_and_a_second_push_is_refused
     assert kept.error is None, f"what is refused takes the lease from nobody: {kept.error}"
     desk.free()
     process.send_signal(signal.SIGINT)
-    _, narrated = process.communicate(timeout=20)
+    _, narrated = process.communicate(timeout=60)
     assert process.returncode == exits.INTERRUPTED
     assert "goes on by itself" in narrated
     assert models(desk.watcher).step == "probation"

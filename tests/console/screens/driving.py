@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -13,6 +14,7 @@ from console.app import FieldgateApp
 from console.fieldtest.kpis import Kpis, load_kpis
 from console.link.snapshot import Snapshot
 from tests.console.screens.scripted import S, ScriptedSession
+from tests.waiting import LEAST_S
 
 NOW_NS = 1000 * S
 
@@ -48,13 +50,22 @@ async def running(
         yield app, pilot
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], bool], turns: int = 200) -> None:
-    """Let the app work until `true`, some seconds at most."""
-    for _ in range(turns):
-        if true():
-            return
+async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
+    """Let the app work until `true`."""
+    end = time.monotonic() + LEAST_S
+    while not true():
+        assert time.monotonic() < end, "it never came true:\n" + screen_text(pilot.app)  # type: ignore[arg-type]
         await pilot.pause(0.02)
-    raise AssertionError("it never came true:\n" + screen_text(pilot.app))  # type: ignore[arg-type]
+
+
+async def settled(pilot: Pilot[Any], for_s: float = 0.2) -> None:
+    """Let the app work until what is on its screen has stayed the same for so long."""
+    since, shown = time.monotonic(), ""
+    end = since + LEAST_S
+    while (now := time.monotonic()) - since < for_s and now < end:
+        await pilot.pause(0.05)
+        if (text := screen_text(pilot.app)) != shown:  # type: ignore[arg-type]
+            since, shown = time.monotonic(), text
 
 
 async def show(app: FieldgateApp, pilot: Pilot[int], session: ScriptedSession, snapshot: Snapshot) -> None:

@@ -12,7 +12,7 @@ from console.app import FieldgateApp
 from console.checklist.states import ChecklistState
 from console.link.snapshot import Snapshot
 from tests.console.screens.checklist_samples import ShownCampaign, checklist
-from tests.console.screens.driving import NOW_NS, app_on, until
+from tests.console.screens.driving import NOW_NS, app_on, settled, until
 from tests.console.screens.scripted import S, ScriptedSession, link, snapshot
 
 SIZES = [(80, 24), (100, 30), (160, 45)]
@@ -26,9 +26,10 @@ def compare(
     robot: Snapshot | None = None,
     at: str = "",
     press: Sequence[str] = (),
+    dialog: bool = False,
     **options: Any,
 ) -> bool:
-    """Whether the screen with the cursor on `at` and these keys pressed is as it was kept."""
+    """Whether the screen with the cursor on `at` and these keys pressed is as it was kept; `dialog`: they open one."""
     session = ScriptedSession(robot or snapshot(now_ns=NOW_NS))
     campaign: Any = ShownCampaign(state or checklist())
     app = app_on(session, opener=lambda: campaign, person="ada", **options)
@@ -43,8 +44,10 @@ def compare(
         for key in press:
             await pilot.press(key)
             await pilot.pause()
+        if dialog:
+            await until(pilot, lambda: app.screen.is_modal)
         app.repaint()
-        await pilot.pause(0.2)
+        await settled(pilot)
 
     same: bool = snap_compare(app, terminal_size=size, run_before=before)
     return same
@@ -97,7 +100,7 @@ def test_an_unfolded_count(snap_compare: Any) -> None:
     ],
 )
 def test_dialogs_of_the_checklist(snap_compare: Any, at: str, key: str) -> None:
-    assert compare(snap_compare, (80, 24), at=at, press=(key,))
+    assert compare(snap_compare, (80, 24), at=at, press=(key,), dialog=True)
 
 
 def test_the_checklist_in_a_small_terminal(snap_compare: Any) -> None:

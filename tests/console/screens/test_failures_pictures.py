@@ -13,7 +13,7 @@ from console.failures.book import FailureBook
 from console.reviewing.desk import ReviewDesk
 from remote.protocol import Body, Window
 from tests.console.failures.book_samples import failure, fill, store_with
-from tests.console.screens.driving import NOW_NS, app_on, until
+from tests.console.screens.driving import NOW_NS, app_on, settled, until
 from tests.console.screens.scripted import Robot, ScriptedSession, snapshot
 
 SIZES = [(80, 24), (100, 30), (160, 45)]
@@ -62,7 +62,7 @@ def compare(
         await until(pilot, lambda: app.place == "failures")
         desk = app.desks["failures"]
         assert isinstance(desk, ReviewDesk)
-        await until(pilot, lambda: desk.found.complete and desk.found.count == 42 and bool(desk.rows), 600)
+        await until(pilot, lambda: desk.found.complete and desk.found.count == 42 and bool(desk.rows))
         if by:
             desk.group(by)
             await until(pilot, lambda: bool(desk.groups))
@@ -75,7 +75,7 @@ def compare(
             lambda: not shown or (desk.detail.shot is not None and (desk.detail.around is not None) == ("v" in press)),
         )
         app.repaint()
-        await pilot.pause(0.2)
+        await settled(pilot)
 
     same: bool = snap_compare(app, terminal_size=size, run_before=before)
     return same

@@ -85,7 +85,7 @@ async def test_what_comes_while_one_reads_changes_neither_the_failure_nor_its_pl
         before = desk.row
         assert before is not None
         add(data, failure(70))
-        await until(pilot, lambda: desk.found.count == 61, turns=300)
+        await until(pilot, lambda: desk.found.count == 61)
         await pilot.pause()
         assert desk.row is not None
         assert desk.row.id == before.id
@@ -101,7 +101,7 @@ async def test_the_newest_is_in_sight_where_there_is_room(tmp_path: Path, monkey
     async with opened(count=3) as (app, pilot, desk):
         await pilot.press("down")
         add(tmp_path / "data", failure(80, name="operator_mark", text="seen just now"), first=7)
-        await until(pilot, lambda: "seen just now" in screen_text(app), turns=300)
+        await until(pilot, lambda: "seen just now" in screen_text(app))
         assert "3 / 4" in screen_text(app)
         assert desk.screen.items.top == 0
 
@@ -111,9 +111,9 @@ async def test_a_filter_by_marks_follows_the_marks_and_so_does_what_is_exported(
         await filtered(pilot, desk, "marked:real", 0)
         book = FailureBook(data)
         book.mark(["j-one:120", "j-one:118"], "real", "bob")
-        await until(pilot, lambda: desk.found.count == 2, turns=300)
+        await until(pilot, lambda: desk.found.count == 2)
         book.mark(["j-one:118"], "", "bob")
-        await until(pilot, lambda: desk.found.count == 1, turns=300)
+        await until(pilot, lambda: desk.found.count == 1)
         book.close()
 
 
@@ -124,9 +124,9 @@ async def test_a_clip_and_its_picture_are_shown_when_they_come(data: Path) -> No
         await until(pilot, lambda: "not pulled yet" in screen_text(app))
         frames = (ClipFrame(-5000.0, "12" * 32), ClipFrame(0.0, digest))
         add(data, Clip(failure="shot", frames=frames), first=122)
-        await until(pilot, lambda: "at the failure, 2 of 2" in screen_text(app), turns=300)
+        await until(pilot, lambda: "at the failure, 2 of 2" in screen_text(app))
         Pictures(data / "pictures").keep(digest, content)
-        await until(pilot, lambda: desk.screen.detail.frame.display, turns=300)
+        await until(pilot, lambda: desk.screen.detail.frame.display)
 
 
 async def test_a_long_failure_is_scrolled_and_a_reason_is_whole(data: Path) -> None:
@@ -151,7 +151,7 @@ async def test_an_empty_book_says_what_to_do_and_offers_nothing_that_fails(
     (tmp_path / "data").mkdir()
     async with running(ScriptedSession(snapshot(now_ns=NOW_NS)), (100, 30)) as (app, pilot):
         await pilot.press("4")
-        await until(pilot, lambda: app.place == "failures" and "nothing recorded yet" in screen_text(app), 600)
+        await until(pilot, lambda: app.place == "failures" and "nothing recorded yet" in screen_text(app))
         keys = screen_text(app).splitlines()[-1]
         assert "export" not in keys
         assert "in full" not in keys

@@ -44,7 +44,7 @@ async def opened(
         desk = app.desks["failures"]
         assert isinstance(desk, ReviewDesk)
         seen = size[1] > 10  # a terminal that is too small shows no row
-        await until(pilot, lambda: desk.found.complete and desk.found.count == count and bool(desk.rows) == seen, 600)
+        await until(pilot, lambda: desk.found.complete and desk.found.count == count and bool(desk.rows) == seen)
         await pilot.pause()
         yield app, pilot, desk
         desk.leaving = True
@@ -126,7 +126,7 @@ async def test_what_comes_while_one_watches_is_on_top_and_the_cursor_stays_on_it
         store = Store(data / "store.db")
         fill(store, [failure(70 + n) for n in range(3)], first=121)
         store.close()
-        await until(pilot, lambda: desk.found.count == 63, turns=300)
+        await until(pilot, lambda: desk.found.count == 63)
         assert desk.row is not None
         assert desk.row.id == before.id
         assert "6 / 63" in screen_text(app)
@@ -138,10 +138,10 @@ async def test_what_another_console_says_or_imports_is_seen_here(data: Path) -> 
     async with opened() as (_, pilot, desk):
         other = FailureBook(data)
         other.mark(["j-one:120"], "real", "bob")
-        await until(pilot, lambda: desk.row is not None and desk.row.mark == "real", 600)
+        await until(pilot, lambda: desk.row is not None and desk.row.mark == "real")
         desk.filter("")
         other.add_imported([foreign(1)], "d" * 64, "a.log")
-        await until(pilot, lambda: desk.found.count == 61, 600)
+        await until(pilot, lambda: desk.found.count == 61)
         other.close()
 
 

@@ -15,7 +15,7 @@ from console.record.entries import ConditionSeen
 from console.testing.desk import FieldDesk
 from console.testing.view import Echo, Held
 from tests.console.screens.checklist_samples import ShownCampaign
-from tests.console.screens.driving import NOW_NS, app_on, until
+from tests.console.screens.driving import NOW_NS, app_on, settled, until
 from tests.console.screens.field_samples import field, paused, stopped, with_field
 from tests.console.screens.scripted import S, ScriptedSession, link, snapshot
 
@@ -62,7 +62,7 @@ def compare(
             await pilot.press(key)
             await pilot.pause()
         app.repaint()
-        await pilot.pause(0.2)
+        await settled(pilot)
 
     same: bool = snap_compare(app, terminal_size=size, run_before=before)
     return same

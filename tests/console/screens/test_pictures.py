@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from console.app import FieldgateApp
 from console.link.snapshot import Snapshot
 from remote.protocol import CameraHealth
-from tests.console.screens.driving import NOW_NS, app_on, until
+from tests.console.screens.driving import NOW_NS, app_on, settled, until
 from tests.console.screens.scripted import BOB, Robot, S, ScriptedSession, link, snapshot, state
 
 SIZES = [(80, 24), (100, 30), (160, 45)]
@@ -76,7 +76,7 @@ def compare(snap_compare: Any, first: Snapshot | None, size: tuple[int, int], **
             await pilot.press(key)
             await pilot.pause()
         if keys:
-            await pilot.pause(0.2)  # a dialog's second layout pass
+            await settled(pilot)  # a dialog's second layout pass
 
     app = app_on(ScriptedSession(first, mine=mine), **options)
     same: bool = snap_compare(app, terminal_size=size, run_before=before)

@@ -14,6 +14,7 @@ from remote.models.make import make_bundle
 from remote.protocol import Activate, AgentState, Reply
 from tests.remote.agent.robot import Console, Robot
 from tests.tiny_models import base_yolov8, tiny_bundle, write_model
+from tests.waiting import LEAST_S
 
 QUICK = Probation(
     frames=5,
@@ -57,7 +58,7 @@ def models(console: Console) -> ModelsState:
     return found
 
 
-def until(console: Console, holds: Callable[[ModelsState], bool], what: str, timeout_s: float = 20.0) -> ModelsState:
+def until(console: Console, holds: Callable[[ModelsState], bool], what: str, timeout_s: float = LEAST_S) -> ModelsState:
     """Wait for a state of the models."""
     console.until(lambda: holds(models(console)), f"{what}; now {models(console)}", timeout_s)
     return models(console)

@@ -35,7 +35,7 @@ from remote.protocol import (
     from_agent,
     line,
 )
-from tests.waiting import wait_until
+from tests.waiting import LEAST_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Robot:
         script = Path(__file__).with_name("run_agent.py")
         command = [sys.executable, str(script), str(self.home), self.behaviour, str(self.lease_s)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE)
-        wait_until(self._answers, 15, "the agent's socket")
+        wait_until(self._answers, what="the agent's socket")
         return self
 
     def _answers(self) -> bool:
@@ -68,7 +68,7 @@ class Robot:
             return 0
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.process.communicate(timeout=15)
+        self.process.communicate(timeout=60)
         code, self.process = self.process.returncode, None
         return code
 
@@ -106,9 +106,9 @@ class Console:
         self.closed = self.closed or not chunk
         self.messages += [from_agent(one) for one in self._lines.feed(chunk)] if chunk else []
 
-    def until(self, find: Callable[[], T], what: str, timeout_s: float = 10.0) -> T:
-        """Read until `find` gives something true."""
-        end = time.monotonic() + timeout_s
+    def until(self, find: Callable[[], T], what: str, timeout_s: float = LEAST_S) -> T:
+        """Read until `find` gives something true, LEAST_S at least."""
+        end = time.monotonic() + max(timeout_s, LEAST_S)
         while not (found := find()):
             if self.closed or time.monotonic() > end:
                 raise AssertionError(f"no {what}; last: {self.messages[-3:]}")
@@ -128,7 +128,7 @@ class Console:
 
     def gone(self) -> bool:
         """Whether the agent has closed; waits for it."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + LEAST_S
         while not self.closed and time.monotonic() < end:
             self.read()
         return self.closed
@@ -156,7 +156,7 @@ class Console:
         """Events and failures of this name so far."""
         return [body for body in self.bodies() if isinstance(body, (Event, Failure)) and body.name == name]
 
-    def await_named(self, name: str, timeout_s: float = 10.0) -> Event | Failure:
+    def await_named(self, name: str, timeout_s: float = LEAST_S) -> Event | Failure:
         return self.until(lambda: self.named(name), f"entry {name}", timeout_s)[0]
 
     def subscribe(self, after_seq: int = 0, samples_per_s: float = 0.0) -> Console:
@@ -169,7 +169,7 @@ class Console:
         before = len(self.all(Reply))
         self.send(Request(id=number, command=command, **conditions))
         replies = self.until(
-            lambda: [one for one in self.all(Reply)[before:] if one.id == number], f"reply to {command}", 15
+            lambda: [one for one in self.all(Reply)[before:] if one.id == number], f"reply to {command}"
         )
         return replies[0]
 

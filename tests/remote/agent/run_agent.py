@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -10,14 +11,18 @@ from remote.agent.serve import WORKER_COMMAND, Options, serve
 from remote.agent.supervisor import Timing
 from remote.errors import Trouble
 
-TIMING = Timing(beat_s=2.0, start_s=30.0, quit_s=1.0, term_s=0.3, backoff_first_s=0.1, backoff_most_s=0.4)
+TIMING = Timing(beat_s=5.0, start_s=60.0, quit_s=20.0, term_s=0.3, backoff_first_s=0.1, backoff_most_s=0.4)
+"""So patient that no busy machine makes a good worker a bad one."""
+IMPATIENT = {"hang": {"beat_s": 1.5}, "deaf": {"quit_s": 1.0}, "never_ready": {"quit_s": 1.0}}
+"""Where the worker is a bad one, and a test waits for that."""
 
 
 def main() -> None:
     home, behaviour, lease_s = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
     small = (sys.executable, str(Path(__file__).with_name("small_worker.py")), behaviour)
     worker = WORKER_COMMAND if behaviour == "real" else small
-    options = Options(drills=True, worker_command=worker, timing=TIMING, lease_s=lease_s, housekeeping_s=0.1)
+    timing = dataclasses.replace(TIMING, **IMPATIENT.get(behaviour, {}))
+    options = Options(drills=True, worker_command=worker, timing=timing, lease_s=lease_s, housekeeping_s=0.1)
     try:
         serve(places_for(home), options)
     except Trouble as trouble:

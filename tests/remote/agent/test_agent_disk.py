@@ -12,6 +12,7 @@ import pytest
 
 from remote.protocol import GetState, Ping, Pong, SetSource
 from tests.remote.agent.robot import Console, Robot
+from tests.waiting import LEAST_S
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def trouble(console: Console) -> str:
 
 
 def wait_for(console: Console, wanted: bool) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + LEAST_S
     while bool(trouble(console)) != wanted:
         assert time.monotonic() < end, f"trouble never became {wanted}"
         time.sleep(0.05)

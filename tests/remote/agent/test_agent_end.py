@@ -25,7 +25,7 @@ async def test_what_hangs_and_what_breaks_keep_nothing_else_from_ending() -> Non
         await asyncio.Event().wait()
 
     begun = time.monotonic()
-    await asyncio.wait_for(all_ended([never(), badly(), well()], 0.2), 10)
+    await asyncio.wait_for(all_ended([never(), badly(), well()], 0.2), 60)
     assert ended == ["well"]
     assert time.monotonic() - begun < 5
 
@@ -33,5 +33,5 @@ async def test_what_hangs_and_what_breaks_keep_nothing_else_from_ending() -> Non
 async def test_what_ends_at_once_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     async def well() -> None: ...
 
-    await asyncio.wait_for(all_ended([well(), well()], 60), 10)
+    await asyncio.wait_for(all_ended([well(), well()], 60), 60)
     assert not caplog.records

@@ -23,8 +23,9 @@ from remote.protocol import Body, Event, Failure, Sample, WorkerState
 
 SMALL_WORKER = str(Path(__file__).with_name("small_worker.py"))
 TIMING = Timing(
-    beat_s=2.0, start_s=1.5, quit_s=0.5, term_s=0.3, backoff_first_s=0.05, backoff_most_s=0.2, healthy_s=60.0, ask_s=2.0
+    beat_s=30.0, quit_s=30.0, term_s=0.3, backoff_first_s=0.05, backoff_most_s=0.2, healthy_s=60.0, ask_s=30.0
 )
+"""Patient, so that no busy machine makes a good worker a bad one."""
 CONFIG = WorkerConfig(run=0, source="scene:", bundle="/b", pictures="/p")
 
 
@@ -59,7 +60,7 @@ class Ear:
         return [b for b in self.bodies if isinstance(b, (Event, Failure)) and b.name == name]
 
     async def hears(self, name: str, times: int = 1) -> Event | Failure:
-        for _ in range(1000):
+        for _ in range(6000):
             if len(self.named(name)) >= times:
                 return self.named(name)[times - 1]
             await asyncio.sleep(0.01)
@@ -151,9 +152,9 @@ async def test_after_a_healthy_while_the_pauses_begin_anew(tmp_path: Path) -> No
 
 
 async def test_a_worker_that_hangs_is_killed_and_restarted(tmp_path: Path) -> None:
-    one, ear = supervisor("hang", tmp_path, Timing(**{**vars(TIMING), "beat_s": 0.5, "start_s": 60.0}))
+    one, ear = supervisor("hang", tmp_path, Timing(**{**vars(TIMING), "beat_s": 0.5}))
     await one.start(CONFIG)
-    failure = await asyncio.wait_for(ear.hears("worker_hang"), 3)
+    failure = await asyncio.wait_for(ear.hears("worker_hang"), 60)
     assert failure.data["exit"] == "killed by SIGKILL"
     assert await ear.hears("worker_started", times=2)
     await one.stop()
@@ -163,7 +164,7 @@ async def test_an_agent_that_was_frozen_itself_does_not_blame_the_worker(tmp_pat
     """Else stopping the agent for a minute kills a good worker and counts a hang."""
     frozen_ns, ear, runs = [0], Ear(), iter(range(1, 1000))
     clock = Clock("boot", mono_ns=lambda: time.monotonic_ns() + frozen_ns[0])
-    timing = dataclasses.replace(TIMING, beat_s=0.6, start_s=60.0)
+    timing = dataclasses.replace(TIMING, beat_s=0.6)
     one = Supervisor((sys.executable, SMALL_WORKER, "hang"), tmp_path, ear, clock, lambda: next(runs), timing)
     await one.start(CONFIG)
     frozen_ns[0] = 80_000_000_000
@@ -174,18 +175,18 @@ async def test_an_agent_that_was_frozen_itself_does_not_blame_the_worker(tmp_pat
 
 
 async def test_a_worker_that_never_gets_ready_is_the_answer_to_the_start(tmp_path: Path) -> None:
-    one, ear = supervisor("never_ready", tmp_path)
+    one, ear = supervisor("never_ready", tmp_path, Timing(**{**vars(TIMING), "start_s": 1.0}))
     trouble = await refused(one.start(CONFIG))
     assert trouble.code == "worker_hang"
     assert ear.named("worker_hang")
 
 
 async def test_a_worker_deaf_to_quit_and_sigterm_is_killed_in_time(tmp_path: Path) -> None:
-    one, _ = supervisor("deaf", tmp_path)
+    one, _ = supervisor("deaf", tmp_path, Timing(**{**vars(TIMING), "quit_s": 0.5}))
     await one.start(CONFIG)
     begin = asyncio.get_running_loop().time()
     await one.stop()
-    assert asyncio.get_running_loop().time() - begin < 5
+    assert asyncio.get_running_loop().time() - begin < 20
     assert one.state.last_exit == "killed by SIGKILL"
 
 
@@ -219,7 +220,7 @@ async def test_unable_is_no_crash_and_nothing_is_restarted(tmp_path: Path) -> No
 
 
 async def test_a_worker_that_is_unable_and_stays_is_ended(tmp_path: Path) -> None:
-    one, _ = supervisor("unable_but_stays", tmp_path, Timing(**{**vars(TIMING), "start_s": 60.0, "unable_s": 0.1}))
+    one, _ = supervisor("unable_but_stays", tmp_path, Timing(**{**vars(TIMING), "unable_s": 0.1}))
     trouble = await refused(one.start(CONFIG))
     assert trouble.code == "bundle_changed"
 
@@ -276,7 +277,7 @@ async def test_a_disk_that_can_not_be_read_is_told_and_tried_again(tmp_path: Pat
 
 async def test_who_stops_while_it_waits_to_restart_is_obeyed_at_once(tmp_path: Path) -> None:
     one, ear = supervisor(
-        "crash_later", tmp_path, Timing(**{**vars(TIMING), "backoff_first_s": 30.0, "backoff_most_s": 30.0})
+        "crash_later", tmp_path, Timing(**{**vars(TIMING), "backoff_first_s": 300.0, "backoff_most_s": 300.0})
     )
     await one.start(CONFIG)
     await ear.hears("worker_restarting")

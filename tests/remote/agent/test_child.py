@@ -60,13 +60,13 @@ print("the answer", flush=True)
 async def test_who_escaped_with_the_pipes_does_not_hold_up_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a child that started some daemon is waited for to its limit, and what it found is given up."""
     monkeypatch.setattr("remote.agent.child_process.DRAIN_S", 0.2)
-    ended, lines = await asyncio.wait_for(run(ESCAPES), 10)
+    ended, lines = await asyncio.wait_for(run(ESCAPES), 60)
     os.kill(int(lines[0]), signal.SIGKILL)
     assert (ended.code, lines[1]) == (0, b"the answer")
 
 
 async def test_what_is_left_in_the_group_ends_with_the_child() -> None:
-    ended, lines = await asyncio.wait_for(run(ESCAPES.replace(", start_new_session=True", "")), 10)
+    ended, lines = await asyncio.wait_for(run(ESCAPES.replace(", start_new_session=True", "")), 60)
     assert (ended.code, lines[1]) == (0, b"the answer")
     wait_until(lambda: is_gone(int(lines[0])), 5, "what it left behind to be gone")
 
@@ -82,7 +82,7 @@ async def call_off(code: str, grace_s: float) -> None:
     up = asyncio.Event()
     command = (sys.executable, "-c", code)
     task = asyncio.ensure_future(run_child(command, cwd=HERE, limit_s=20, on_line=lambda _: up.set(), grace_s=grace_s))
-    await asyncio.wait_for(up.wait(), 10)
+    await asyncio.wait_for(up.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

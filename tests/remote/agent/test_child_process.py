@@ -15,7 +15,7 @@ import pytest
 from remote.agent.child_process import ChildProcess, exit_text
 from tests.waiting import wait_until
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 FLOOD = "import sys\nwhile True: sys.stdout.write('x' * 60000)"
 ESCAPES = """
 import os, subprocess, sys

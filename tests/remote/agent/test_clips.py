@@ -128,10 +128,10 @@ def test_errands_are_done_in_order_a_failed_one_stops_none_and_too_many_are_refu
 
     def wait() -> None:
         began.set()
-        gate.wait(5)
+        gate.wait(60)
 
     assert idle.give(wait)
-    assert began.wait(5)
+    assert began.wait(60)
     assert idle.give(lambda: None)
     assert not idle.give(lambda: None)
     gate.set()

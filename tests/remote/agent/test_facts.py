@@ -103,7 +103,7 @@ def test_facts_do_not_keep_the_agent_from_ending(make_robot: Callable[..., Robot
     assert robot.process is not None
     console.send(b'{"type":"request","id":"x","command":{"do":"get_facts"}}\n')
     robot.process.send_signal(signal.SIGTERM)
-    assert robot.process.wait(10) == 0
+    assert robot.process.wait(60) == 0
 
 
 # ------------------------------------------------------------ the parts

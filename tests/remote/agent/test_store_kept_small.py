@@ -79,7 +79,7 @@ async def test_nobody_begins_with_a_bundle_that_is_being_removed(tmp_path: Path)
     slot, gate, really = Slot(digest=digest, name="m", origin="push"), threading.Event(), store.releases.remove
 
     def slowly(which: str, in_use: frozenset[str]) -> int:
-        gate.wait(10)
+        gate.wait(60)
         return really(which, in_use)
 
     store.releases.remove = slowly  # type: ignore[method-assign,assignment]

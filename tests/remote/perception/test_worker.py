@@ -60,7 +60,6 @@ class Worker:
         *,
         drills: bool = False,
         samples_per_s: float = 30.0,
-        before: Callable[[], None] | None = None,
     ) -> None:
         self.pictures = folder / "pictures"
         config = WorkerConfig(
@@ -73,9 +72,7 @@ class Worker:
         )
         self.said: list[FromWorker] = []
         command = [sys.executable, "-m", "remote.perception.worker"]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, preexec_fn=before
-        )
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         self.send(config)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -107,9 +104,15 @@ class Worker:
         return [event for event in self.bodies(Event) if event.name == name]
 
     def wait(self, predicate: Callable[[], T], what: str) -> T:
-        return wait_until(predicate, 15.0, what)
+        return wait_until(predicate, 60.0, what)
 
-    def status(self, timeout_s: float = 15.0) -> int:
+    def silent_for(self, span_s: float) -> bool:
+        """Whether nothing is said in so many seconds from now on."""
+        before = len(self.said)
+        time.sleep(span_s)
+        return len(self.said) == before
+
+    def status(self, timeout_s: float = 60.0) -> int:
         status = self.process.wait(timeout_s)
         self._thread.join(5)
         return status
@@ -266,7 +269,8 @@ def test_a_mark_and_a_question_are_answered_with_the_newest_frame(start: Start) 
 
 
 def test_a_full_disk_costs_the_picture_not_the_failure(start: Start) -> None:
-    worker = start(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)))  # the kernel takes no more
+    worker = start()
+    resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (200, 200))  # the kernel takes no more
     worker.wait(lambda: worker.messages(Live), "a sample")
     worker.send(MarkFrame(1, "look"))
     failure = worker.wait(lambda: worker.failures("operator_mark"), "the mark")[0]
@@ -378,9 +382,7 @@ def test_a_hang_stops_the_beats_and_a_vanished_agent_ends_even_that(start: Start
     worker.wait(lambda: bool(worker.messages(Beat) and worker.messages(Live)), "a beat")
     worker.send(Cause("worker_hang", 60))
     worker.wait(lambda: worker.events("drill_began"), "the drill")
-    count = len(worker.said)
-    time.sleep(1.2)  # a beat comes at least once a second
-    assert len(worker.said) == count
+    worker.wait(lambda: worker.silent_for(1.2), "silence: a beat comes at least once a second")
     worker.end_of_input()
     assert worker.status() == 4
 
