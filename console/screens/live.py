@@ -31,7 +31,6 @@ class LiveScreen(FrontScreen):
     """One robot, live."""
 
     AUTO_FOCUS = "#latency"
-    MESSAGE_ROWS: ClassVar[int] = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("live", "app.{}")
     _plan: BoardLayout
 

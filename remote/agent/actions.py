@@ -135,7 +135,7 @@ class Actions:
         """Raise Trouble (`robot_busy`) where a running worker would be switched, and the robot does not say that it is idle."""
         models = self._agent.models
         if self._agent.supervisor.wanted and (why := await models.ground.busy()):
-            what = f"the robot does not say that its model may be switched: {why}"
+            what = f"the robot is not idle: {why}"
             cure = "push it, or use `a` on screen 5: both wait until it may be; or stop the worker first"
             raise Trouble(what, cure=cure, code="robot_busy")
         steps.must_be_idle(models.change.slots)  # the robot itself may have begun with a release meanwhile
