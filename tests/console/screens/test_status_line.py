@@ -123,7 +123,9 @@ async def test_no_alarm_is_not_said_of_what_nobody_has_judged() -> None:
 
 
 async def test_why_a_command_was_refused_and_what_to_do_is_read_to_its_end_on_the_live_screen_too() -> None:
-    refused = "refused: use bundle 8aa4f66e: the robot is not idle: /run/arm/idle is not there - push it, or stop the worker"
+    refused = (
+        "refused: use bundle 8aa4f66e: the robot is not idle: /run/arm/idle is not there - push it, or stop the worker"
+    )
     async with running(ScriptedSession(snapshot(now_ns=NOW_NS)), (80, 24)) as (app, pilot):
         app.front.say(refused, "critical")
         await pilot.pause()
