@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from console.commands.updates_agreed import agree_to_first_root, ask, first_root_option
+from console.commands.updates_heard import warn_strangers
 from console.commands.updates_words import (
     Passphrases,
     as_json,
@@ -136,6 +137,7 @@ def open_first(repository: Repository, hands: Hands, came: Came) -> None:
         raise
     whom = "everyone" if moved.rollout.everyone else ", ".join(moved.rollout.robots)
     click.echo(f"release {came.release} is open to {whom}", err=True)
+    warn_strangers(fleet.steps()[0])
 
 
 def _check_fleet(repository: Repository) -> None:

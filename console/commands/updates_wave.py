@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from console import exits
+from console.commands.updates_heard import Heard, Told, hear, reported, warn_strangers
 from console.commands.updates_words import (
     Passphrases,
     as_json,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from console.models.hands import Hands
     from console.models.repository import Repository
     from console.models.waves import Judged
-
-_ATTACH_S = 20.0
 
 
 class _At(NamedTuple):
@@ -122,7 +121,9 @@ def _next(at: _At, judged: Judged, anyway: str) -> Judged:
     moved = rollout.open_next(at.repository, at.hands, at.fleet, at.release, judged, anyway)
     whom = "everyone" if moved.rollout.everyone else ", ".join(moved.rollout.robots)
     click.echo(f"release {at.release} is open to {whom}", err=True)
-    return _judged(at)
+    judged = _judged(at)
+    warn_strangers(judged.unknown)
+    return judged
 
 
 # ------------------------------------------------------------------ watching
@@ -132,9 +133,12 @@ def _watched(at: _At, go_on: bool, end_s: float, every_s: float) -> Judged:
     """Rounds over the robots until the release is stopped, done, needs a person, or the time is over."""
     from console.models import rollout
 
+    told = Told()
+    warn_strangers(_judged(at).unknown)
     while True:
-        judged = _round(at)
-        click.echo(f"{judged.word.replace('_', ' ')}: {judged.why}", err=True)
+        judged = _round(at, told)
+        words = f"{judged.word.replace('_', ' ')}: {judged.why}"
+        told.say("", Heard((words,), words))
         if judged.word == "stop":
             if not at.repository.published().rollout().stopped:
                 rollout.stop(at.repository, at.hands, judged.why, at.release)
@@ -149,36 +153,20 @@ def _watched(at: _At, go_on: bool, end_s: float, every_s: float) -> Judged:
         time.sleep(min(every_s, left))
 
 
-def _round(at: _At) -> Judged:
-    """Take each robot's journal that is not heard of yet; one that can't be reached is said and stays unknown.
+def _round(at: _At, told: Told) -> Judged:
+    """Take each robot's journal that has not reported yet; one that can't be reached is said and stays unknown.
 
     Judged after each robot: a release that does badly is not left open while the others are asked.
     """
     judged = _judged(at)
     for robot in judged.unknown:
-        click.echo(f"  {robot}: {_pulled(robot)}", err=True)
+        heard = hear(robot, at.release)
         judged = _judged(at)
+        heard = reported(judged, robot) or heard
+        told.say(robot, Heard(heard.about, f"  {robot}: {heard.words}"))
         if judged.word == "stop":
             break
     return judged
-
-
-def _pulled(robot: str) -> str:
-    """Bring a robot's journal to this laptop; what came of it, in words."""
-    from console.link.opening import open_session
-    from console.robots import Robots
-    from console.visiting import visiting
-    from remote.errors import Trouble
-
-    try:
-        with visiting(open_session(Robots().get(robot))) as visit:
-            visit.arrive(_ATTACH_S)
-            shot = visit.wait(
-                lambda one: one.state is not None and one.stored_seq >= one.state.journal.last_seq, _ATTACH_S
-            )
-    except Trouble as trouble:
-        return f"unknown: {trouble.what}"
-    return "heard" if shot is not None else f"its journal did not come within {_ATTACH_S:.0f} s"
 
 
 # ------------------------------------------------------------------ telling
@@ -200,6 +188,8 @@ def _tell(at: _At, judged: Judged, as_json: bool, opened: bool) -> None:
 
 
 def _lines(at: _At, judged: Judged) -> list[str]:
+    from console.models.waves import percent
+
     heads = {
         "stop": "STOP",
         "wait": "waits",
@@ -212,12 +202,15 @@ def _lines(at: _At, judged: Judged) -> list[str]:
         ("kept", judged.committed),
         ("returned or refused", judged.mishaps),
         ("called off by person", judged.called_off),
-        ("not heard of", tuple(name for name in judged.unknown if name not in judged.called_off)),
+        ("not reported yet", tuple(name for name in judged.unknown if name not in judged.called_off)),
     ):
         if names:
             lines.append(f"  {word:<20} {len(names):>3}  {', '.join(names)}")
     if judged.share_above is not None and judged.share_below is not None:
-        sure, n = f"{at.fleet.stop.confidence:.0%}", len(judged.committed) + len(judged.mishaps)
-        bounds = f"above {judged.share_above:.1%} and below {judged.share_below:.1%}"
-        lines.append(f"  share of mishaps     {bounds}, each with {sure} confidence, n = {n}")
+        sure, n = percent(at.fleet.stop.confidence), len(judged.committed) + len(judged.mishaps)
+        bounds = [f"above {percent(judged.share_above, 1)}"] if judged.mishaps else []
+        bounds += [f"below {percent(judged.share_below, 1)}"] if judged.committed else []
+        each = f"each with {sure}" if len(bounds) > 1 else f"with {sure}"
+        alone = "; one robot alone tells little" if n == 1 else ""
+        lines.append(f"  share of mishaps     {' and '.join(bounds)}, {each} confidence, n = {n}{alone}")
     return lines

@@ -30,9 +30,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     `word`: stop (close the release), wait (reports are missing), ask (a person must decide), go_on (open the next wave),
     done (there is no further wave, and the last is good). `wave` is the last one that is open, from 1; 0: none.
-    `unknown` are robots not yet heard of, or where a person called the change off or went back after it. `share_above` is the
-    bound that the share of mishaps lies above with the fleet's confidence, `share_below` the one that it lies below; None
-    without reports.
+    `unknown` are robots that have not reported yet, or where a person called the change off or went back after it.
+    `share_above` is the bound that the share of mishaps lies above with the fleet's confidence, `share_below` the one that it
+    lies below; None without reports.
     """
 
     word: Word
@@ -113,32 +113,39 @@ def _decided(
 ) -> tuple[Word, str]:
     mishaps, heard, unknown, called_off = counts
     above, below = bounds
-    allowed, sure = fleet.stop.allowed_share, f"{fleet.stop.confidence:.0%} confidence"
+    allowed, sure = fleet.stop.allowed_share, f"{percent(fleet.stop.confidence)} confidence"
     if rollout.release == release and rollout.stopped:
         return "stop", f"it is stopped: {rollout.stopped}"
     if len(first) > fleet.stop.first_wave_mishaps:
         return "stop", f"{_count(len(first), 'mishap')} in the first wave ({', '.join(first)})"
     if above is not None and above > allowed:
-        text = f"{mishaps} of {heard} robots returned or refused: more than {above:.1%} with {sure}, {allowed:.1%} is allowed"
-        return "stop", text
+        text = f"{mishaps} of {_count(heard, 'robot')} returned or refused: more than {percent(above, 1)} with {sure}"
+        return "stop", f"{text}, {percent(allowed, 1)} is allowed"
     if wave == 0:
         return "go_on", "no wave is open yet"
     if below is not None and below <= allowed:
-        text = f"{mishaps} of {heard} robots returned or refused: less than {below:.1%} with {sure}"
+        text = f"{mishaps} of {_count(heard, 'robot')} returned or refused: less than {percent(below, 1)} with {sure}"
         return _on(fleet, wave), text
     if unknown:
         silent = unknown - called_off
-        parts = [f"{_count(silent, 'robot')} not heard of"] if silent or not called_off else []
+        have = "has" if silent == 1 else "have"
+        parts = [f"{_count(silent, 'robot')} {have} not reported yet"] if silent or not called_off else []
         parts += [f"called off by a person on {_count(called_off, 'robot')}"] if called_off else []
-        return "wait", f"{', '.join(parts)}, {heard} heard"
+        return "wait", f"{', '.join(parts)}, {heard} reported"
     if mishaps > allowed * heard:
-        text = f"{mishaps} of {heard} robots returned or refused: above {allowed:.1%}, too few to prove it with {sure}"
-        return "ask", text
-    return _on(fleet, wave), f"all {heard} robots reported, {mishaps} of them returned or refused"
+        text = f"{mishaps} of {_count(heard, 'robot')} returned or refused: above {percent(allowed, 1)}"
+        return "ask", f"{text}, too few to prove it with {sure}"
+    all_of = f"all {heard} robots" if heard != 1 else "the one robot"
+    return _on(fleet, wave), f"{all_of} reported, {mishaps or 'none'} returned or refused"
 
 
 def _on(fleet: Fleet, wave: int) -> Word:
     return "go_on" if wave < len(fleet.waves) else "done"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share from 0 to 1 as `95 %`."""
+    return f"{100 * share:.{digits}f} %"
 
 
 def _count(number: int, word: str) -> str:

@@ -99,9 +99,9 @@ def named(digest: str, name: str) -> str:
 
 
 def origin_words(slot: Slot) -> str:
-    """Where it came from: `pushed by ann@laptop`, `release 7`."""
+    """Where it came from: `pushed by ann@laptop`, `release 7`. Who brought a release onto the robot is not who signed it."""
     number = f" {slot.release}" if slot.release is not None else ""
-    by = f" by {slot.by}" if slot.by else ""
+    by = f" by {slot.by}" if slot.by and slot.origin not in ("release", "usb") else ""
     return f"{_ORIGINS[slot.origin]}{number}{by}"
 
 

@@ -310,9 +310,9 @@ def test_a_release_that_a_person_called_off_is_not_a_robot_that_is_silent(repo: 
     tell("a", 1, 1, "cancelled")
     tell("b", 1, 1, "went_back")
     told = run("wave repo").stdout
-    assert "waits: 1 robot not heard of, called off by a person on 2 robots, 0 heard" in told
+    assert "waits: 1 robot has not reported yet, called off by a person on 2 robots, 0 reported" in told
     assert "called off by person   2  a, b" in told
-    assert "not heard of           1  c" in told
+    assert "not reported yet       1  c" in told
 
 
 @pytest.mark.parametrize(
