@@ -19,6 +19,8 @@ def how_far(slots: Slots, looks: Looks, since: Seen, undecided: str = "") -> Pro
     said = [f"{int(min(ran_s, least_s))} of {least_s:g} s"] if least_s and not (looked and ran_s >= least_s) else []
     said += _since(slots)
     open_yet = [undecided] if looked and undecided else []
+    if looked and frames and ran_s and frames < whole:
+        open_yet.append(f"next look in about {max(1, round((whole - frames) * ran_s / frames))} s")
     return Progress(
         done=min(frames, whole),
         whole=whole,

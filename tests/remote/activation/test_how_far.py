@@ -41,11 +41,11 @@ def test_after_a_start_of_the_worker_only_what_came_after_it_counts(attempts: in
     looks = Looks(for_pass=1, pass_at=900).started(Seen(frames=600, seconds=40.0))
     slots = Slots(probation=PLAN, attempts=attempts, stops=stops)
     found = how_far(slots, looks, Seen(frames=734, seconds=49.0))
-    assert found == frames(134, 450, words, 0.298)
+    assert found == frames(134, 450, f"{words}, next look in about 21 s", 0.298)
 
 
 def test_between_two_looks_it_is_said_when_the_next_one_is_and_what_the_last_one_left_open() -> None:
     slots, looks = Slots(probation=PLAN, attempts=1), Looks(for_pass=1, pass_at=900)
     found = how_far(slots, looks, Seen(frames=600, seconds=40.0), "still undecided: p99 of end to end")
-    assert found == frames(600, 900, "still undecided: p99 of end to end", 0.667)
+    assert found == frames(600, 900, "still undecided: p99 of end to end, next look in about 20 s", 0.667)
     assert how_far(slots, Looks(), Seen(frames=600, seconds=40.0), "still undecided: boxes").text == "30 of 30 s"

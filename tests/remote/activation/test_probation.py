@@ -272,3 +272,15 @@ def test_a_check_carries_what_it_rests_on() -> None:
     assert check.bound is not None
     assert check.value is not None
     assert check.value <= check.bound <= 20
+
+
+def test_frames_are_told_as_many_as_the_other_checks_count() -> None:
+    """`it ran 450 of 450 frames` beside `0 of 904 frames had no answer` made people ask which of the two was true."""
+    plan = Probation(frames=450, least_s=30.0)
+    _, checks = judge(plan, Seen(), Seen(frames=904, seconds=61.0))
+    assert [check.text for check in checks[:2]] == [
+        "it ran 904 frames without a break; at least 450 asked",
+        "it ran 61 s without a break; at least 30 asked",
+    ]
+    _, checks = judge(plan, Seen(), Seen(frames=90, seconds=6.0))
+    assert checks[0].text == "it ran 90 of 450 frames without a break"
