@@ -32,7 +32,7 @@ def cli() -> None:
 
 
 TROUBLE, USAGE, INTERRUPTED = 1, 2, 130
-USAGE_CODES = frozenset({"usage", "contract_missing", "calibration_missing", "bad_limit"})
+USAGE_CODES = frozenset({"usage", "contract_missing", "calibration_missing", "dynamic_on_tensorrt", "bad_limit"})
 """Codes of Trouble that only another command line can cure."""
 
 

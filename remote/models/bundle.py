@@ -82,11 +82,16 @@ def load_policy_bundle(path: Path) -> PolicyBundle:
     raise Trouble(what, cure="Give a policy's bundle", code=WRONG_TASK)
 
 
-def load_any_bundle(path: Path) -> AnyBundle:
-    """The same for a bundle of either task."""
+def must_be_there(path: Path) -> None:
+    """Raise Trouble (`bundle_missing`) where there is no folder; nothing in it is looked at."""
     if not path.is_dir():
         what = f"bundle {path} {'is not a folder' if path.exists() else 'does not exist'}"
         raise Trouble(what, cure=_CURE, code="bundle_missing")
+
+
+def load_any_bundle(path: Path) -> AnyBundle:
+    """The same for a bundle of either task."""
+    must_be_there(path)
     where = path / MANIFEST
     if not any((path / name).exists() for name in (MANIFEST, MODEL, CONTRACT)):
         raise Trouble(f"folder {path} is no bundle: it has no {MANIFEST}", cure=_CURE, code="bundle_missing")

@@ -40,11 +40,15 @@ def bundle() -> None:
 @click.option("--output", required=True, type=_FOLDER, help="The folder to make.")
 @click.option("--name", help="The bundle's name.  [default: the model file's stem]")
 @click.option("--size", metavar="WxH", help="Input size, only for models that leave it open.")
-def make(model: Path, like: Family, labels: Path, output: Path, name: str | None, size: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def make(
+    model: Path, like: Family, labels: Path, output: Path, name: str | None, size: str | None, as_json: bool
+) -> None:
     """Write a bundle from MODEL.onnx (YOLO11 is --like yolov8)."""
     from remote.models.check import refuse_impossible
     from remote.models.labels_file import read_labels
     from remote.models.make import make_bundle
+    from remote.perception.preprocess import input_shape
 
     def look(bundle: AnyBundle) -> None:
         refuse_impossible(bundle, f"model {model}")
@@ -56,7 +60,15 @@ def make(model: Path, like: Family, labels: Path, output: Path, name: str | None
         f"{len(made.contract.labels)} labels",
         err=True,
     )
-    click.echo(made.digest)
+    told = {
+        "name": made.contract.name,
+        "digest": made.digest,
+        "head": like,
+        "labels": len(made.contract.labels),
+        "input_shape": input_shape(given),
+        "path": str(output),
+    }
+    click.echo(msgspec.json.encode(told).decode() if as_json else made.digest)
 
 
 @bundle.command()

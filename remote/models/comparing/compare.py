@@ -97,8 +97,9 @@ def compare_bundles(
     seed: int = 0,
     time_rounds: int = 0,
     progress: Progress = lambda done, of: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
-    """Measure and judge. Latency is measured where `time_rounds` is not 0.
+    """Measure and judge. Latency is measured where `time_rounds` is not 0; `say` gets what is done now.
 
     Raises Trouble `not_alike` for bundles of different inputs or labels, `wrong_task` for pictures with policies, and what
     engines, pictures and labels raise.
@@ -110,11 +111,14 @@ def compare_bundles(
     if pictures and not detectors:
         raise Trouble("these bundles take no pictures", cure="Leave --images and --labels away", code="wrong_task")
     sizes = [size_of(bundle.model) for bundle in bundles]
+    say(f"running them on {f'{len(pictures)} pictures' if pictures else 'samples'}")
     if pictures:
         measured = over_pictures(detectors, pictures, labels, threads=threads, seed=seed, progress=progress)
         rested_on = f"{len(pictures)} pictures" + (" with labels" if labels else "")
     else:
         measured, rested_on = over_samples(bundles, threads=threads)
+    if time_rounds:
+        say(f"timing them, {time_rounds} runs each")
     latencies = times(bundles, threads, time_rounds) if time_rounds else [None] * len(bundles)
     rows = [
         _row(bundle, size, one, latency, budget, is_first=at == 0)

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from remote.errors import Trouble
-from remote.models.comparing.command import FAILED
+from remote.models.comparing.command import FAILED, narrate
 
 if TYPE_CHECKING:
     from remote.models.bundle import AnyBundle
@@ -38,9 +38,11 @@ def layers(
     from remote.models.comparing.layers import compare_layers
     from remote.verdict_text import terminal_width
 
+    narrate("reading every file of the 2 bundles")
     bundles = [load_any_bundle(first), load_any_bundle(second)]
     refuse_unlike(bundles)
     feeds, rested_on = _feeds(bundles[0], images, most)
+    narrate(f"running every node of both on {rested_on}")
     compared = compare_layers(bundles[0].model, bundles[1].model, feeds, limit_db=limit)
     found = msgspec.structs.replace(compared, rested_on=rested_on)
     text = msgspec.json.encode(found).decode() if as_json else layers_text(found, terminal_width(), everything)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MEASURED = ("parity_failed", "bad_output")
 """Codes of what was measured and is not right; told with exit code 3, as a failed validation is."""
+TELLS_NOTHING = ("model", "best", "last", "weights", "checkpoint", "final")
+"""Names of files that every training writes."""
 _PATH = click.Path(path_type=Path)
 
 
@@ -56,6 +58,10 @@ def export(source: Path, size: str | None, as_json: bool, **given: Any) -> None:
         click.echo(f"{click.get_current_context().find_root().info_name}: {trouble}", err=True)
         raise click.exceptions.Exit(3) from trouble
     click.echo(_text(report), err=True)
+    if given["name"] is None and report.name.lower() in TELLS_NOTHING:
+        click.echo(
+            f"it is called {report.name!r} after {source.name}, as many are: --name gives it one of its own", err=True
+        )
     click.echo(_json(report) if as_json else report.digest)
 
 

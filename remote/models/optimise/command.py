@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from remote.models.comparing.command import end_with, refuse_labels_alone
+from remote.models.comparing.command import Share, end_with, refuse_labels_alone
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -18,8 +18,8 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--fp16", is_flag=True, help="Half precision inside.")
 @click.option("--int8", is_flag=True, help="Static INT8 as Q/DQ; needs --calibrate.")
 @click.option("--dynamic", is_flag=True, help="Dynamic INT8, for CPUs only.")
-@click.option("--prune", type=click.FloatRange(0, 0.99, min_open=True), help="Share of weights to set to zero.")
-@click.option("--structured", type=click.FloatRange(0, 0.9), help="Share of channels to take out; needs --module.")
+@click.option("--prune", type=Share(0, 0.99, min_open=True), help="Share of weights to set to zero.")
+@click.option("--structured", type=Share(0, 0.9), help="Share of channels to take out; needs --module.")
 @click.option("--calibrate", type=_FOLDER, help="Pictures that set INT8's scales, 100 at least.")
 @click.option("--method", default="minmax", show_default=True, type=click.Choice(["minmax", "entropy", "percentile"]))
 @click.option("--keep", multiple=True, metavar="NODE", help="INT8: leave this node in float (more than once).")
@@ -44,10 +44,8 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--train", type=_FOLDER, help="Pictures that --finetune and --distil get.")
 @click.option("--images", type=_FOLDER, help="Pictures to measure on, others than those of --calibrate and --train.")
 @click.option("--labels", type=_FOLDER, help="A .txt for each of them: class cx cy w h, a box a line.")
-@click.option(
-    "--budget", default=0.02, show_default=True, type=click.FloatRange(0, 1), help="AP@[.50:.95] may fall so far."
-)
-@click.option("--agreement", default=0.95, show_default=True, type=click.FloatRange(0, 1), help="Boxes found again.")
+@click.option("--budget", default=0.02, show_default=True, type=Share(0, 1), help="AP@[.50:.95] may fall so far.")
+@click.option("--agreement", default=0.95, show_default=True, type=Share(0, 1), help="Boxes found again.")
 @click.option("--snr", default=30.0, show_default=True, help="Least parity of outputs in dB, where no picture decides.")
 @click.option("--keep-refused", is_flag=True, help="Write a bundle that loses more than the budget too.")
 @click.option("--runs", default=40, show_default=True, type=click.IntRange(0, 10_000), help="Timed runs each; 0: none.")

@@ -130,6 +130,9 @@ def _calibration(parent: AnyBundle, wanted: Wanted, say: Say) -> CalibrationSet 
 
 def _refuse_evidence(parent: AnyBundle, wanted: Wanted) -> None:
     """Raise Trouble for pictures and labels that can't prove anything, before any picture is calibrated with."""
+    for folder in (wanted.calibrate, wanted.train, wanted.images):
+        if folder is not None:
+            list_pictures(folder)
     for folder, what_for in ((wanted.calibrate, "calibration"), (wanted.train, "training")):
         if folder is not None and wanted.images is not None:
             _refuse_same(wanted.images, frozenset(file_digest(path) for path in list_pictures(folder)), what_for)
@@ -165,6 +168,7 @@ def _judged(
     say: Say,
 ) -> Iterator[Judged]:
     def judging(made: Made) -> Judged:
+        say(f"{made.step}: it is made; measuring it beside its parent ...")
         return judge(parent, made, evidence, work)
 
     for made in _plain_steps(parent, wanted, evidence):
@@ -183,7 +187,12 @@ def _judged(
             wanted.engine == "cpu",
             wanted.heavy,
         )
-        yield made_int8(parent, calibration, options, lambda made: judge(parent, made, doubted, work), say, work)
+
+        def measured(made: Made) -> Judged:
+            say(f"{made.step}: it is made; measuring it beside its parent ...")
+            return judge(parent, made, doubted, work)
+
+        yield made_int8(parent, calibration, options, measured, say, work)
 
 
 def _plain_steps(parent: AnyBundle, wanted: Wanted, evidence: Evidence) -> Iterator[Made]:

@@ -44,6 +44,7 @@ def validate(
     """Run the validation suite on BUNDLE here. Ends with 0 where all passed, 3 where one failed, 7 where one decided
     nothing.
     """
+    from remote.models.bundle import must_be_there
     from remote.models.validation.machine import Machine
     from remote.models.validation.plan import Plan
     from remote.models.validation.suite import validate as run
@@ -51,6 +52,7 @@ def validate(
 
     if junit is not None:
         refuse_unwritable(junit)
+    must_be_there(folder)
     if profile is None:
         profile = profile_of_machine(Machine().words)
         click.echo(f"profile {profile}: this machine's own, as none was named", err=True)
