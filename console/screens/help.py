@@ -59,11 +59,11 @@ _MODEL_SIGNS = (
     ("pending", "a step that is still to come"),
     ("busy", "something that was asked for here goes on; the worker starts"),
     ("pass", "a step or a check that is passed, a change that was kept"),
-    ("fail", "a check that failed, a change that was refused or taken back, a bundle that is damaged"),
-    ("warning", "going back; the bundle that leaves; a change that was called off"),
+    ("fail", "failed; a change refused or taken back; a damaged bundle"),
+    ("warning", "going back; the bundle that leaves; a change called off"),
     ("inconclusive", "a check that decides nothing yet: that is no pass"),
-    ("n/a", "skipped, with the reason; a person went back to the model before"),
-    ("off", "a bundle that lies on the robot and does not run; a robot of which nothing is known"),
+    ("n/a", "skipped, with the reason; a person went back"),
+    ("off", "a bundle that does not run; a robot of which nothing is known"),
     ("stale", "as it was: the robot was not heard for more than 3 s"),
 )
 _FAILURE_SIGNS = (

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from console.changing.view import ModelsView, RobotRow
-from console.models.wording import chosen_since, named, shadow_beside, share_of, slot_words, step_name, step_words
+from console.models.wording import (
+    chosen_since,
+    named,
+    progress_words,
+    shadow_beside,
+    share_of,
+    slot_words,
+    step_name,
+    step_words,
+)
 from console.widgets.cells import Span, clean, fit, row_of, width_of
 from console.widgets.drawing import bar, duration
 from console.widgets.model_words import ago, as_it_was, glyph_of, outcome_mark, stale_words, step_mark
@@ -13,6 +22,7 @@ from remote.model_states import ModelsState
 BAR_COLUMNS = 24
 WIDE_COLUMNS = 100
 MOST_STEP_ROWS = 3
+TOGETHER = 14
 _INDENT = 3
 
 
@@ -67,7 +77,9 @@ def _wrapped(spans: list[Span], width: int, most: int) -> list[list[Span]]:
 
 
 def _with_blanks(text: str) -> list[str]:
-    """Its words, each with the blank after it."""
+    """Its words, each with the blank after it; a short text stays together."""
+    if len(text) <= TOGETHER:
+        return [text]
     *first, last = text.split(" ")
     return [f"{word} " for word in first] + ([last] if last else [])
 
@@ -99,7 +111,8 @@ _DOES = {
 def _words(state: ModelsState, width: int) -> str:
     """What holds a change comes before the bundle's name where there is no room for both."""
     if state.waits_for and width < WIDE_COLUMNS:
-        return f"{step_name(state)}: {state.waits_for}"
+        far = progress_words(state.progress)
+        return f"{step_name(state)}: {state.waits_for}{f', {far}' if far else ''}"
     return step_words(state)
 
 
@@ -119,7 +132,8 @@ def _step(view: ModelsView, robot: RobotRow | None, width: int) -> list[Span]:
     if state.step == "idle":
         spans += _last(view, robot, state)
     elif robot.in_step_s is not None:
-        spans.append((f", {duration(robot.in_step_s, whole=True)} in it", "muted"))
+        spans[-1] = (f"{spans[-1][0]},", mark.role)
+        spans.append((f" {duration(robot.in_step_s, whole=True)} in it", "muted"))
     shadow = state.shadow
     if shadow is not None and not shadow.ended:
         beside = f"; in shadow {clean(named(shadow.digest, shadow.name))}, {shadow_beside(shadow)}"
