@@ -30,7 +30,7 @@ bundle.add_command(handed_on("bundle", "check", "Verify a bundle: DIR [--json]; 
 
 
 @bundle.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("robot")
 def send(folder: Path, robot: str) -> None:
     """Put the bundle in FOLDER on ROBOT; `fieldgate start ROBOT --bundle DIGEST` uses it."""
@@ -40,7 +40,14 @@ def send(folder: Path, robot: str) -> None:
 
     known = Robots().get(robot)
     tell_failures(folder)
-    digest = put_bundle(known, folder)
+    sent = True
+
+    def already() -> None:
+        nonlocal sent
+        sent = False
+
+    digest = put_bundle(known, folder, already=already)
+    click.echo(f"{digest[:12]} is on '{robot}'{'' if sent else ' already: nothing was sent'}", err=True)
     click.echo(digest)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from console.models.hands import Hands
     from console.models.repository import Repository
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER = click.Path(path_type=Path)
 
 
 @click.command()

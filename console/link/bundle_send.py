@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,14 +40,15 @@ def put_bundle(
     transport: Transport | None = None,
     tick: Ticker = no_progress,
     staged: bool = False,
+    already: Callable[[], None] = lambda: None,
 ) -> str:
     """Put the bundle in `folder` into the agent's store on the robot; its digest.
 
     With `staged` it stays in its staging folder, from which the agent makes a release of it when it is activated.
 
-    Nothing is sent where every file of it is there already, by its SHA-256: a damaged one is sent again. A send that was cut
-    off goes on where it stopped; the agent sees the bundle only once it is whole. Raises Trouble: `bundle_incomplete`,
-    `bundle_changed` for a folder that does not agree with its manifest, and whatever the link says.
+    Nothing is sent where every file of it is there already, by its SHA-256, and `already` is called: a damaged one is sent
+    again. A send that was cut off goes on where it stopped; the agent sees the bundle only once it is whole. Raises Trouble:
+    `bundle_incomplete`, `bundle_changed` for a folder that does not agree with its manifest, and whatever the link says.
     """
     manifest, files = _checked(folder)
     digest = digest_of(manifest)
@@ -56,6 +58,7 @@ def put_bundle(
         sums = shlex.quote("\n".join(f"{sha256}  {path.name}" for path, sha256 in files))
         there, bundles = _run(way, robot, f"{head}sums={sums}; count={len(files)}\n{_WHERE}").split("\n", 1)
         if there == "there":
+            already()
             return digest
         for path, sha256 in files:
             upload(way, path, f"{bundles.strip()}/.staging-{digest}/{path.name}", sha256, tick)

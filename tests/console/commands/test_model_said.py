@@ -17,6 +17,7 @@ from remote.protocol import AgentState, ReleaseLease
 from tests.console.commands.program import Fieldgate
 from tests.remote.agent.model_robot import LONG, models, push, running, stage, until
 from tests.remote.agent.robot import Console, Robot
+from tests.tiny_models import tiny_bundle
 
 
 class Bench:
@@ -131,3 +132,31 @@ def test_what_was_removed_started_and_stopped_is_told_as_json_too(orin: Fieldgat
     assert set(stopped) == {"type", *AgentState.__struct_fields__}
     assert stopped["worker"]["phase"] == "stopped"
     assert json.loads(orin("start", "orin", "--json").out)["worker"]["phase"] == "running"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model", "push", "nothere", "orin"),
+        ("bundle", "send", "nothere", "orin"),
+        ("bundle", "check", "nothere"),
+        ("model", "validate", "nothere"),
+        ("model", "compare", "nothere", "nothere"),
+        ("publish", "nothere", "--to", "updates"),
+    ],
+    ids=["push", "send", "check", "validate", "compare", "publish"],
+)
+def test_a_bundle_that_is_not_there_ends_every_command_alike(orin: Fieldgate, words: tuple[str, ...]) -> None:
+    """2 here and 1 there: a script could not tell its own mistake from a folder that is made later."""
+    done = orin(*words)
+    assert done.code == exits.TROUBLE, done
+    assert "nothere" in done.err
+    assert "  -> " in done.err
+
+
+def test_a_bundle_that_is_there_already_is_said_to_be(orin: Fieldgate, tmp_path: Path) -> None:
+    made = tiny_bundle(tmp_path)
+    first, second = (orin("bundle", "send", str(made.path), "orin") for _ in range(2))
+    assert (first.out, second.out) == (f"{made.digest}\n", f"{made.digest}\n")
+    assert "nothing was sent" not in first.err
+    assert f"{made.digest[:12]} is on 'orin' already: nothing was sent" in second.err
