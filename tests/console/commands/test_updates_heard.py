@@ -16,9 +16,8 @@ from tests.console.models.repo_world import write_bundle
 
 SOURCE = UpdateState(source=UpdateSource(url="file:///up", robot_class="gripper"), says="opened no release yet")
 TAKEN = Slot(digest="a" * 64, name="red", origin="release", release=1)
-PROBATION = ModelsState(
-    updates=SOURCE, candidate=TAKEN, step="probation", progress=Progress(done=90, whole=120, unit="frames")
-)
+FAR = Progress(done=90, whole=120, unit="frames")
+PROBATION = ModelsState(updates=SOURCE, candidate=TAKEN, step="probation", progress=FAR)
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def test_a_watch_says_what_changed_and_nothing_twice(repo: Path, monkeypatch: py
         looks.append(robot)
         if len(looks) == 6:
             tell("demo", 1, release, "committed")
-        done = msgspec.structs.replace(PROBATION.progress, done=10.0 * len(looks))
+        done = msgspec.structs.replace(FAR, done=10.0 * len(looks))
         state = PROBATION if len(looks) > 3 else msgspec.structs.replace(PROBATION, step="waiting_for_safe")
         return heard_of(msgspec.structs.replace(state, progress=done), release)
 
