@@ -177,7 +177,7 @@ class CheckingApp(CommandingApp):
         if session.paused:
             return f"PAUSED: {session.paused}", "critical"
         if other := getattr(self.desks.get("field"), "other_bundle", ""):
-            return f"session: {other}", "critical"
+            return f"session: other model - {other.partition(',')[0]}", "critical"
         from console.widgets.drawing import duration
 
         return f"session: running {duration((newest.wall_ns - session.began_wall_ns) / 1e9, whole=True)}", "info"

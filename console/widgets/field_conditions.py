@@ -75,10 +75,8 @@ def _holding(view: FieldView, phase: PhaseState, width: int, *, brief: bool) -> 
     if any(phase.begun_wall_ns is None or one.met is not True for one in phase.entry):
         yield [("Must hold", "strong")]
     if other:
-        text, most = f"The campaign's bundle runs: {other}", 1 if brief else MOST_ROWS
-        yield from _condition(
-            view, ConditionSeen(id="bundle", met=False, words=other), text, width, stale=False, most=most
-        )
+        unwanted = ConditionSeen(id="bundle", met=False, words=other)
+        yield from _condition(view, unwanted, other, width, stale=False, most=1 if brief else MOST_ROWS)
     seen = {one.id: one for one in view.held.seen} if view.held is not None and view.held.phase == view.shown else {}
     unseen = [seen.get(one.id) or ConditionSeen(id=one.id, met=None, words="not looked at yet") for one in holdings]
     for holding, found in sorted(zip(holdings, unseen, strict=True), key=lambda pair: pair[1].met is True):

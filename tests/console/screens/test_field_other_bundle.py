@@ -26,11 +26,11 @@ async def test_a_session_that_takes_no_trial_does_not_say_that_all_is_well(
         robot.bundle = OTHER
         robot.second()
         await driven.look()
-        await driven.said("O T H E R M O D E L", "the robot runs 91bc91bc", "NOT MET: The campaign's bundle runs")
+        await driven.said("O T H E R M O D E L", "the robot runs 91bc91bc", "NOT MET: the robot runs 91bc91bc, the")
         await driven.said("x ends the session, 5 brings its bundle into use")
         assert "R U N N I N G" not in driven.text
         assert driven.app.session_seen() == (
-            "session: the robot runs 91bc91bc, the campaign is about 3f2a3f2a",
+            "session: other model - the robot runs 91bc91bc",
             "critical",
         )
         await driven.press("p")
