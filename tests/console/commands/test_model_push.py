@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,9 @@ def test_what_runs_already_ends_with_0_and_what_is_none_of_it_is_said(desk: Desk
     assert "does not name it: notes.txt" in narrated
     code, out, _ = desk.run("push", str(folder), "orin", "--json")
     assert (code, json.loads(out)["step"], json.loads(out)["last"]["ended"]) == (exits.OK, "idle", "committed")
+    code, out, _ = desk.run("list", "orin")
+    assert out.startswith("orin: no change\n"), "whether the robot is idle is another question"
+    assert re.search(r"^  last .* is kept \(\d+ s ago\)$", out, re.MULTILINE), out
 
 
 def test_a_folder_that_is_no_bundle_is_said_without_numbers_of_the_system(desk: Desk) -> None:
