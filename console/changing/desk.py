@@ -88,7 +88,8 @@ class ModelsDesk(ThreadedDesk):
         """What the key line offers: what would do something now."""
         if self.state is None or self.other_robot or self.app.newest.link.phase not in CONNECTED:
             return ()
-        return offered_now(self.state, self.bundle, mine=self.app.session.holds_lease)
+        mine, validating = self.app.session.holds_lease, self._validating is not None
+        return offered_now(self.state, self.bundle, mine=mine, validating=validating)
 
     @property
     def bundle(self) -> StoredBundle | None:

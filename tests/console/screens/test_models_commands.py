@@ -370,6 +370,7 @@ async def test_a_validation_that_goes_on_is_in_sight_with_its_time(data: Path, s
         await show(app, pilot, session, robot_with(BEFORE, link_=heard))
         assert "validating yolox-nano 88aa11bb on orin for 35 s, of a minute or more" in said(app)
         assert "validating 35 s" in said(app)
+        assert "model_validate" not in desk.offered()
         await pilot.press("v")
         await until(pilot, lambda: said(app).count("validating yolox-nano 88aa11bb on orin for 35 s") == 2)
         assert sum(isinstance(one, Validate) for one in session.asked) == 1
