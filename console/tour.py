@@ -14,6 +14,7 @@ from console.link.session import Session
 from console.link.snapshot import Snapshot
 from remote.errors import Trouble
 from remote.protocol import Drill
+from remote.ready_types import ready
 
 _SLOW_MS = 50.0
 _RECOVERY_S = 60.0
@@ -31,7 +32,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def _drill(fault: str, seconds: float) -> Callable[[Session], None]:
-    command = msgspec.convert({"do": "drill", "fault": fault, "seconds": seconds}, Drill)
+    command = msgspec.convert({"do": "drill", "fault": fault, "seconds": seconds}, ready(Drill))
 
     def act(session: Session) -> None:
         session.request(command).result(timeout=10)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 MODEL = "model.onnx"
 CONTRACT = "contract.yaml"
@@ -60,7 +61,7 @@ def parse_manifest(data: bytes, where: Path) -> Manifest:
             file elsewhere.
     """
     try:
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.json.decode(data, type=ready(Manifest))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refused(where, f"is refused: {error}") from error
     if twice := _given_twice(data):

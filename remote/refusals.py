@@ -16,6 +16,8 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
+from remote.ready_types import ready
+
 CURE = "Correct that place in the file"
 AT_MOST = 100
 """So many refusals are told of one file; nobody mends more in one go."""
@@ -67,7 +69,7 @@ class _Finding:
     def within(self, value: Any, kind: Any, steps: tuple[Step, ...]) -> Iterator[Refused]:
         """The refusals of `value` and of all that it holds; of the value itself only where it holds none."""
         try:
-            msgspec.convert(value, kind)
+            msgspec.convert(value, ready(kind))
         except msgspec.ValidationError as error:
             found = False
             for one in self._inside(value, _shaped(kind, value), steps):
@@ -103,7 +105,7 @@ class _Finding:
 
     def _of_key(self, key: Any, kind: Any, steps: tuple[Step, ...]) -> Iterator[Refused]:
         try:
-            msgspec.convert(key, kind)
+            msgspec.convert(key, ready(kind))
         except msgspec.ValidationError:
             named, how = _described(_members(kind))
             said = f"the key `{_cut(str(key))}` is no {named or 'text'}"

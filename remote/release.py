@@ -16,6 +16,7 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.manifest import Digest, FileEntry
+from remote.ready_types import ready
 
 METADATA_FOLDER = "metadata"
 TARGETS_FOLDER = "targets"
@@ -85,7 +86,7 @@ def parse_rollout(data: bytes) -> Rollout:
 
 def _parsed(data: bytes, kind: type[T], what: str) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=ready(kind))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         cure = "publish it again with `fieldgate publish`"
         raise Trouble(f"{what} is refused: {error}", cure=cure, code=CODE) from error

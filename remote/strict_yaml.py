@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from remote.errors import Trouble
+from remote.ready_types import ready
 from remote.refusals import CURE, Refused, Spelt, Step, nearest_of, refusals, written
 
 __all__ = [
@@ -62,7 +63,7 @@ def parse(text: str, kind: type[T], *, where: str, code: str, cure: str = CURE) 
     data, root = _read(text, where, code, cure)
     data = {} if data is None else data
     try:
-        return msgspec.convert(data, kind)
+        return msgspec.convert(data, ready(kind))
     except msgspec.ValidationError as error:
         found = refusals(data, kind, cure, _spelling(root)) or [Refused((), None, str(error), cure)]
         raise _trouble(found[0], root, where, code) from error

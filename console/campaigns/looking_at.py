@@ -16,6 +16,7 @@ from console.record.entries import Moment
 from console.visiting import confirmed
 from remote.errors import Trouble
 from remote.protocol import Facts, GetFacts
+from remote.ready_types import ready
 
 FACTS_S = 10.0
 LOOK_EVERY_S = 1.0
@@ -106,7 +107,7 @@ def _probe_of(item: Item) -> tuple[Look, msgspec.Struct]:
         raise Trouble(f"'{item.id}' has no probe that could look", cure="correct the pack", code="bad_pack")
     kind = parameters_type(item.probe.name)
     try:
-        return look_of(item.probe.name), msgspec.convert(item.probe.parameters, kind)
+        return look_of(item.probe.name), msgspec.convert(item.probe.parameters, ready(kind))
     except msgspec.ValidationError as error:
         what = f"the parameters of '{item.id}' are not what its probe takes: {error}"
         raise Trouble(what, cure="correct the pack", code="bad_pack") from error

@@ -9,6 +9,7 @@ import msgspec
 
 from console.checklist.pack import Checklist
 from remote.atomic import write_atomically
+from remote.ready_types import ready
 
 FILE = "origin.json"
 
@@ -28,7 +29,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     def read(cls, folder: Path) -> Origin:
         """What a campaign's folder says; nothing known where the file is missing or is not ours: only a warning hangs on it."""
         try:
-            return msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
+            return msgspec.json.decode((folder / FILE).read_bytes(), type=ready(cls))
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return cls()
 

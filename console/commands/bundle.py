@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from console.commands.handing_on import PASSED_ON, exit_code, hand_on, handed_on, run
+from remote.ready_types import ready
 
 
 @click.group()
@@ -93,7 +94,7 @@ def _recorded(words: tuple[str, ...], name: str, person: str | None) -> None:
         done = run(("eval", *plain, "--json"), subprocess.PIPE)
         if done.returncode:
             raise click.exceptions.Exit(exit_code(done))
-        score = msgspec.json.decode(done.stdout, type=Score)
+        score = msgspec.json.decode(done.stdout, type=ready(Score))
         seq = record_score(campaign, score, folders[1], folders[2], who(person))
     if "--json" in words:
         click.echo(done.stdout.decode().rstrip())

@@ -11,6 +11,7 @@ import click
 
 from console.commands.campaign_words import as_json, as_person
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 if TYPE_CHECKING:
     from console.checklist.states import ItemState
@@ -111,7 +112,7 @@ def _here(
     done = run(tuple(words), subprocess.PIPE)
     if not done.stdout.strip():
         raise click.exceptions.Exit(exit_code(done))
-    return msgspec.json.decode(done.stdout, type=ValidationReport)
+    return msgspec.json.decode(done.stdout, type=ready(ValidationReport))
 
 
 def _there(bundle: str, name: str, profile: str | None, limits: dict[str, float], runs: int) -> ValidationReport:

@@ -16,6 +16,7 @@ import msgspec
 from console.record.roster import Person, Roster, allowed_signers, default_path, load_roster, save
 from console.record.ssh_keys import PublicKey, agent_keys, read_key
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 _FILE = click.option(
     "--file", "path", type=click.Path(path_type=Path), help="The roster file, instead of this laptop's own."
@@ -191,7 +192,7 @@ def _checked(
     """The person, with the types that a roster file is read with."""
     given = {"principal": principal, "name": name, "roles": roles, "keys": keys, "packs": packs, "until": until}
     try:
-        return msgspec.convert(given, Person)
+        return msgspec.convert(given, ready(Person))
     except msgspec.ValidationError as error:
         cure = "a principal has letters, digits and . _ @ + -, a last day looks like 2027-03-31"
         raise Trouble(f"this can't stand in a roster: {error}", cure=cure, code="bad_roster") from error

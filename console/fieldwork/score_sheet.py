@@ -22,6 +22,7 @@ from console.record.entries import Moment, ScoredBox
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 from remote.protocol import Detection
+from remote.ready_types import ready
 
 CODE = "bad_sheet"
 SHEET, FRAMES = "sheet.csv", "frames.json"
@@ -226,7 +227,7 @@ def _frames(path: Path, campaign: str) -> tuple[dict[str, Drawn], str]:
     """What was drawn by its name, and the name of the whole."""
     data = _bytes(path)
     try:
-        held = msgspec.json.decode(data, type=_Frames)
+        held = msgspec.json.decode(data, type=ready(_Frames))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _bad(f"{path} can't be read: {error}", "draw again; it is not to be edited") from error
     if held.campaign != campaign:

@@ -8,6 +8,7 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.manifest import PROVENANCE
+from remote.ready_types import ready
 from remote.release import Release, file_target
 from remote.verdicts import Check
 
@@ -30,7 +31,7 @@ def failed_in(data: bytes) -> tuple[str, ...]:
     none did, or nothing says so.
     """
     try:
-        made = msgspec.json.decode(data[: LIMIT_BYTES + 1], type=_Made)
+        made = msgspec.json.decode(data[: LIMIT_BYTES + 1], type=ready(_Made))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()  # whoever loads it refuses a damaged one
     return tuple(f"{check.name}: {check.text}" for check in made.measured if check.verdict == "fail")

@@ -14,6 +14,7 @@ from console.models.keys import holder_of
 from console.models.repository import CODE, METADATA_LIMIT_BYTES, Repository, parse_metadata
 from remote.atomic import sync, write_atomically
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -232,6 +233,6 @@ def _change(path: Path) -> Change:
 
     data = read_bytes(path, code=CODE, what="the pending", limit_bytes=METADATA_LIMIT_BYTES)
     try:
-        return msgspec.json.decode(data, type=Change)
+        return msgspec.json.decode(data, type=ready(Change))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} is damaged: {error}", cure=_CURE, code=CODE) from error

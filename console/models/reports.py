@@ -9,6 +9,7 @@ import msgspec
 
 from console.models.waves import MISHAPS, End, Report
 from remote.protocol import Event
+from remote.ready_types import ready
 
 if TYPE_CHECKING:
     from console.store.store import Store
@@ -39,7 +40,7 @@ def _ends(store: Store, robot: str, release: int) -> Iterable[Report]:
 
 def _report(body: bytes, wall_ns: int, release: int) -> Report | None:
     try:
-        event = msgspec.json.decode(body, type=Event)
+        event = msgspec.json.decode(body, type=ready(Event))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None  # written by a newer agent
     ended, number = event.data.get("ended"), event.data.get("release")

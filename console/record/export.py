@@ -18,6 +18,7 @@ from console.record.database import trouble_of
 from console.record.rows import Head, RecordLike, Row
 from remote.atomic import replacing
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 FORMAT = 1
 KIND = "fieldgate record"
@@ -134,7 +135,7 @@ def _document(data: bytes, path: Path) -> _Document:
         if newer:
             what = f"{path} was written by a newer fieldgate (format {newer}, this one knows {FORMAT})"
             raise Trouble(what, cure="update fieldgate on this machine", code="record_newer")
-        return msgspec.convert(loaded, _Document)
+        return msgspec.convert(loaded, ready(_Document))
     except RecursionError as error:
         what = f"{path} is no record: it is nested too deeply"
         raise Trouble(what, cure=_CURE_FILE, code="record_file_invalid") from error

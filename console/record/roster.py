@@ -17,6 +17,7 @@ from console.record.ssh_keys import PublicKey, parse_key
 from remote import strict_yaml
 from remote.atomic import write_atomically
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 NAMESPACE = "fieldgate"
 """The namespace of every signature: one given for something else can't be passed off as a sign-off."""
@@ -130,7 +131,7 @@ def parse_roster(text: str, where: str) -> Roster:
     """The roster written in `text`, checked; `where` is what errors call it. Trouble `bad_roster` with file and line."""
     data = _plain_days(strict_yaml.plain(text, where=where, code=CODE) or {})
     try:
-        roster = msgspec.convert(data, Roster)
+        roster = msgspec.convert(data, ready(Roster))
     except msgspec.ValidationError as error:
         refused = strict_yaml.explain(error, data, Roster, text=text)
         line, place = strict_yaml.line_of(text, refused.steps, refused.key), strict_yaml.written(refused.steps)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 TITLE = "fieldgate statement 1"
 _WIDTH = 14
@@ -195,4 +196,4 @@ def _built(pairs: list[tuple[str, str]]) -> Statement:
             items[-1][item_fields.get(label, label)] = value
         else:
             top[fields.get(label, label)] = value
-    return msgspec.convert({**top, "items": items}, Statement)
+    return msgspec.convert({**top, "items": items}, ready(Statement))

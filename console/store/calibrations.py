@@ -13,6 +13,7 @@ from console.places import data_dir
 from console.store.blocks import Origin
 from remote.atomic import write_atomically
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +61,8 @@ class Calibrations:
         except OSError as error:
             raise _damaged(path, robot, str(error.strerror)) from error
         try:
-            file = msgspec.json.decode(data, type=_File)
-            found = msgspec.json.decode(file.calibration, type=Calibration)
+            file = msgspec.json.decode(data, type=ready(_File))
+            found = msgspec.json.decode(file.calibration, type=ready(Calibration))
         except (msgspec.DecodeError, ValueError) as error:
             raise _damaged(path, robot, str(error)) from error
         if hashlib.sha256(file.calibration).hexdigest() != file.digest:

@@ -13,6 +13,7 @@ from remote.atomic import write_atomically
 from remote.errors import Trouble
 from remote.model_states import ModelsState
 from remote.protocol import AgentState, FromAgent, Reply
+from remote.ready_types import ready
 from remote.strict_yaml import read_bytes
 
 FOLDER = "models"
@@ -36,7 +37,7 @@ def known_models(robot: str, folder: Path | None = None) -> tuple[ModelsState, i
     path = (folder or data_dir() / FOLDER) / f"{robot}.json"
     try:
         data = read_bytes(path, what="what is known of the models", code="unreadable", limit_bytes=LIMIT_BYTES)
-        known = msgspec.json.decode(data, type=Known)
+        known = msgspec.json.decode(data, type=ready(Known))
     except (Trouble, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return known.state, known.wall_ns

@@ -18,6 +18,7 @@ from console.store.database import open_database
 from console.store.sqlite_file import store_trouble
 from remote.errors import Trouble
 from remote.protocol import Entry
+from remote.ready_types import ready
 
 _READ_ROWS = 500
 
@@ -135,7 +136,7 @@ class Store:
     def labels(self, bundle: str) -> tuple[str, ...]:
         """The bundle's labels in order; none where no robot has told them to this laptop."""
         found = self._read("SELECT value FROM about WHERE name = ?", (f"labels:{bundle}",))
-        return msgspec.json.decode(found[0][0], type=tuple[str, ...]) if found else ()
+        return msgspec.json.decode(found[0][0], type=ready(tuple[str, ...])) if found else ()
 
     def entries(self, journal_id: int, kind: str | None = None, after_seq: int = 0) -> Iterator[Entry]:
         """Every entry (of a kind) in order, read a piece at a time: memory does not grow with the store."""

@@ -14,6 +14,7 @@ from remote.activation.ground import Seen
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 from remote.model_states import AFTER_SWITCH, Outcome, Probation, Slot, Step
+from remote.ready_types import ready
 from remote.strict_yaml import read_bytes
 
 FORMAT = 1
@@ -70,7 +71,7 @@ def load(path: Path) -> Slots | None:
     data = read_bytes(path, what="the models' slots", code="slots_damaged", limit_bytes=LIMIT_BYTES)
     cure = "the bundle that came with the agent runs; push a bundle again"
     try:
-        found = msgspec.convert(_known(msgspec.json.decode(data)), Slots, str_keys=True)
+        found = msgspec.convert(_known(msgspec.json.decode(data)), ready(Slots), str_keys=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} can't be understood: {error}", cure=cure, code="slots_damaged") from error
     if found.format != FORMAT:

@@ -14,6 +14,7 @@ from remote.agent.child import Ended, OnLine, TooLate, run_child
 from remote.errors import Trouble
 from remote.model_states import Progress
 from remote.protocol import ErrorInfo
+from remote.ready_types import ready
 
 log = logging.getLogger("fieldgate.agent")
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class Heard(Generic[L]):
 def decoded(line: bytes, kind: type[T]) -> T | None:
     """The message in a line of JSON; None where it is none of that kind."""
     try:
-        return msgspec.json.decode(line, type=kind)
+        return msgspec.json.decode(line, type=ready(kind))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

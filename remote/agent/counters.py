@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from remote.atomic import write_atomically
+from remote.ready_types import ready
 
 log = logging.getLogger("fieldgate.agent")
 
@@ -30,7 +31,7 @@ class Counters:
 
     def _read(self, floor: int) -> _Stored:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Stored)
+            return msgspec.json.decode(self._path.read_bytes(), type=ready(_Stored))
         except msgspec.DecodeError as error:
             log.error("%s can't be read (%s); counting goes on from %d", self._path, error, floor)
             return _Stored(floor, floor)

@@ -19,6 +19,7 @@ import msgspec
 
 from remote.agent.clock import Clock
 from remote.protocol import Body, Entry, JournalState
+from remote.ready_types import ready
 
 APPLICATION_ID = 0x46474A4C  # "FGJL" in SQLite's header: file(1) and we know the file again
 VERSION = 1
@@ -275,7 +276,7 @@ class _Named(msgspec.Struct):
 
 def _name_in(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=_Named).name
+        return msgspec.json.decode(body, type=ready(_Named)).name
     except (msgspec.DecodeError, ValueError):
         return ""
 

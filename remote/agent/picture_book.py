@@ -21,6 +21,7 @@ import msgspec
 from remote.agent.picture_rules import Kept, removable
 from remote.atomic import write_atomically
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 PINNED_SHARE = 0.75
 """Of the quota: the rest stays for failures that are still to come."""
@@ -167,7 +168,7 @@ class PictureBook:
         try:
             with self._pins_path.open("rb") as file:
                 data = file.read(LARGEST_FILE_BYTES)
-            pins = msgspec.json.decode(data, type=_Pins).pinned
+            pins = msgspec.json.decode(data, type=ready(_Pins)).pinned
             if not all(_is_meant(failure, pictures) for failure, pictures in pins.items()):
                 raise ValueError("it names what can't be a failure or a picture")
         except FileNotFoundError:

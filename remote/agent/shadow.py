@@ -23,6 +23,7 @@ from remote.models.replay.comparing import Difference
 from remote.models.replay.pair_process import Told
 from remote.perception.engines.wishes import Wishes, words_of
 from remote.protocol import BundleState, Event, Picture, Scalar
+from remote.ready_types import ready
 
 WIDEST_PX = 4096
 PERIOD_S = 0.5
@@ -262,7 +263,7 @@ class _Child:
         assert stdout is not None  # asked for with PIPE
         try:
             line = await _in_time(stdout.readline(), patience_s)
-            told = msgspec.json.decode(line, type=Told) if line else None
+            told = msgspec.json.decode(line, type=ready(Told)) if line else None
         except (ValueError, RecursionError):  # no JSON, or a line over the limit
             raise _Over("its process said something that is no message") from None
         if told is None:

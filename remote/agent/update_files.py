@@ -11,6 +11,7 @@ import msgspec
 from remote.atomic import sync, write_atomically
 from remote.errors import Trouble
 from remote.model_states import UpdateSource
+from remote.ready_types import ready
 from remote.strict_yaml import read_bytes
 
 ROOT_LIMIT_BYTES = 256 * 1024
@@ -104,7 +105,7 @@ def _load(path: Path, kind: type[T]) -> T | None:
     cure = "enrol the robot again with `fieldgate updates enrol`"
     data = read_bytes(path, what="what is known of updates", code=DAMAGED, limit_bytes=FILE_LIMIT_BYTES)
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=ready(kind))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} can't be understood: {error}", cure=cure, code=DAMAGED) from error
 

@@ -9,6 +9,7 @@ import msgspec
 from remote.atomic import write_atomically
 from remote.errors import Trouble
 from remote.protocol import Watch
+from remote.ready_types import ready
 from remote.safety.watch_check import check_watch
 
 LARGEST_BYTES = 1024 * 1024
@@ -26,7 +27,7 @@ def load(path: Path) -> Watch | None:
     if len(data) > LARGEST_BYTES:
         raise _unusable(path, f"it is longer than {LARGEST_BYTES} bytes")
     try:
-        watch = msgspec.json.decode(data, type=Watch)
+        watch = msgspec.json.decode(data, type=ready(Watch))
         check_watch(watch)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _unusable(path, str(error)) from error

@@ -9,6 +9,7 @@ import msgspec
 
 from remote.errors import Trouble
 from remote.manifest import PROVENANCE, Digest
+from remote.ready_types import ready
 from remote.strict_yaml import read_bytes
 from remote.verdicts import Check
 
@@ -39,7 +40,7 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 def sane(tolerance: Tolerance) -> Tolerance:
     """The same. Raises Trouble (`bad_tolerance`) where no bundle may say that."""
     try:
-        return msgspec.convert(msgspec.structs.asdict(tolerance), Tolerance)
+        return msgspec.convert(msgspec.structs.asdict(tolerance), ready(Tolerance))
     except msgspec.ValidationError as error:
         what = f"a tolerance like that proves nothing: {error}"
         raise Trouble(what, cure="allow less: a few percent of what the model gives", code="bad_tolerance") from error
@@ -86,7 +87,7 @@ def read_provenance(folder: Path) -> Provenance | None:
         return None
     data = read_bytes(path, what="provenance", code=CODE, limit_bytes=LIMIT_BYTES)
     try:
-        return msgspec.json.decode(data, type=Provenance)
+        return msgspec.json.decode(data, type=ready(Provenance))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Trouble(f"{path} is refused: {error}", cure="make the bundle anew", code=CODE) from error
 

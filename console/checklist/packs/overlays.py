@@ -14,6 +14,7 @@ from console.fieldtest.parts import Part
 from console.phases.schema import Phase
 from remote import strict_yaml
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 KEYS = (
     "criterion", "probe", "hold", "valid_for", "override_by", "defer_by", "how", "cure", "hazard", "requirement",
@@ -104,7 +105,7 @@ def _changed_phase(phase: Phase, overlay: Overlay, source: Source) -> Phase:
                 raise _trouble(source, (*steps, key), f"`{phase.id}` has no `{id}` in its {key}", cure, key=id)
     merged = phase_with(phase, change)
     try:
-        return msgspec.convert(copy.deepcopy(merged), Phase)
+        return msgspec.convert(copy.deepcopy(merged), ready(Phase))
     except msgspec.ValidationError as error:
         refused = strict_yaml.explain(error, merged, Phase)
         raise _trouble(source, steps, refused.said, refused.cure) from error
@@ -116,7 +117,7 @@ def _changed(item: Item, overlay: Overlay, source: Source) -> Item:
         return item
     merged = merge(msgspec.to_builtins(item), change)
     try:
-        return msgspec.convert(copy.deepcopy(merged), Item)
+        return msgspec.convert(copy.deepcopy(merged), ready(Item))
     except msgspec.ValidationError as error:
         refused = strict_yaml.explain(error, merged, Item)
         steps = ("items", item.id, *refused.steps)

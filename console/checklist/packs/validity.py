@@ -18,6 +18,7 @@ from console.checklist.probes import PROBES, parameters_type
 from console.checklist.states import State
 from console.record.entries import FINGERPRINTS
 from remote.metrics import METRICS
+from remote.ready_types import ready
 from remote.strict_yaml import Step, explain, nearest_of
 
 Rule = Callable[[Item, tuple[Step, ...]], Iterator[Problem]]
@@ -117,7 +118,7 @@ def _of_probe(item: Item, steps: tuple[Step, ...]) -> Iterator[Problem]:
     yield from _of_metric(item, steps)
     kind = parameters_type(item.probe.name)
     try:
-        parameters = msgspec.convert(item.probe.parameters, kind)
+        parameters = msgspec.convert(item.probe.parameters, ready(kind))
     except msgspec.ValidationError as error:
         refused = explain(error, copy.deepcopy(item.probe.parameters), kind)
         said = f"{refused.said}, for the probe `{item.probe.name}`"

@@ -18,6 +18,7 @@ from console.fieldtest.criteria import Answer
 from console.tables.held import Held, hold
 from remote import strict_yaml
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 CODE = "bad_randomisation"
 _CURE = "correct that place; remote/training/tabletop.yaml shows the format"
@@ -177,7 +178,7 @@ def _reals(below: Mapping[Any, Any], path: tuple[str, ...], where: str) -> Itera
 
 def _converted(value: Mapping[str, Any], kind: Any, where: str, path: tuple[str, ...]) -> Any:
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, ready(kind))
     except msgspec.ValidationError as error:
         raise Trouble(f"{where}, {'.'.join(path)}: {error}", cure=_CURE, code=CODE) from error
 

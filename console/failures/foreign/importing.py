@@ -24,6 +24,7 @@ from console.failures.foreign.times import Dated, LineTimes
 from console.failures.rows import FailureRow
 from console.store.sqlite_file import store_trouble
 from remote.atomic import write_atomically
+from remote.ready_types import ready
 
 _SHOWN_BYTES = 80
 _TEXT_CHARS = 2000
@@ -182,7 +183,7 @@ def _maker(path: Path, robot: str) -> Maker:
 
 def _known(file: Path) -> dict[str, Taken]:
     try:
-        return {one.source: one for one in msgspec.json.decode(file.read_bytes(), type=list[Taken])}
+        return {one.source: one for one in msgspec.json.decode(file.read_bytes(), type=ready(list[Taken]))}
     except (OSError, msgspec.DecodeError):
         return {}  # lines that are in the book already are known there too, by source and number
 

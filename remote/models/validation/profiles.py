@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Optional
 import msgspec
 
 from remote.errors import Trouble
+from remote.ready_types import ready
 from remote.strict_yaml import load, nearest_of
 from remote.verdicts import ProfileName
 
@@ -71,7 +72,7 @@ def _with(profile: Profile, limits: Mapping[str, float]) -> Profile:
     if not all(math.isfinite(value) for value in given.values()):
         raise Trouble("a limit is no finite number", cure="give finite numbers", code=CODE)
     try:
-        return msgspec.convert({**msgspec.to_builtins(profile), **given}, Profile)
+        return msgspec.convert({**msgspec.to_builtins(profile), **given}, ready(Profile))
     except msgspec.ValidationError as error:
         raise _refused(str(error), limits) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from remote.errors import Trouble
+from remote.ready_types import ready
 
 Precision = Literal["as_exported", "fp16"]
 WORKSPACE_MB = 1024
@@ -36,7 +37,7 @@ def words_of(wishes: Wishes) -> str:
 
 def wishes_in(word: str) -> Wishes:
     """The wishes in that word. Raises msgspec.DecodeError for one that words_of did not make."""
-    return msgspec.json.decode(word, type=Wishes)
+    return msgspec.json.decode(word, type=ready(Wishes))
 
 
 def why_only_onnx_runtime(model: Path) -> str:

@@ -22,6 +22,7 @@ from remote.atomic import TEMPORARY_GLOB, write_atomically
 from remote.errors import Trouble
 from remote.perception.engines.tensorrt.key import EngineKey
 from remote.perception.engines.wishes import NOTHING_BUILT
+from remote.ready_types import ready
 
 SECRET = "secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
@@ -140,7 +141,7 @@ class EngineCache:
         with path.open("rb") as file:
             data = file.read(_MANIFEST_LIMIT_BYTES)
         try:
-            manifest = msgspec.json.decode(data, type=EngineManifest)
+            manifest = msgspec.json.decode(data, type=ready(EngineManifest))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return "the engine's manifest in the cache is damaged"
         secret = self._secret_there()
