@@ -91,7 +91,7 @@ def ask(question: str, nobody: str, cure: str, no: str = "nothing was signed") -
     if not at_terminal():
         raise Trouble(nobody, cure=cure, code="no_terminal")
     if not click.confirm(question, err=True):
-        raise Trouble(no, code="not_confirmed")
+        raise Trouble(no, cure="do it again where you mean it", code="not_confirmed")
 
 
 def at_terminal() -> bool:

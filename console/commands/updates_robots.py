@@ -49,7 +49,7 @@ def enrol(
 
     From then on new roots reach it by themselves. Enrol again only after too many keys were lost.
     """
-    from console.models.first_root import hold_first_root
+    from console.models.first_root import COMPARE, first_root, hold_first_root, is_new
     from console.models.publishing import Note, write_line
     from console.models.repository import id_of
     from console.models.roles import releases_above
@@ -58,6 +58,9 @@ def enrol(
     from remote.protocol import SetUpdates
 
     repository, hands = _repository(repo, url), hands_of(person, Passphrases())
+    if is_new(repository, hands):
+        click.echo(f"first root {first_root(repository)}", err=True)
+        click.echo(f"note: this laptop sees this repository for the first time; {COMPARE}", err=True)
     hold_first_root(repository, hands)
     root = repository.published().root
     source = UpdateSource(url=url, robot_class=robot_class, check_every_s=0.0 if only_when_told else every_s)

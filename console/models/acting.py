@@ -218,7 +218,8 @@ def _waiting(repository: Repository) -> Pending:
 
 
 def _nothing(repository: Repository) -> Trouble:
-    return Trouble(f"nothing waits for a signature in {repository.folder}", cure="", code="nothing_waits")
+    cure = f"`fieldgate updates show {repository.folder}` says how it stands"
+    return Trouble(f"nothing waits for a signature in {repository.folder}", cure=cure, code="nothing_waits")
 
 
 def _change(kind: Literal["init", "rotate"], text: str, hands: Hands) -> Change:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.models.audit import Act, Audit, Line
-from console.models.first_root import hold_first_root
+from console.models.first_root import hold_first_root, is_new
 from console.models.hands import Hands
 from console.models.new_state import NewState, check_state, made_state
 from console.models.pending import Pending, drop_pending, full
@@ -53,10 +53,11 @@ def publish(
 
     Raises Trouble: `no_online_key`, `not_signed`, `repository_full`; what robots see is then what was there before.
     """
-    hold_first_root(repository, hands)
+    is_new(repository, hands)  # refuses another first root; it is kept where the online keys were there to sign
     old = repository.published() if (repository.metadata / "timestamp.json").exists() else None
     state = made_state(repository, hands, old, root, targets, rollout)
     check_state(state)
+    hold_first_root(repository, hands)
     write_line(repository, hands, note, state)
     try:
         _show(repository, state)

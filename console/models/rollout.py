@@ -57,7 +57,8 @@ def open_next(
         cure = f"look with `{look}`; `--anyway WHY` opens it all the same, and the audit keeps why"
         raise Trouble(f"the next wave is not opened: {judged.why}", cure=cure, code=code)
     if judged.word == "done":
-        raise Trouble(f"every wave is open: {judged.why}", cure="", code="wave_done")
+        cure = "nothing is left to open; the next release begins with `fieldgate publish`"
+        raise Trouble(f"every wave is open: {judged.why}", cure=cure, code="wave_done")
     with repository.locked():
         now = repository.published().rollout()
         _refuse_unjudged(repository, now, fleet, release, judged)
@@ -87,7 +88,8 @@ def stop(repository: Repository, hands: Hands, why: str, wanted: int | None = No
     with repository.locked():
         now = repository.published().rollout()
         if not now.release:
-            raise Trouble("no release is open", cure="", code="nothing_open")
+            cure = f"`fieldgate updates show {repository.folder}` says what is there"
+            raise Trouble("no release is open", cure=cure, code="nothing_open")
         if wanted is not None and wanted != now.release:
             what = f"release {wanted} is not the one that is open: release {now.release} is"
             cure = f"`--release {now.release}` closes that one; a release that is not open reaches no robot"

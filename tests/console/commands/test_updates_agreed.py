@@ -12,8 +12,9 @@ import pytest
 from console.commands import updates_agreed
 from console.commands.publish import publish
 from console.commands.updates import updates
+from remote.errors import Trouble
 from remote.manifest import FileEntry, manifest_bytes
-from tests.console.commands.test_updates_command import code, released, run, said
+from tests.console.commands.test_updates_command import code, released, run, said, tell
 from tests.console.models.repo_world import write_bundle
 
 
@@ -128,6 +129,33 @@ def test_nothing_else_signs_for_a_first_root_that_nobody_compared(
     assert waits() == ""
     said(f"{words} --first-root {known}", command)
     assert "(anna)" in waits()
+
+
+@pytest.mark.parametrize("words", ["refresh repo", "wave repo --next", "show repo", "verify repo --copy"])
+def test_what_fails_or_only_looks_does_not_stand_for_comparing_the_first_root(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Else `refresh` on a laptop without online keys, and `sign --yes` after it, is a way around."""
+    (repo / "fleet.yaml").write_text("robots: [demo]\nwaves: [[demo]]\n")
+    released("red --key anna.pem --key ben.pem")
+    released("red --again --key anna.pem")
+    monkeypatch.setenv("FIELDGATE_HOME", str(repo.parent / "another laptop"))
+    run(words)
+    assert code(run("sign repo --yes --key ben.pem")) == "no_terminal"
+
+
+@pytest.mark.parametrize(
+    "words", ["sign repo --yes --key anna.pem", "discard repo", "wave repo --stop why", "wave repo --next"]
+)
+def test_where_nothing_is_to_be_done_a_second_line_says_what_next(repo: Path, words: str) -> None:
+    """docs/exit-codes.md promises two lines."""
+    if words.endswith("--next"):
+        (repo / "fleet.yaml").write_text("robots: [demo]\nwaves: [[demo]]\n")
+        released("red --wave everyone --key anna.pem --key ben.pem")
+        tell("demo", 1, 1, "committed")
+    done = run(words)
+    assert isinstance(done.exception, Trouble), done.output
+    assert done.exception.cure
 
 
 def test_show_says_that_the_laptop_sees_it_for_the_first_time(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
