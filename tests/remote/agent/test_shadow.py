@@ -29,6 +29,9 @@ SPEAKS = (
 )
 
 
+WALL_NS = 1_795_230_400_000_000_000
+
+
 def contest(seconds: float = 2.0) -> Contest:
     return Contest(Path("/old"), Path("/new"), "a" * 64, OF, 1, Path("/engines"), seconds)
 
@@ -47,6 +50,7 @@ class World:
             journal=self.events.append,
             changed=lambda: None,
             clock_ns=lambda: self.now_ns,
+            wall_ns=lambda: WALL_NS + self.now_ns,
             pause=self.pause,
             command=(sys.executable, "-c", text),
         )
@@ -77,7 +81,7 @@ async def test_what_both_gave_is_counted_twice_a_second_at_most_and_journalled_a
     assert (state.frames, state.agreed, state.only_current, state.only_candidate) == (4, 8, 4, 12)
     assert (state.current_ms, state.candidate_ms, state.seconds) == (4.0, 8.0, 2.0)
     assert (ended.name, ended.severity, ended.data["agreed"]) == ("shadow_ended", "info", 8)
-    assert state.ended == "its time was over"
+    assert (state.ended, state.whole_s, state.ended_wall_ns) == ("its time was over", 2.0, WALL_NS + world.now_ns)
 
 
 async def test_a_worker_that_stands_still_is_waited_for() -> None:
