@@ -147,7 +147,7 @@ def refresh(repo: Path, person: str | None, as_json: bool) -> None:
     came = acting.refresh(repository, hands)
     tell(came, repo, as_json)
     open_first(repository, hands, came)
-    found = standing(repository, hands.now())
+    found = standing(repository, hands.now(), whole=False)
     tell_expiry(found)
     if has_expired(found):
         raise click.exceptions.Exit(exits.ALARM)

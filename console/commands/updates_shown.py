@@ -126,7 +126,7 @@ def _tell_expired(repository: Repository, hands: Hands) -> None:
     from console.models.standing import standing
 
     with suppress(Trouble):  # what is wrong with it is said by whoever looks closer
-        tell_expiry(standing(repository, hands.now()), soon=False)
+        tell_expiry(standing(repository, hands.now(), whole=False), soon=False)
 
 
 def _tell_checks(found: Verified, as_json: bool) -> None:

@@ -89,7 +89,7 @@ def wave(
         click.echo(f"release {moved.rollout.release} is stopped: {stop_why}", err=True)
         return
     published = repository.published()
-    tell_expiry(standing(repository, hands.now()), soon=False)
+    tell_expiry(standing(repository, hands.now(), whole=False), soon=False)
     fleet = load_fleet(fleet_path or repository.fleet_path)
     at = _At(repository, hands, fleet, rollout.release_in_turn(published, wanted))
     if watches:

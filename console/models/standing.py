@@ -67,15 +67,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     waits: WaitsFor | None = None
 
 
-def standing(repository: Repository, now: datetime) -> Standing:
-    """How it stands now. Raises Trouble `no_repository`, `bad_repository`."""
+def standing(repository: Repository, now: datetime, *, whole: bool = True) -> Standing:
+    """How it stands now. Not `whole`: without what has to be read from other files than metadata (releases, rollout, what a
+    waiting change changes). Raises Trouble `no_repository`, `bad_repository`.
+    """
     pending = read_pending(repository)
-    waits = _waits(repository, pending) if pending else None
+    waits = _waits(repository, pending, whole) if pending else None
     if not (repository.metadata / "timestamp.json").exists() and pending is not None and pending.root is not None:
         first = first_root(repository, pending)
         return Standing(folder=str(repository.folder), id=id_of(pending.root.signed), first_root=first, waits=waits)
     published = repository.published()
-    releases = published.releases()
+    releases = published.releases() if whole else ()
     failed = {one.number: failed_of(repository, published.targets.signed, one) for one in releases}
     return Standing(
         folder=str(repository.folder),
@@ -84,16 +86,16 @@ def standing(repository: Repository, now: datetime) -> Standing:
         roles=tuple(_role(published, role, now) for role in ("root", "targets", ROLLOUT_ROLE, "snapshot", "timestamp")),
         releases=releases,
         maker_failed={number: lines for number, lines in failed.items() if lines},
-        rollout=published.rollout(),
+        rollout=published.rollout() if whole else None,
         waits=waits,
     )
 
 
-def _waits(repository: Repository, pending: Pending) -> WaitsFor:
+def _waits(repository: Repository, pending: Pending, whole: bool) -> WaitsFor:
     changes: tuple[str, ...] = ()
     trouble = ""
     try:
-        changes = differences(repository, pending)
+        changes = differences(repository, pending) if whole else ()
     except Trouble as error:
         trouble = error.what
     return WaitsFor(

@@ -74,3 +74,13 @@ def test_a_wave_over_an_expired_repository_says_that_robots_take_nothing(
     world = aged(tmp_path, monkeypatch, 10)
     world.repository.fleet_path.write_text("robots: [demo]\nwaves: [[demo]]\n")
     assert "timestamp expired 3" in said("wave repo").stderr
+
+
+def test_a_refresh_goes_on_although_a_file_of_a_release_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Robots go on taking what is whole; `updates verify` tells the rest."""
+    world = aged(tmp_path, monkeypatch, 1)
+    [release] = world.repository.targets.glob("releases/*.json")
+    release.unlink()
+    assert "published: timestamp" in said("refresh repo").stderr
