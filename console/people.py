@@ -48,10 +48,11 @@ def said(given: str | None = None, path: Path | None = None) -> str | None:
     if given:
         return _checked(given, "--as")
     try:
+        if name := os.environ.get(VARIABLE):
+            return _checked(name, f"${VARIABLE}")
         file = path or config_dir() / "person.yaml"
         kept = strict_yaml.load(file, _Settings, code="bad_person_file", absent=_Settings())
-        name = os.environ.get(VARIABLE) or kept.person
-        return _checked(name, VARIABLE) if name else None
+        return _checked(kept.person, str(file)) if kept.person else None
     except Trouble:  # whoever signs or records with it is told; a robot is reached without
         return None
 
