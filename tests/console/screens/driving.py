@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from console.app import FieldgateApp
 from console.fieldtest.kpis import Kpis, load_kpis
@@ -59,7 +60,9 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
 
 
 async def settled(pilot: Pilot[Any], for_s: float = 0.2) -> None:
-    """Let the app work until what is on its screen has stayed the same for so long."""
+    """Let the app work until what is on its screen has stayed the same for so long; cursors stay in sight from now on."""
+    for one in pilot.app.screen.query(Input):
+        one.cursor_blink, one._cursor_visible = False, True
     since, shown = time.monotonic(), ""
     end = since + LEAST_S
     while (now := time.monotonic()) - since < for_s and now < end:
