@@ -59,7 +59,8 @@ def begin(slots: Slots, slot: Slot, probation: Probation, embedded: Slot | None,
     must_be_idle(slots)
     runs = slots.current or embedded
     if runs is not None and runs.digest == slot.digest:
-        raise Trouble(f"{slot.name} ({slot.digest[:12]}) is in use already", code="already_current")
+        what = f"{slot.name} ({slot.digest[:12]}) is in use already"
+        raise Trouble(what, cure="nothing is left to do; push another one to change it", code="already_current")
     if slot.release is not None and slot.release <= slots.highest_release:
         what = (
             f"release {slot.release} is not newer than release {slots.highest_release}, which this robot took already"

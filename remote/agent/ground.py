@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from remote.agent.core import Agent
 
 NOBODY_ASKED = "no `idle` check is configured on this robot: nobody was asked whether it may be switched"
-PROVES = "a bundle is validated or checked on this robot now, which takes its time from the worker"
+PROVES = "a bundle is validated or checked on this robot now, which takes time from the worker"
 
 
 class AgentGround:
