@@ -229,7 +229,9 @@ class FieldgateApp(CheckingApp):
         if lease is not None and (was is None or was.epoch != lease.epoch) and not self.session.holds_lease:
             taken = f", taken over from {lease.last_taken_from}" if lease.last_taken_from else ""
             other = "another console of " if lease.holder == lease.last_taken_from else ""
-            self.notify(f"{other}{lease.holder} commands this robot now{taken}", title="lease", severity="warning", timeout=8)
+            self.notify(
+                f"{other}{lease.holder} commands this robot now{taken}", title="lease", severity="warning", timeout=8
+            )
 
     # ------------------------------------------------------------ a mistake in the program
 
