@@ -40,6 +40,8 @@ WITHOUT_CAMPAIGN: tuple[Place, ...] = ("failures", "models")
 """Screens beside the live one that need no campaign."""
 LEAVE_S = 5.0
 """How long what still runs in threads (an export, an answer of the robot) is waited for when the person leaves."""
+BEGIN_S = 0.5
+"""When it begins at the latest, painted or not."""
 SEARCH_EVERY_S = 3.0
 """How often a session is looked for that is open, but not watched here: another program may have begun it."""
 
@@ -112,6 +114,7 @@ class FieldgateApp(CheckingApp):
         link = Link(phase="connecting", since_ns=now_ns, transport="")
         self._newest = Snapshot(robot=robot, taken_ns=now_ns, link=link)
         self._shown: Snapshot | None = None
+        self._begun = False
         self._extra_filters: list[LineFilter] = []
         for theme in THEMES:
             self.register_theme(theme)
@@ -161,8 +164,12 @@ class FieldgateApp(CheckingApp):
         self.show_keys()
         self.live.show(self._view())
         self.call_after_refresh(self._begin)
+        self.set_timer(BEGIN_S, self._begin)  # a key that changes the screen before it was painted takes the call with it
 
     def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
         # What was made for the start stays: collecting it no more keeps later collections short and frequent.
         gc.collect()
         gc.freeze()

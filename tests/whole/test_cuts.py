@@ -68,6 +68,7 @@ def test_fifty_cuts_leave_no_hole_and_no_double(server: Sshd, tmp_path: Path) ->
         visit.session.take_lease().result(timeout=60)
         visit.session.request(Stop(), timeout_s=20).result(timeout=30)
         wait_until(partial(has_seen, client, "worker_stopped"), 30, "the laptop to have everything")
+        wait_until(lambda: client.snapshot.failures, 30, "the mark, which is journalled once its pictures are written")
     journal = store.journals("orin")[-1]
     copied = [(e.seq, e.boot_id, e.mono_ns, e.wall_ns, bytes(e.body)) for e in store.entries(journal.id)]
     on_robot = [(*row[:4], bytes(row[4])) for row in robot_rows(server)][: len(copied)]  # type: ignore[call-overload]

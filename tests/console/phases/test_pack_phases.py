@@ -24,6 +24,7 @@ PHASES = {
     "perception": ["lab", "office", "target", "production"],
     "aircraft": ["bench", "ground", "tethered", "free"],
     "grasping": ["supervised", "autonomous"],
+    "new_model": [],
 }
 
 

@@ -83,7 +83,7 @@ async def test_who_gives_up_waiting_leaves_the_exit_to_the_others() -> None:
 
 async def test_one_that_may_not_be_killed_is_waited_for_a_little_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sudo` belongs to root: without it a check by `sudo` that hangs is waited for as long as it likes."""
-    process = await ChildProcess.start(python("input()"))
+    process = await ChildProcess.start(python("import time; time.sleep(300)"))
 
     def refuse(*_: int) -> None:
         raise PermissionError
