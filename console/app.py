@@ -164,7 +164,9 @@ class FieldgateApp(CheckingApp):
         self.show_keys()
         self.live.show(self._view())
         self.call_after_refresh(self._begin)
-        self.set_timer(BEGIN_S, self._begin)  # a key that changes the screen before it was painted takes the call with it
+        self.set_timer(
+            BEGIN_S, self._begin
+        )  # a key that changes the screen before it was painted takes the call with it
 
     def _begin(self) -> None:
         if self._begun:
