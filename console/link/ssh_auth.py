@@ -53,7 +53,10 @@ class KeyRing:
 
         try:
             transport.auth_publickey(target.user, key)
-        except (paramiko.SSHException, EOFError, OSError):
+        except paramiko.SSHException:
+            return False
+        except (EOFError, OSError):
+            transport.close()  # it broke while it was written to: who reads it may not have noticed yet
             return False
         return transport.is_authenticated()
 

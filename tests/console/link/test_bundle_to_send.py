@@ -133,7 +133,7 @@ def test_no_manifest_makes_another_file_be_sent(copy: Path, name: str) -> None:
     assert len(caught.value.what) < 2000
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)))
 def test_no_manifest_ends_in_a_crash(made: Path, tmp_path_factory: pytest.TempPathFactory, said: object) -> None:
     folder = tmp_path_factory.getbasetemp() / "any"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import paramiko
 import pytest
 
 from console.link.asking import AcceptingNewAsker, RefusingAsker
@@ -305,3 +308,20 @@ def _attach(robot: Robot) -> None:
         raise ended_trouble(robot, trouble.what) from trouble
     finally:
         wire.close()
+
+
+def test_a_link_that_dies_as_the_key_is_shown_is_no_refused_login(
+    server: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The console waited for a person to put a key there, and never tried again by itself."""
+    shown = paramiko.Transport.auth_publickey
+
+    def cut(transport: paramiko.Transport, *words: Any) -> list[str]:
+        transport.sock.shutdown(socket.SHUT_WR)
+        return shown(transport, *words)
+
+    monkeypatch.setattr(paramiko.Transport, "auth_publickey", cut)
+    way = transport_of(at(server))
+    with pytest.raises(Trouble) as caught:
+        way.open()
+    assert caught.value.code == "unreachable"

@@ -110,7 +110,7 @@ def test_a_change_waits_with_the_switch_until_a_validation_has_ended(
     robot = make_robot("real")
     old, new = put_bundle(robot.home, tmp_path / "old"), stage(robot.home, tmp_path / "new")
     console, epoch = running(robot)
-    console.send(Request(id="suite", command=Validate(old, "x86", 20_000)))
+    console.send(Request(id="suite", command=Validate(old, "x86", 8_000)))
     other = robot.console()
     console.until(
         lambda: (error := other.ask(Validate(old, "x86", 1)).error) is not None and error.code == "validation_busy",
