@@ -29,13 +29,12 @@ def has_expired(found: Standing) -> bool:
 
 
 def _words(roles: Sequence[RoleStands]) -> str:
-    """`root and targets expired 35.1 days ago, robots refuse them`, `root expires in 40.2 days`."""
+    """`root and targets expired 35.1 days ago, so robots take nothing new`, `root expires in 40.2 days`."""
     names = " and ".join((", ".join(role.role for role in roles[:-1]), roles[-1].role)) if roles[1:] else roles[0].role
-    left, many = min(role.days_left for role in roles), len(roles) > 1
+    left = min(role.days_left for role in roles)
     if left < 0:
-        refuse = "so robots take nothing new"
-        return f"{names} expired {-left:g} days ago, {refuse}"
-    return f"{names} {'expire' if many else 'expires'} in {left:g} days"
+        return f"{names} expired {-left:g} days ago, so robots take nothing new"
+    return f"{names} {'expire' if len(roles) > 1 else 'expires'} in {left:g} days"
 
 
 def _by_people(found: Standing) -> str:

@@ -317,11 +317,15 @@ def test_a_source_that_is_not_there_is_refused_before_anything_is_stopped(robot:
     assert unknown.code == "unknown_bundle"
 
 
-def test_the_link_dies_and_the_policy_stops_the_worker_for_good(make_robot: Callable[..., Robot]) -> None:
-    robot = make_robot(lease_s=0.5)
+def stopping_on_link_loss(robot: Robot) -> Robot:
+    """The same robot, started anew with that setting."""
     robot.end()
     (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
-    robot.start()
+    return robot.start()
+
+
+def test_the_link_dies_and_the_policy_stops_the_worker_for_good(make_robot: Callable[..., Robot]) -> None:
+    robot = stopping_on_link_loss(make_robot(lease_s=0.5))
     watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
     holder.ask(Start(), epoch=holder.take_lease())
     holder.close()
@@ -337,10 +341,7 @@ def test_the_link_dies_and_the_worker_is_stopped_though_another_console_asks_all
     make_robot: Callable[..., Robot],
 ) -> None:
     """Whose request comes first after the lease ended must not be the only one who knows of it."""
-    robot = make_robot(lease_s=0.5)
-    robot.end()
-    (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
-    robot.start()
+    robot = stopping_on_link_loss(make_robot(lease_s=0.5))
     watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
     holder.ask(Start(), epoch=holder.take_lease())
     holder.close()
@@ -357,10 +358,7 @@ def test_the_link_dies_while_the_worker_is_restarted_and_it_is_not_started_again
     make_robot: Callable[..., Robot],
 ) -> None:
     """A worker that is slow to end stands still for a while when its source is changed: it would run on with nobody there."""
-    robot = make_robot("deaf", lease_s=8.0)
-    robot.end()
-    (robot.home / "settings.yaml").write_text("on_link_loss: stop\n")
-    robot.start()
+    robot = stopping_on_link_loss(make_robot("deaf", lease_s=8.0))
     watcher, holder = robot.console("watcher").subscribe(), robot.console("holder")
     epoch = holder.take_lease()
     assert holder.ask(Start(), epoch=epoch).error is None
